@@ -1,0 +1,72 @@
+#include "app/cli/command.h"
+
+#include "core/base/error.h"
+#include "core/io/model/model.h"
+
+#include <filesystem>
+#include <system_error>
+
+namespace fovea::cli {
+
+namespace {
+
+// NAME=k3s2p1; layer names may hold '=' themselves, reaches do not.
+Graph stateReach(const Graph& graph, const std::string& text)
+{
+    const std::size_t equals = text.rfind('=');
+    if (equals == std::string::npos || equals == 0)
+        throw Error(ErrorCode::Usage, "Option '--reach' takes LAYER=REACH such as conv1=k3s2p1, but got '" + text + "'.");
+    return withReach(graph, text.substr(0, equals), text.substr(equals + 1));
+}
+
+void checkInput(const Graph& graph, const std::string& name)
+{
+    const Node* input = imageInput(graph, name);
+    if (input && input->name == name) return;
+    std::vector<std::string> names;
+    for (const auto& node : graph.nodes())
+        if (node->kind == "Input") names.push_back(node->name);
+    throw Error(ErrorCode::Usage, "The model has no image input named '" + name + "'." + suggestion(name, names));
+}
+
+}  // namespace
+
+Opened openFor(const Arguments& arguments)
+{
+    // Cheap mistakes first: a wrong option should not cost reading a large file.
+    const auto size = arguments.value("--size");
+    const Side side = size ? parseSide(*size, "--size") : Side{};
+    Opened opened;
+    opened.model = openModel(arguments.operand(0));
+    opened.options.pointwise = arguments.has("--pointwise");
+    opened.graph = opened.model.graph;
+    if (const auto input = arguments.value("--input")) {
+        checkInput(opened.graph, *input);
+        opened.options.input = *input;
+    }
+    for (const std::string& reach : arguments.values("--reach")) opened.graph = stateReach(opened.graph, reach);
+    if (size) opened.graph = withSide(opened.graph, side.h, side.w, opened.options.input);
+    return opened;
+}
+
+void refuseOverwrite(const std::string& input, const std::string& output)
+{
+    namespace fs = std::filesystem;
+    std::error_code failed;
+    bool same = fs::equivalent(input, output, failed);
+    if (failed) same = fs::absolute(input, failed).lexically_normal() == fs::absolute(output, failed).lexically_normal();
+    if (same) throw Error(ErrorCode::Usage, "'" + output + "' is the model that is read; choose another name for the output.");
+}
+
+std::string wroteText(const std::string& path, const std::vector<std::string>& initialised)
+{
+    std::string out = "Wrote " + path + ".\n";
+    if (initialised.empty()) return out;
+    out += std::to_string(initialised.size()) + (initialised.size() == 1 ? " tensor" : " tensors") +
+           " had no values and were initialised as PyTorch does: ";
+    constexpr std::size_t kNamed = 5;
+    for (std::size_t i = 0; i < initialised.size() && i < kNamed; ++i) out += (i ? ", " : "") + initialised[i];
+    return out + (initialised.size() > kNamed ? ", ...\n" : "\n");
+}
+
+}  // namespace fovea::cli

@@ -1,0 +1,43 @@
+// One sub-command of `fovea`.
+#pragma once
+
+#include "app/cli/arguments.h"
+#include "core/analysis/report.h"
+#include "core/io/onnx/onnx.h"
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace fovea::cli {
+
+struct Command {
+    const char* verb;
+    const char* summary;  // one line of the overview
+    const char* help;     // with an example
+    // Writes to `out` what the user asked for and to `notes` what else is worth saying. Returns 0 or 1; throws
+    // Error for everything else.
+    int (*run)(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes);
+};
+
+extern const Command kAnalyze;
+extern const Command kRefine;
+extern const Command kConvert;
+extern const Command kZoo;
+extern const Command kRender;
+
+// The model that the words name, with what --reach and --input say checked; `size` applied where it is given.
+struct Opened {
+    Model model;        // as the file has it
+    Graph graph;        // at the side in use, with stated reaches
+    AnalysisOptions options;
+};
+Opened openFor(const Arguments& arguments);
+
+// Error(Usage) where writing `output` would overwrite the model that was read.
+void refuseOverwrite(const std::string& input, const std::string& output);
+
+// "Wrote x.onnx." and which tensors were made because they had no values.
+std::string wroteText(const std::string& path, const std::vector<std::string>& initialised);
+
+}  // namespace fovea::cli

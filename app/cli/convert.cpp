@@ -1,0 +1,41 @@
+#include "app/cli/command.h"
+#include "core/base/error.h"
+#include "core/io/model/model.h"
+
+#include <filesystem>
+#include <ostream>
+
+namespace fovea::cli {
+
+namespace {
+
+constexpr const char* kHelp =
+    "Writes a network in another format; the endings decide (.onnx, .fovea).\n\n"
+    "Usage: fovea convert IN OUT [options]\n\n"
+    "  --size N|HxW   give the image input this side\n"
+    "  --no-origin    write .onnx from Fovea's own records alone, without the nodes of the imported file\n\n"
+    "Example: fovea convert zoo:example,classes=10 model.onnx\n";
+
+std::vector<std::string> write(const Model& model, const std::string& path, bool noOrigin)
+{
+    if (!noOrigin) return saveModel(model, path);
+    if (std::filesystem::path(path).extension() != ".onnx")
+        throw Error(ErrorCode::Usage, "Option '--no-origin' is about .onnx files, but the output is '" + path + "'.");
+    return writeOnnx(model, path, {.useOrigin = false});
+}
+
+int run(const std::vector<std::string>& words, std::ostream& out, std::ostream&)
+{
+    const Arguments arguments("convert", words, {{"--size", true}, {"--no-origin"}}, {"IN", "OUT"});
+    refuseOverwrite(arguments.operand(0), arguments.operand(1));
+    Opened opened = openFor(arguments);
+    opened.model.graph = std::move(opened.graph);
+    out << wroteText(arguments.operand(1), write(opened.model, arguments.operand(1), arguments.has("--no-origin")));
+    return 0;
+}
+
+}  // namespace
+
+const Command kConvert{"convert", "write a network in another format", kHelp, run};
+
+}  // namespace fovea::cli

@@ -1,0 +1,121 @@
+#include "app/studio/canvas/layout.h"
+
+#include <graphviz/cgraph.h>
+#include <graphviz/gvc.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace fovea::studio {
+
+namespace {
+
+constexpr double kPointsPerInch = 72;  // one scene pixel is one point
+constexpr double kClusterMargin = 13;
+
+// Graphviz keeps its state in globals, so one layout runs at a time.
+std::mutex& graphvizMutex()
+{
+    static std::mutex mutex;
+    return mutex;
+}
+
+GVC_t* context()
+{
+    static GVC_t* const context = gvContext();
+    return context;
+}
+
+// Graphviz takes char* where it reads only.
+char* c(const char* text) { return const_cast<char*>(text); }
+
+void set(void* object, const char* name, const std::string& value) { agsafeset(object, c(name), c(value.c_str()), c("")); }
+
+struct Closer {
+    void operator()(Agraph_t* graph) const
+    {
+        gvFreeLayout(context(), graph);
+        agclose(graph);
+    }
+};
+
+class Job {
+public:
+    explicit Job(Drawing& drawing) : m_drawing(drawing), m_graph(agopen(c("network"), Agdirected, nullptr)) {}
+
+    bool run()
+    {
+        setOptions();
+        addFrames();
+        addBoxes();
+        for (const Wire& wire : m_drawing.wires)
+            agedge(m_graph.get(), m_nodes[static_cast<std::size_t>(wire.from)], m_nodes[static_cast<std::size_t>(wire.to)], nullptr, 1);
+        if (gvLayout(context(), m_graph.get(), "dot") != 0) return false;
+        readPlaces();
+        return true;
+    }
+
+private:
+    void setOptions()
+    {
+        // Without the limits a dense block takes nine seconds; wires are drawn by us, so none are routed.
+        for (const auto& [name, value] : {std::pair{"nslimit", "1"}, {"nslimit1", "1"}, {"mclimit", "0.05"}, {"splines", "none"},
+                                          {"rankdir", "TB"}, {"ranksep", "0.36"}, {"nodesep", "0.42"}})
+            set(m_graph.get(), name, value);
+    }
+
+    void addFrames()
+    {
+        for (const Frame& frame : m_drawing.frames) {
+            Agraph_t* parent = frame.parent < 0 ? m_graph.get() : m_clusters[static_cast<std::size_t>(frame.parent)];
+            const std::string name = "cluster" + std::to_string(m_clusters.size());
+            Agraph_t* cluster = agsubg(parent, c(name.c_str()), 1);
+            set(cluster, "margin", std::to_string(kClusterMargin));
+            m_clusters.push_back(cluster);
+        }
+    }
+
+    void addBoxes()
+    {
+        for (const Box& box : m_drawing.boxes) {
+            const std::string name = std::to_string(m_nodes.size());
+            Agnode_t* node = agnode(m_graph.get(), c(name.c_str()), 1);
+            if (box.frame >= 0) agsubnode(m_clusters[static_cast<std::size_t>(box.frame)], node, 1);
+            set(node, "shape", "box");
+            set(node, "fixedsize", "true");
+            set(node, "label", "");
+            set(node, "width", std::to_string(box.rect.width() / kPointsPerInch));
+            set(node, "height", std::to_string(box.rect.height() / kPointsPerInch));
+            m_nodes.push_back(node);
+        }
+    }
+
+    void readPlaces()
+    {
+        for (std::size_t i = 0; i < m_nodes.size(); ++i) {
+            const pointf at = ND_coord(m_nodes[i]);
+            m_drawing.boxes[i].rect.moveCenter({at.x, -at.y});
+        }
+        for (std::size_t i = 0; i < m_clusters.size(); ++i) {
+            const boxf box = GD_bb(m_clusters[i]);
+            // The header sits in the margin above the topmost box.
+            m_drawing.frames[i].rect = QRectF(QPointF(box.LL.x, -box.UR.y), QPointF(box.UR.x, -box.LL.y)).adjusted(0, -10, 0, 0);
+        }
+    }
+
+    Drawing& m_drawing;
+    std::unique_ptr<Agraph_t, Closer> m_graph;
+    std::vector<Agnode_t*> m_nodes;
+    std::vector<Agraph_t*> m_clusters;
+};
+
+}  // namespace
+
+bool layOutWithGraphviz(Drawing& drawing)
+{
+    const std::scoped_lock lock(graphvizMutex());
+    return Job(drawing).run();
+}
+
+}  // namespace fovea::studio

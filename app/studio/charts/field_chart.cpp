@@ -1,0 +1,313 @@
+#include "app/studio/charts/field_chart.h"
+
+#include "app/studio/look/theme.h"
+#include "app/studio/look/verdict_look.h"
+#include "app/studio/look/words.h"
+
+#include <qcustomplot.h>
+
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <cmath>
+
+namespace fovea::studio {
+
+namespace {
+
+constexpr double kBarWidth = 0.78;
+constexpr Verdict kDrawn[] = {Verdict::Productive, Verdict::Critical, Verdict::Partial, Verdict::Unproductive, Verdict::Unknown, Verdict::NotApplicable};
+
+QColor faint(QColor color)
+{
+    color.setAlpha(95);
+    return color;
+}
+
+QFont smallFont(const QWidget& widget)
+{
+    QFont font = widget.font();
+    font.setPixelSize(11);
+    return font;
+}
+
+}  // namespace
+
+FieldChart::FieldChart(Stage& stage, QWidget* parent) : QWidget(parent), m_stage(stage), m_plot(new QCustomPlot)
+{
+    setObjectName(QStringLiteral("fieldChart"));
+    m_plot->setObjectName(QStringLiteral("fieldPlot"));
+    m_plot->setAccessibleName(tr("Receptive fields by layer"));
+    m_plot->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
+    m_plot->axisRect()->setRangeDrag(Qt::Horizontal);
+    m_plot->axisRect()->setRangeZoom(Qt::Horizontal);
+    m_plot->setNoAntialiasingOnDrag(true);
+    m_plot->setFocusPolicy(Qt::StrongFocus);
+    m_plot->installEventFilter(this);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(m_plot);
+    connect(&stage, &Stage::shown, this, [this](const Change& change) { refresh(!change.reset); });
+    connect(&stage, &Stage::previewChanged, this, [this] { refresh(true); });
+    connect(&stage, &Stage::selectionChanged, this, [this] {
+        drawSelection();
+        m_plot->replot(QCustomPlot::rpQueuedReplot);
+    });
+    connect(m_plot->xAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, &FieldChart::labelLayers);
+    connect(m_plot, &QCustomPlot::mouseDoubleClick, this, &FieldChart::showEverything);
+    refresh(false);
+}
+
+FieldChart::~FieldChart() = default;
+
+void FieldChart::setAllLayers(bool all)
+{
+    m_all = all;
+    refresh(false);
+}
+
+void FieldChart::setLogarithmic(bool log)
+{
+    m_log = log;
+    refresh(true);
+}
+
+void FieldChart::setAxis(Axis axis)
+{
+    m_axis = axis;
+    refresh(true);
+}
+
+void FieldChart::showEverything() { refresh(false); }
+
+void FieldChart::collectLayers()
+{
+    m_report = m_stage.report();
+    m_layers.clear();
+    for (const LayerReport& layer : m_report->layers) {
+        const bool judged = layer.verdict != Verdict::NotApplicable && layer.verdict != Verdict::Unknown;
+        if (m_all ? layer.finite : judged) m_layers.push_back(&layer);
+    }
+}
+
+void FieldChart::refresh(bool keepRange)
+{
+    const std::size_t before = m_layers.size();
+    collectLayers();
+    m_plot->clearPlottables();
+    m_plot->clearItems();
+    applyColors();
+    drawBars();
+    scaleAxes(keepRange && before == m_layers.size());
+    drawSide();
+    drawSelection();
+    labelLayers();
+    m_plot->replot(QCustomPlot::rpQueuedReplot);
+}
+
+// Solid up to the smallest field, faint from there to the largest.
+void FieldChart::drawBars()
+{
+    const double base = m_log ? 0.7 : 0;
+    for (const Verdict verdict : kDrawn) {
+        QVector<double> at, low, high;
+        for (std::size_t i = 0; i < m_layers.size(); ++i) {
+            if (m_layers[i]->verdict != verdict) continue;
+            at << static_cast<double>(i + 1);
+            low << static_cast<double>(field(*m_layers[i]).rfMin);
+            high << static_cast<double>(field(*m_layers[i]).rfMax);
+        }
+        if (at.isEmpty()) continue;
+        const auto add = [&](const QVector<double>& values, const QBrush& brush) {
+            auto* bars = new QCPBars(m_plot->xAxis, m_plot->yAxis);
+            bars->setWidth(kBarWidth);
+            bars->setBaseValue(base);
+            bars->setPen(Qt::NoPen);
+            bars->setBrush(brush);
+            bars->setAntialiased(false);
+            bars->setData(at, values, true);
+        };
+        add(high, faint(verdictColor(verdict)));
+        add(low, verdictColor(verdict));
+        if (verdict == Verdict::Unproductive || verdict == Verdict::Partial) add(low, QBrush(QColor(255, 255, 255, 120), Qt::BDiagPattern));
+    }
+}
+
+void FieldChart::scaleAxes(bool keepRange)
+{
+    double top = static_cast<double>(std::max<std::int64_t>(m_axis == Axis::Height ? m_report->side.h : m_report->side.w, 4));
+    for (const LayerReport* layer : m_layers) top = std::max(top, static_cast<double>(field(*layer).rfMax));
+    if (m_log) {
+        m_plot->yAxis->setScaleType(QCPAxis::stLogarithmic);
+        QSharedPointer<QCPAxisTickerLog> ticker(new QCPAxisTickerLog);
+        ticker->setLogBase(top > 5'000 ? 10 : top > 600 ? 4 : 2);
+        ticker->setSubTickCount(0);
+        m_plot->yAxis->setTicker(ticker);
+        m_plot->yAxis->setRange(0.7, top * 1.5);
+    } else {
+        m_plot->yAxis->setScaleType(QCPAxis::stLinear);
+        m_plot->yAxis->setTicker(QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
+        m_plot->yAxis->setRange(0, top * 1.1);
+    }
+    m_plot->yAxis->setNumberFormat(QStringLiteral("f"));
+    m_plot->yAxis->setNumberPrecision(0);
+    if (!keepRange) m_plot->xAxis->setRange(0.3, static_cast<double>(std::max<std::size_t>(m_layers.size(), 1)) + 0.7);
+}
+
+void FieldChart::drawSide()
+{
+    const std::int64_t side = m_axis == Axis::Height ? m_report->side.h : m_report->side.w;
+    if (m_layers.empty()) {
+        auto* note = new QCPItemText(m_plot);
+        note->position->setType(QCPItemPosition::ptAxisRectRatio);
+        note->position->setCoords(0.5, 0.5);
+        note->setText(m_stage.graph()->nodes().empty() ? tr("No network is open.") : tr("No layer slides a window over the image, so there is no field to show."));
+        note->setColor(palette().color(QPalette::PlaceholderText));
+    }
+    if (side <= 0) return;
+    const QColor color = palette().color(QPalette::Text);
+    auto* line = new QCPItemStraightLine(m_plot);
+    line->point1->setCoords(0, static_cast<double>(side));
+    line->point2->setCoords(1, static_cast<double>(side));
+    line->setPen(QPen(color, 1.6, Qt::DashLine));
+    auto* label = new QCPItemText(m_plot);
+    label->position->setTypeX(QCPItemPosition::ptAxisRectRatio);
+    label->position->setTypeY(QCPItemPosition::ptPlotCoords);
+    label->position->setCoords(0.004, static_cast<double>(side));
+    label->setPositionAlignment(Qt::AlignLeft | Qt::AlignBottom);
+    label->setText(tr("input side %1 px").arg(side));
+    label->setFont(smallFont(*this));
+    label->setColor(color);
+    QColor back = palette().color(QPalette::Base);
+    back.setAlpha(205);
+    label->setBrush(back);
+    label->setPadding(QMargins(3, 1, 3, 1));
+}
+
+void FieldChart::drawSelection()
+{
+    for (int i = m_plot->itemCount(); i-- > 0;)
+        if (m_plot->item(i)->objectName() == QLatin1String("selection")) m_plot->removeItem(i);
+    const Colors colors = colorsFor(palette());
+    const auto frame = [&](double at, const QColor& color, Qt::PenStyle style) {
+        auto* item = new QCPItemRect(m_plot);
+        item->setObjectName(QStringLiteral("selection"));
+        item->topLeft->setTypeY(QCPItemPosition::ptAxisRectRatio);
+        item->bottomRight->setTypeY(QCPItemPosition::ptAxisRectRatio);
+        item->topLeft->setCoords(at - 0.5, 0.0);
+        item->bottomRight->setCoords(at + 0.5, 1.0);
+        QColor fill = color;
+        fill.setAlpha(34);
+        item->setPen(QPen(color, 1.5, style));
+        item->setBrush(fill);
+    };
+    for (std::size_t i = 0; i < m_layers.size(); ++i) {
+        const double at = static_cast<double>(i + 1);
+        const auto& changed = m_stage.previewDiff().changed;
+        if (std::find(changed.begin(), changed.end(), m_layers[i]->id) != changed.end()) frame(at, colors.changed, Qt::DashLine);
+        if (m_stage.isSelected(m_layers[i]->id)) frame(at, colors.accent, Qt::SolidLine);
+    }
+}
+
+// Names where there is room for them, else numbers.
+void FieldChart::labelLayers()
+{
+    const double pixels = m_plot->axisRect()->width() / std::max(1.0, m_plot->xAxis->range().size());
+    if (pixels < 15) {
+        m_plot->xAxis->setTickLabelRotation(0);
+        m_plot->xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
+        m_plot->xAxis->setNumberFormat(QStringLiteral("f"));
+        m_plot->xAxis->setNumberPrecision(0);
+        m_plot->xAxis->setLabel(m_all ? tr("layer, in execution order") : tr("judged layer, in execution order"));
+        return;
+    }
+    QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
+    const QCPRange range = m_plot->xAxis->range();
+    const QFontMetrics metrics(smallFont(*this));
+    for (std::size_t i = 0; i < m_layers.size(); ++i) {
+        const double at = static_cast<double>(i + 1);
+        if (at < range.lower - 1 || at > range.upper + 1) continue;
+        ticker->addTick(at, metrics.elidedText(text(m_layers[i]->name), Qt::ElideLeft, 96));
+    }
+    m_plot->xAxis->setTicker(ticker);
+    m_plot->xAxis->setTickLabelRotation(-38);
+    m_plot->xAxis->setLabel(QString());
+}
+
+void FieldChart::applyColors()
+{
+    const Colors colors = colorsFor(palette());
+    const QColor textColor = palette().color(QPalette::Text);
+    m_plot->setBackground(palette().color(QPalette::Base));
+    for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis}) {
+        axis->setLabelColor(textColor);
+        axis->setTickLabelColor(textColor);
+        axis->setBasePen(QPen(colors.boxBorder));
+        axis->setTickPen(QPen(colors.boxBorder));
+        axis->setSubTickPen(Qt::NoPen);
+        axis->setTickLabelFont(smallFont(*this));
+        axis->setLabelFont(smallFont(*this));
+        axis->grid()->setPen(QPen(colors.grid, 1));
+        axis->grid()->setZeroLinePen(Qt::NoPen);
+    }
+    m_plot->xAxis->grid()->setVisible(false);
+    m_plot->yAxis->setLabel(tr("receptive field, px"));
+}
+
+void FieldChart::changeEvent(QEvent* event)
+{
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange && m_plot) refresh(true);
+}
+
+void FieldChart::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    labelLayers();
+}
+
+int FieldChart::layerAt(const QPoint& position) const
+{
+    if (!m_plot->axisRect()->rect().contains(position)) return -1;
+    const double x = m_plot->xAxis->pixelToCoord(position.x());
+    const int index = static_cast<int>(std::lround(x)) - 1;
+    return index >= 0 && index < static_cast<int>(m_layers.size()) ? index : -1;
+}
+
+bool FieldChart::eventFilter(QObject* watched, QEvent* event)
+{
+    switch (event->type()) {
+    case QEvent::ToolTip: {
+        const auto* help = static_cast<QHelpEvent*>(event);
+        if (const int i = layerAt(help->pos()); i >= 0)
+            QToolTip::showText(help->globalPos(), layerToolTip(*m_layers[static_cast<std::size_t>(i)], m_report->side), m_plot);
+        else
+            QToolTip::hideText();
+        return true;
+    }
+    case QEvent::MouseButtonRelease: {
+        const auto* mouse = static_cast<QMouseEvent*>(event);
+        // A drag moves the axis; a click in place selects.
+        if (mouse->button() == Qt::LeftButton && (mouse->pos() - m_pressed).manhattanLength() < 4)
+            if (const int i = layerAt(mouse->pos()); i >= 0) m_stage.reveal(m_layers[static_cast<std::size_t>(i)]->id);
+        break;
+    }
+    case QEvent::MouseButtonPress: m_pressed = static_cast<QMouseEvent*>(event)->pos(); break;
+    default: break;
+    }
+    return QWidget::eventFilter(watched, event);
+}
+
+void FieldChart::draw(QPainter& painter, const QSize& size)
+{
+    QCPPainter plotPainter;
+    // QCustomPlot paints with its own painter class, onto the same device.
+    QPaintDevice* device = painter.device();
+    painter.end();
+    plotPainter.begin(device);
+    plotPainter.setMode(QCPPainter::pmVectorized);
+    plotPainter.setMode(QCPPainter::pmNoCaching);
+    m_plot->toPainter(&plotPainter, size.width(), size.height());
+}
+
+}  // namespace fovea::studio

@@ -1,0 +1,60 @@
+// The receptive-field chart: one bar a layer in execution order, from the smallest to the largest field,
+// coloured by verdict, with a line at the input side. The only room that knows QCustomPlot.
+#pragma once
+
+#include "app/studio/document/stage.h"
+
+#include <QWidget>
+
+class QCustomPlot;
+class QCPItemLine;
+class QCPItemText;
+class QPainter;
+
+namespace fovea::studio {
+
+class FieldChart : public QWidget {
+    Q_OBJECT
+public:
+    enum class Axis { Height, Width };
+
+    explicit FieldChart(Stage& stage, QWidget* parent = nullptr);
+    ~FieldChart() override;
+
+    void setAllLayers(bool all);    // else only the judged ones
+    void setLogarithmic(bool log);
+    void setAxis(Axis axis);
+    void showEverything();
+
+    // Draws the chart at a size in pixels; vector painters stay vector.
+    void draw(QPainter& painter, const QSize& size);
+    bool isEmpty() const { return m_layers.empty(); }
+
+protected:
+    void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+private:
+    void refresh(bool keepRange);
+    void collectLayers();
+    void drawBars();
+    void drawSide();
+    void drawSelection();
+    void scaleAxes(bool keepRange);
+    void labelLayers();
+    void applyColors();
+    int layerAt(const QPoint& position) const;
+    const FieldReport& field(const LayerReport& layer) const { return m_axis == Axis::Height ? layer.field.h : layer.field.w; }
+
+    Stage& m_stage;
+    QCustomPlot* m_plot;
+    ReportPtr m_report;  // keeps m_layers alive
+    std::vector<const LayerReport*> m_layers;
+    bool m_all = false;
+    bool m_log = true;
+    Axis m_axis = Axis::Height;
+    QPoint m_pressed;
+};
+
+}  // namespace fovea::studio

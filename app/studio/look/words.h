@@ -1,0 +1,24 @@
+// Numbers and verdicts in words, as every panel says them.
+#pragma once
+
+#include "core/analysis/report.h"
+
+#include <QString>
+
+namespace fovea::studio {
+
+QString text(const std::string& value);                 // UTF-8
+QString axisText(std::int64_t h, std::int64_t w);       // "7", or "1x7" where the axes differ
+QString shapeText(const Value& value);                  // "1x64x56x56", "?" where nothing is known
+QString countText(const std::optional<std::int64_t>& count);   // "25.56 M", "unknown"
+QString exactText(const std::optional<std::int64_t>& count);   // "25557032" with digit groups
+QString windowText(const LayerReport& layer);           // "3x3 /2 d2", empty where the layer has no window
+QString rfText(const LayerReport& layer);               // "rf 7-43 px"
+// Why the layer has its verdict at this side, in one or two sentences.
+QString verdictReason(const LayerReport& layer, const PerAxis<std::int64_t>& side);
+// The whole network's verdict in one or two sentences.
+QString networkVerdict(const Report& report);
+// The report of the layer as a tooltip in rich text.
+QString layerToolTip(const LayerReport& layer, const PerAxis<std::int64_t>& side);
+
+}  // namespace fovea::studio

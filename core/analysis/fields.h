@@ -1,0 +1,66 @@
+// Receptive fields along one axis, carried from layer to layer.
+//
+// Where all layers are uniform (windows, no upsampling) a field is four numbers. Behind upsampling the field
+// of unit u depends on u modulo a period, so it is carried as a function of u; composing those functions
+// forward gives the same boxes as propagating an interval backward through the whole network.
+#pragma once
+
+#include "core/base/rational.h"
+#include "core/ops/reach.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace fovea {
+
+// First and last pixel that unit u sees: low[u mod P] + advance * floor(u / P), the same for high.
+struct PeriodicField {
+    std::vector<std::int64_t> low, high;  // one per unit of a period
+    std::int64_t advance = 1;             // pixels per period
+
+    std::int64_t period() const { return static_cast<std::int64_t>(low.size()); }
+    std::int64_t lowAt(std::int64_t unit) const;
+    std::int64_t highAt(std::int64_t unit) const;
+    std::int64_t extent() const;  // largest over a period
+    Rational jump() const { return Rational(advance, period()); }
+};
+
+// Paths that share one jump: union of their fields of unit 0 and the smallest field among them.
+struct Strand {
+    Rational jump = 1;
+    std::int64_t low = 0, high = 0;
+    std::int64_t smallest = 1;
+    bool operator==(const Strand&) const = default;
+};
+
+// Everything known of the paths from the input to one tensor, along one axis.
+struct AxisField {
+    bool finite = false;       // some path sees a bounded part of the input
+    bool unbounded = false;    // some path runs through a global layer
+    bool unknown = false;      // some path runs through a layer of unknown reach
+    bool approximate = false;
+    Strand main;               // where finite
+    // Only where branches of different jumps met; `main` is among them.
+    std::shared_ptr<const std::vector<Strand>> strands;
+    // Only behind upsampling: the union of all paths, and the smallest path.
+    std::shared_ptr<const PeriodicField> hull, shortest;
+
+    bool carriesPath() const { return finite || unbounded || unknown; }
+    std::int64_t rfMin() const;
+    std::int64_t rfMax() const;
+    std::int64_t start() const;
+    Rational jump() const;
+
+    static AxisField source();
+    static AxisField ofUnknown();
+};
+
+// The field behind a layer that reads `in` as `reach` says.
+AxisField step(const AxisField& in, const AxisReach& reach);
+
+// The field behind a layer that joins several maps.
+AxisField merge(const AxisField& a, const AxisField& b);
+
+}  // namespace fovea

@@ -1,0 +1,97 @@
+// Receptive field analysis: one Report value from one Graph. Definitions: Richter et al., "Should You Go
+// Deeper?" (arXiv 2106.12307); Richter and Pal, "Receptive Field Refinement" (arXiv 2211.14487); Araujo et
+// al., "Computing Receptive Fields of Convolutional Neural Networks" (Distill 2019).
+#pragma once
+
+#include "core/base/rational.h"
+#include "core/graph/graph.h"
+#include "core/ops/registry.h"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fovea {
+
+// What the fields predict for a layer at the input side in use; arXiv 2106.12307.
+enum class Verdict : std::uint8_t { Productive, Critical, Partial, Unproductive, NotApplicable, Unknown };
+inline constexpr int kVerdictCount = 6;
+const char* toString(Verdict verdict);  // "productive", ..., "not_applicable", "unknown"
+
+// One number per image axis.
+template <typename T>
+struct PerAxis {
+    T h{};
+    T w{};
+    bool operator==(const PerAxis&) const = default;
+};
+
+// All in pixels of the input; `start` is the first pixel that unit 0 sees (negative: padding).
+struct FieldReport {
+    Rational jump;
+    std::int64_t rfMin = 1, rfMax = 1, start = 0;
+    std::int64_t inMin = 1;  // smallest rfMin among the layer's inputs
+    bool operator==(const FieldReport&) const = default;
+};
+
+struct LayerReport {
+    NodeId id = kNoNode;
+    std::string name, kind, group;
+    Verdict verdict = Verdict::NotApplicable;
+    bool finite = false;       // at least one finite path from the input: part of the feature extractor
+    bool unbounded = false;    // at least one path through a global layer
+    bool approximate = false;
+    bool coversMap = false;    // the kernel is at least as large as its input map
+    bool window = false;       // judged: a kernel > 1 that slides
+    PerAxis<FieldReport> field;  // meaningful where `finite`
+    Reach reach;
+    std::vector<Value> in, out;
+    std::optional<std::int64_t> parameters, macs;  // nullopt: cannot be counted
+};
+
+struct Summary {
+    std::optional<PerAxis<std::int64_t>> iMin, iMinProductive, iMinRfa, iMax;
+    std::int64_t parameters = 0, macs = 0;
+    std::int64_t products = 0;  // multiply-accumulates between activations, listed apart
+    bool complete = true;       // false: something could not be counted
+    std::array<int, kVerdictCount> verdicts{};
+    std::optional<NodeId> borderLayer;
+
+    int count(Verdict verdict) const { return verdicts[static_cast<std::size_t>(verdict)]; }
+};
+
+struct AnalysisOptions {
+    bool pointwise = false;      // judge 1x1 convolutions and per-position linear layers too
+    bool globalNorms = false;    // group and instance normalisation see the whole map
+    std::string input;           // name of the analysed input; empty: the first of rank 4
+};
+
+struct Report {
+    std::string inputName;
+    NodeId input = kNoNode;
+    Shape inputShape;               // [n, c, h, w]; a dynamic batch reads 1
+    PerAxis<std::int64_t> side;     // of the analysed input
+    Summary summary;
+    std::vector<LayerReport> layers;  // every layer but inputs, in execution order
+    std::vector<std::pair<std::string, Shape>> inputs, outputs;
+    std::vector<Issue> issues;
+
+    const LayerReport* find(NodeId id) const;
+    std::vector<std::pair<NodeId, std::size_t>> index;  // by id
+};
+
+Report analyze(const Graph& graph, const AnalysisOptions& options = {});
+
+// The analysed input's [h, w], and the graph with another one. Error(Usage) where the graph has no input of
+// rank 4 or a side is below 1 or above 1,000,000.
+const Node* imageInput(const Graph& graph, const std::string& name = {});
+Graph withSide(const Graph& graph, std::int64_t height, std::int64_t width, const std::string& input = {});
+
+// The graph in which the opaque layer `name` is stated to read a window "k3s2p1d1" (or "global" or "same");
+// Error(Usage) where there is no such layer, it is not opaque or the text is something else.
+Graph withReach(const Graph& graph, const std::string& name, const std::string& text);
+
+}  // namespace fovea

@@ -1,0 +1,150 @@
+#include "core/graph/tensor.h"
+
+#include "core/base/checked.h"
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace fovea {
+
+namespace {
+
+struct TypeRow {
+    DType type;
+    std::string_view name;
+    std::size_t bytes;
+};
+
+constexpr std::array<TypeRow, 13> kTypes{{{DType::Float32, "F32", 4},
+                                          {DType::Float64, "F64", 8},
+                                          {DType::Float16, "F16", 2},
+                                          {DType::BFloat16, "BF16", 2},
+                                          {DType::Int8, "I8", 1},
+                                          {DType::UInt8, "U8", 1},
+                                          {DType::Int16, "I16", 2},
+                                          {DType::UInt16, "U16", 2},
+                                          {DType::Int32, "I32", 4},
+                                          {DType::UInt32, "U32", 4},
+                                          {DType::Int64, "I64", 8},
+                                          {DType::UInt64, "U64", 8},
+                                          {DType::Bool, "BOOL", 1}}};
+
+template <typename T>
+T load(const std::byte* from)
+{
+    T value;
+    std::memcpy(&value, from, sizeof value);
+    return value;
+}
+
+float halfToFloat(std::uint16_t half)
+{
+    const std::uint32_t sign = (half & 0x8000u) << 16, exponent = (half >> 10) & 0x1fu, mantissa = half & 0x3ffu;
+    if (exponent == 0) {
+        const float tiny = static_cast<float>(mantissa) * 0x1p-24f;
+        return sign ? -tiny : tiny;
+    }
+    const std::uint32_t bits = sign | (exponent == 31 ? 0x7f800000u : (exponent + 112) << 23) | (mantissa << 13);
+    float out;
+    std::memcpy(&out, &bits, sizeof out);
+    return out;
+}
+
+template <typename Out>
+Out loadAs(DType type, const std::byte* at)
+{
+    switch (type) {
+    case DType::Float32: return static_cast<Out>(load<float>(at));
+    case DType::Float64: return static_cast<Out>(load<double>(at));
+    case DType::Float16: return static_cast<Out>(halfToFloat(load<std::uint16_t>(at)));
+    case DType::BFloat16: {
+        const std::uint32_t bits = static_cast<std::uint32_t>(load<std::uint16_t>(at)) << 16;
+        float out;
+        std::memcpy(&out, &bits, sizeof out);
+        return static_cast<Out>(out);
+    }
+    case DType::Int8: return static_cast<Out>(load<std::int8_t>(at));
+    case DType::UInt8:
+    case DType::Bool: return static_cast<Out>(load<std::uint8_t>(at));
+    case DType::Int16: return static_cast<Out>(load<std::int16_t>(at));
+    case DType::UInt16: return static_cast<Out>(load<std::uint16_t>(at));
+    case DType::Int32: return static_cast<Out>(load<std::int32_t>(at));
+    case DType::UInt32: return static_cast<Out>(load<std::uint32_t>(at));
+    case DType::Int64: return static_cast<Out>(load<std::int64_t>(at));
+    case DType::UInt64: return static_cast<Out>(load<std::uint64_t>(at));
+    }
+    return Out{};
+}
+
+bool isFloating(DType type)
+{
+    return type == DType::Float32 || type == DType::Float64 || type == DType::Float16 || type == DType::BFloat16;
+}
+
+template <typename T>
+Tensor owned(DType type, std::vector<std::int64_t> dims, std::vector<T> values)
+{
+    auto buffer = std::make_shared<const std::vector<T>>(std::move(values));
+    Tensor out{type, std::move(dims), std::as_bytes(std::span(*buffer)), buffer};
+    return out;
+}
+
+}  // namespace
+
+std::size_t byteSize(DType type) { return kTypes[static_cast<std::size_t>(type)].bytes; }
+
+std::string_view toString(DType type) { return kTypes[static_cast<std::size_t>(type)].name; }
+
+std::optional<DType> dtypeFromText(std::string_view text)
+{
+    for (const TypeRow& row : kTypes)
+        if (row.name == text) return row.type;
+    return std::nullopt;
+}
+
+std::int64_t Tensor::elements() const
+{
+    std::int64_t product = 1;
+    for (const std::int64_t dim : dims) product = saturatingMul(product, dim);
+    return product;
+}
+
+double Tensor::real(std::int64_t index) const
+{
+    const std::size_t size = byteSize(dtype);
+    if (index < 0 || (static_cast<std::size_t>(index) + 1) * size > bytes.size()) return 0;
+    return loadAs<double>(dtype, bytes.data() + static_cast<std::size_t>(index) * size);
+}
+
+std::int64_t Tensor::integer(std::int64_t index) const
+{
+    if (isFloating(dtype)) {
+        const double value = real(index);
+        return value > 9e18 || value < -9e18 || value != value ? 0 : static_cast<std::int64_t>(value);
+    }
+    const std::size_t size = byteSize(dtype);
+    if (index < 0 || (static_cast<std::size_t>(index) + 1) * size > bytes.size()) return 0;
+    return loadAs<std::int64_t>(dtype, bytes.data() + static_cast<std::size_t>(index) * size);
+}
+
+std::vector<std::int64_t> Tensor::integers() const
+{
+    const auto count = static_cast<std::int64_t>(bytes.size() / byteSize(dtype));
+    std::vector<std::int64_t> out;
+    out.reserve(static_cast<std::size_t>(count));
+    for (std::int64_t i = 0; i < count; ++i) out.push_back(integer(i));
+    return out;
+}
+
+Tensor Tensor::fromFloats(std::vector<std::int64_t> dims, std::vector<float> values)
+{
+    return owned(DType::Float32, std::move(dims), std::move(values));
+}
+
+Tensor Tensor::fromIntegers(std::vector<std::int64_t> dims, std::vector<std::int64_t> values)
+{
+    return owned(DType::Int64, std::move(dims), std::move(values));
+}
+
+}  // namespace fovea

@@ -1,0 +1,24 @@
+// The safetensors format: an 8-byte length, a JSON header, then the tensors' bytes, little-endian.
+// https://github.com/huggingface/safetensors
+#pragma once
+
+#include "core/weights/weights.h"
+
+#include <string>
+#include <vector>
+
+namespace fovea {
+
+// A file laid out but not written: what goes before the tensors, and the tensors in their order. Points
+// into the Weights it was made from.
+struct SafetensorsLayout {
+    std::string head;  // length and header, a multiple of 8 bytes
+    std::vector<const Tensor*> tensors;
+    std::uint64_t size = 0;  // of the whole file
+};
+SafetensorsLayout layOutSafetensors(const Weights& weights);
+
+// XXH3 (128 bits, 32 hexadecimal digits) of the file that the layout describes.
+std::string hashOf(const SafetensorsLayout& layout);
+
+}  // namespace fovea

@@ -1,0 +1,39 @@
+// The network while it is being imported.
+#pragma once
+
+#include "core/io/onnx/onnx.h"
+#include "core/io/onnx/proto.h"
+#include "core/ops/onnx_form.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace fovea {
+
+// One layer under import. Its id is its position in Draft::layers plus one.
+struct DraftLayer {
+    Node node;
+    std::vector<std::size_t> fileNodes;   // positions in the file's node list, ascending
+    std::vector<std::string> inputNames;  // the value name behind each of node.inputs
+    std::vector<std::string> outputNames;
+    std::vector<Value> in, out;
+    bool sizesBaked = false;
+    bool absorbed = false;  // went into another layer
+    std::vector<Issue> notes;
+};
+
+struct Draft {
+    std::vector<DraftLayer> layers;
+    std::vector<const onnx::NodeProto*> fileNodes;  // in execution order
+    std::map<std::string, Tensor> tensors;          // every tensor that a layer may bind
+    std::vector<GraphOutput> outputs;
+
+    DraftLayer& layer(NodeId id) { return layers[static_cast<std::size_t>(id - 1)]; }
+    const DraftLayer& layer(NodeId id) const { return layers[static_cast<std::size_t>(id - 1)]; }
+};
+
+// Replaces groups of layers by the one that the user built, wherever a layer kind recognises itself.
+void fusePatterns(Draft& draft);
+
+}  // namespace fovea

@@ -1,0 +1,128 @@
+#include "core/io/onnx/layer_writer.h"
+
+#include "core/io/onnx/wire.h"
+#include "core/ops/registry.h"
+
+namespace fovea {
+
+LayerWriter::LayerWriter(const NodeView& view, std::int64_t opset, std::vector<std::string> inputs, std::vector<std::string> outputs, ModelWriter& writer,
+                         std::set<std::string>& taken, const Weights& weights, std::uint64_t seed, std::vector<std::string>& fresh)
+    : m_view(view), m_opset(opset), m_inputs(std::move(inputs)), m_outputs(std::move(outputs)), m_writer(writer), m_taken(taken), m_weights(weights), m_seed(seed), m_fresh(fresh)
+{
+}
+
+namespace {
+
+const Value& at(std::span<const Value> values, std::size_t index)
+{
+    static const Value unknown;
+    return index < values.size() ? values[index] : unknown;
+}
+
+const ParamSpec* find(const std::vector<ParamSpec>& specs, std::string_view role)
+{
+    for (const ParamSpec& spec : specs)
+        if (spec.role == role) return &spec;
+    return nullptr;
+}
+
+std::vector<ParamSpec> specsOf(const NodeView& view, const OpDef& op) { return op.params ? op.params(view) : std::vector<ParamSpec>{}; }
+
+std::int64_t count(const Ints& dims)
+{
+    std::int64_t total = 1;
+    for (const std::int64_t dim : dims) total *= dim;
+    return total;
+}
+
+}  // namespace
+
+const Value& LayerWriter::inputValue(std::size_t index) const { return at(m_view.in, index); }
+
+const Value& LayerWriter::outputValue(std::size_t index) const { return at(m_view.out, index); }
+
+bool LayerWriter::hasTensor(std::string_view role) const { return m_view.node.tensor(role) != nullptr; }
+
+std::string LayerWriter::freshName(const std::string& suffix)
+{
+    std::string name = m_view.node.name + "/" + suffix;
+    for (int i = 1; !m_taken.insert(name).second; ++i) name = m_view.node.name + "/" + suffix + "_" + std::to_string(i);
+    return name;
+}
+
+Tensor LayerWriter::valuesOf(const ParamSpec& spec, const std::string& name)
+{
+    for (const std::int64_t dim : spec.dims)
+        if (dim < 0) throw Error(ErrorCode::Usage, "The size of '" + name + "' is unknown at this input size; mend the findings before exporting.");
+    const Tensor* stored = m_weights.find(name);
+    if (!stored) {
+        m_fresh.push_back(name);
+        return initialise(spec, name, m_seed);
+    }
+    Tensor out = *stored;
+    if (out.dims == spec.dims) return out;
+    if (out.elements() == count(spec.dims)) {
+        out.dims = spec.dims;
+        return out;
+    }
+    return fit(out, spec.dims);
+}
+
+std::string LayerWriter::tensor(std::string_view role)
+{
+    const OpDef& op = opFor(m_view.node.kind);
+    const auto specs = specsOf(m_view, op);
+    const ParamSpec* spec = find(specs, role);
+    const TensorBinding* binding = m_view.node.tensor(role);
+    const std::string name = binding ? binding->tensor : m_view.node.name + "." + std::string(role);
+    if (!spec) {
+        const Tensor* stored = m_weights.find(name);
+        if (!stored) throw Error(ErrorCode::Usage, "The layer '" + m_view.node.name + "' needs the tensor '" + name + "', which is not there.");
+        return m_writer.addInitializer(name, *stored);
+    }
+    // A tensor that several layers share, and that had to be made, is made once.
+    if (const std::string done = m_writer.made(name, spec->dims); !done.empty()) return done;
+    return m_writer.addInitializer(name, valuesOf(*spec, name));
+}
+
+std::string LayerWriter::constant(const Tensor& tensor) { return m_writer.addInitializer(freshName("constant"), tensor); }
+
+std::string LayerWriter::emit(std::string_view type, std::vector<std::string> inputs, OnnxAttrs attrs, std::vector<std::string> outputs)
+{
+    onnx::NodeProto node;
+    node.set_op_type(std::string(type));
+    node.set_name(m_nodes++ == 0 ? m_view.node.name : m_view.node.name + "/" + std::to_string(m_nodes - 1));
+    if (outputs.empty()) outputs.push_back(freshName(std::string(type) + "_output"));
+    while (!inputs.empty() && inputs.back().empty()) inputs.pop_back();
+    for (const std::string& input : inputs) node.add_input(input);
+    for (const std::string& output : outputs) node.add_output(output);
+    for (const auto& [name, value] : attrs) {
+        auto* attribute = node.add_attribute();
+        attribute->set_name(name);
+        if (const auto* number = std::get_if<std::int64_t>(&value)) {
+            attribute->set_type(onnx::AttributeProto::INT);
+            attribute->set_i(*number);
+        } else if (const auto* real = std::get_if<double>(&value)) {
+            attribute->set_type(onnx::AttributeProto::FLOAT);
+            attribute->set_f(static_cast<float>(*real));
+        } else if (const auto* text = std::get_if<std::string>(&value)) {
+            attribute->set_type(onnx::AttributeProto::STRING);
+            attribute->set_s(*text);
+        } else if (const auto* list = std::get_if<Ints>(&value)) {
+            attribute->set_type(onnx::AttributeProto::INTS);
+            for (const std::int64_t item : *list) attribute->add_ints(item);
+        } else if (const auto* reals = std::get_if<std::vector<double>>(&value)) {
+            attribute->set_type(onnx::AttributeProto::FLOATS);
+            for (const double item : *reals) attribute->add_floats(static_cast<float>(item));
+        } else {
+            const Tensor& tensor = std::get<Tensor>(value);
+            attribute->set_type(onnx::AttributeProto::TENSOR);
+            *attribute->mutable_t() = describeTensor(tensor, name);
+            attribute->mutable_t()->set_raw_data(tensor.bytes.data(), tensor.bytes.size());
+        }
+    }
+    m_writer.addNode(node.SerializeAsString());
+    return outputs[0];
+}
+
+}  // namespace fovea

@@ -1,0 +1,38 @@
+// Collects the pieces of an ONNX file and streams them out: tensors go from where they are straight into the
+// file.
+#pragma once
+
+#include "core/graph/tensor.h"
+#include "core/io/onnx/proto.h"
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace fovea {
+
+class ModelWriter {
+public:
+    explicit ModelWriter(onnx::ModelProto skeleton) : m_skeleton(std::move(skeleton)) {}
+
+    onnx::ModelProto& skeleton() { return m_skeleton; }
+    void addNode(std::string serialized) { m_nodes.push_back(std::move(serialized)); }
+    // Adds a tensor once; under another name where a different one already has this name. Returns its name.
+    std::string addInitializer(const std::string& name, const Tensor& tensor);
+    // The name under which a tensor called `name` of these dimensions was added; empty where none was.
+    std::string made(const std::string& name, const std::vector<std::int64_t>& dims) const;
+    bool hasInitializer(const std::string& name) const { return m_index.contains(name); }
+
+    // Writes atomically. Above `externalAbove` bytes of tensors they go into PATH.data beside the file,
+    // because protobuf ends at 2 GiB.
+    void write(const std::filesystem::path& path, std::uint64_t externalAbove) const;
+
+private:
+    onnx::ModelProto m_skeleton;
+    std::vector<std::string> m_nodes;
+    std::vector<std::pair<std::string, Tensor>> m_tensors;
+    std::map<std::string, std::size_t> m_index;
+};
+
+}  // namespace fovea

@@ -1,0 +1,45 @@
+// ONNX in and out. Payloads of tensors stay in the mapped file; an imported network that nobody edited goes
+// out with the same nodes, names and byte-identical initializers, and after an edit untouched layers keep
+// theirs.
+#pragma once
+
+#include "core/graph/graph.h"
+#include "core/weights/weights.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fovea {
+
+// What an ONNX file has beside its layers, kept so that it can be written back.
+struct OnnxOrigin {
+    std::string skeleton;  // serialized ModelProto without nodes and initializers
+    struct FileNode {
+        std::string bytes;  // serialized NodeProto (payloads of Constant nodes taken out, see `constants`)
+        NodeId layer = kNoNode;  // the layer it belongs to; kNoNode: shape arithmetic and constants
+    };
+    std::vector<FileNode> nodes;              // in the file's order
+    std::vector<std::string> initializers;    // names, in the file's order
+};
+
+// A network with its tensors and, for an import, what is needed to write it back as it was.
+struct Model {
+    Graph graph;
+    Weights weights;
+    std::shared_ptr<const OnnxOrigin> onnx;
+};
+
+Model readOnnx(const std::filesystem::path& path);
+
+struct OnnxWriteOptions {
+    bool useOrigin = true;     // false: every layer from Fovea's own records
+    std::uint64_t seed = 0;    // for tensors that have no values yet
+};
+// Returns the names of tensors that were initialised because they had no values.
+std::vector<std::string> writeOnnx(const Model& model, const std::filesystem::path& path, const OnnxWriteOptions& options = {});
+
+}  // namespace fovea

@@ -1,0 +1,31 @@
+#include "core/io/reports/reports.h"
+
+#include <cmath>
+#include <cstdio>
+
+namespace fovea {
+
+std::string shortCount(std::int64_t count)
+{
+    const char* const units[] = {"", "k", "M", "G", "T", "P"};
+    double value = static_cast<double>(count);
+    std::size_t unit = 0;
+    // 999,995 would print as 1000.00 k.
+    while (unit + 1 < std::size(units) && std::abs(value) >= (unit == 0 ? 1000.0 : 999.995)) {
+        value /= 1000.0;
+        ++unit;
+    }
+    if (unit == 0) return std::to_string(count);
+    char text[48];
+    std::snprintf(text, sizeof text, "%.2f %s", value, units[unit]);
+    return text;
+}
+
+std::string sideText(const std::optional<PerAxis<std::int64_t>>& side)
+{
+    if (!side) return "-";
+    if (side->h == side->w) return std::to_string(side->h);
+    return std::to_string(side->h) + "x" + std::to_string(side->w);
+}
+
+}  // namespace fovea

@@ -1,0 +1,58 @@
+#include "core/io/reports/report_json.h"
+#include "core/io/reports/reports.h"
+
+namespace fovea {
+
+namespace {
+
+ReportJson textOrNull(const std::string& text) { return text.empty() ? ReportJson(nullptr) : ReportJson(text); }
+
+ReportJson editObject(const Edit& edit)
+{
+    return {{"op", toString(edit.op)},         {"layer", edit.layer},       {"attribute", textOrNull(edit.attribute)},
+            {"from", textOrNull(edit.from)},   {"to", textOrNull(edit.to)}, {"after", textOrNull(edit.after)}};
+}
+
+ReportJson weightsObject(const TransferPlan& plan)
+{
+    ReportJson out = ReportJson::object();
+    for (const Transfer transfer : {Transfer::Copied, Transfer::Sliced, Transfer::Padded, Transfer::Fresh, Transfer::Dropped}) {
+        const TransferPlan::Total& total = plan.total(transfer);
+        out[toString(transfer)] = {{"tensors", total.tensors}, {"parameters", total.parameters}};
+    }
+    return out;
+}
+
+// The border layer of a refined network, whose report the plan does not carry.
+ReportJson summaryWithNames(const Summary& summary, const Graph& graph)
+{
+    ReportJson out = summaryObject(summary, nullptr);
+    if (const Node* border = summary.borderLayer ? graph.find(*summary.borderLayer) : nullptr) out["border_layer"] = border->name;
+    return out;
+}
+
+ReportJson planObject(const Plan& plan, const Report& before)
+{
+    ReportJson edits = ReportJson::array();
+    for (const Edit& edit : plan.edits) edits.push_back(editObject(edit));
+    return {{"id", plan.id},
+            {"title", plan.title},
+            {"reason", plan.reason},
+            {"edits", std::move(edits)},
+            {"before", summaryObject(plan.before, &before)},
+            {"after", summaryWithNames(plan.after, plan.graph)},
+            {"weights", weightsObject(plan.weights)}};
+}
+
+}  // namespace
+
+ReportJson plansObject(const Report& before, const std::vector<Plan>& plans)
+{
+    ReportJson list = ReportJson::array();
+    for (const Plan& plan : plans) list.push_back(planObject(plan, before));
+    return {{"schema", "fovea.plans/1"}, {"before", summaryObject(before.summary, &before)}, {"plans", std::move(list)}};
+}
+
+std::string plansJson(const Report& before, const std::vector<Plan>& plans) { return jsonText(plansObject(before, plans)); }
+
+}  // namespace fovea

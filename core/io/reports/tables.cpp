@@ -1,0 +1,167 @@
+#include "core/io/reports/reports.h"
+#include "core/io/reports/table.h"
+
+namespace fovea {
+
+namespace {
+
+std::string both(const std::string& h, const std::string& w) { return h == w ? h : h + "x" + w; }
+
+std::string both(std::int64_t h, std::int64_t w) { return both(std::to_string(h), std::to_string(w)); }
+
+bool slides(const AxisReach& reach) { return reach.kind == ReachKind::Window || reach.kind == ReachKind::Transposed; }
+
+// "3", "7x1", with the dilation where there is one: "3 d2".
+std::string kernelText(const LayerReport& layer)
+{
+    const auto& [h, w] = layer.reach;
+    if (layer.reach.h.kind == ReachKind::Global) return "global";
+    if (!slides(h) || !slides(w)) return "";
+    const bool dilated = h.dilation > 1 || w.dilation > 1;
+    return both(h.kernel, w.kernel) + (dilated ? " d" + both(h.dilation, w.dilation) : "");
+}
+
+std::string strideText(const LayerReport& layer)
+{
+    const auto& [h, w] = layer.reach;
+    if (!slides(h) || !slides(w)) return "";
+    const bool transposed = h.kind == ReachKind::Transposed;
+    return (transposed ? "1/" : "") + both(h.stride, w.stride);
+}
+
+std::string axisField(const FieldReport& field)
+{
+    const std::string low = std::to_string(field.rfMin);
+    return field.rfMin == field.rfMax ? low : low + ".." + std::to_string(field.rfMax);
+}
+
+std::string fieldText(const LayerReport& layer)
+{
+    if (!layer.finite) return layer.unbounded ? "all" : "";
+    const char* global = layer.unbounded ? " +all" : "";
+    return both(axisField(layer.field.h), axisField(layer.field.w)) + (layer.approximate ? "~" : "") + global;
+}
+
+std::string verdictText(Verdict verdict) { return verdict == Verdict::NotApplicable ? "-" : toString(verdict); }
+
+std::string countText(const std::optional<std::int64_t>& count)
+{
+    if (!count) return "?";
+    return *count == 0 ? "" : shortCount(*count);
+}
+
+std::string layerTable(const Report& report)
+{
+    TextTable table({{"verdict"}, {"kind"}, {"layer"}, {"kernel"}, {"stride", true}, {"output"}, {"jump", true},
+                     {"field", true}, {"parameters", true}, {"MACs", true}});
+    for (const LayerReport& layer : report.layers) {
+        const bool finite = layer.finite;
+        table.add({verdictText(layer.verdict), layer.kind, layer.name, kernelText(layer), strideText(layer),
+                   layer.out.empty() ? "?" : layer.out.front().shape.text(),
+                   finite ? both(layer.field.h.jump.text(), layer.field.w.jump.text()) : "", fieldText(layer),
+                   countText(layer.parameters), countText(layer.macs)});
+    }
+    return table.text();
+}
+
+std::string countsText(const Summary& summary)
+{
+    std::string out;
+    for (const Verdict verdict : {Verdict::Productive, Verdict::Critical, Verdict::Partial, Verdict::Unproductive, Verdict::Unknown}) {
+        if (verdict == Verdict::Unknown && summary.count(verdict) == 0) continue;
+        out += (out.empty() ? "" : ", ") + std::to_string(summary.count(verdict)) + " " + toString(verdict);
+    }
+    return out;
+}
+
+std::string costText(const Summary& summary)
+{
+    std::string out = shortCount(summary.parameters) + " parameters, " + shortCount(summary.macs) + " MACs";
+    if (summary.products > 0) out += " and " + shortCount(summary.products) + " products of activations";
+    if (!summary.complete) out += " (what could not be counted is left out)";
+    return out;
+}
+
+std::string summaryText(const Report& report)
+{
+    const Summary& summary = report.summary;
+    std::string out = "i_min " + sideText(summary.iMin) + " (all productive from " + sideText(summary.iMinProductive) +
+                      ", rfa_toolbox " + sideText(summary.iMinRfa) + "), i_max " + sideText(summary.iMax) + "\n";
+    out += "verdicts: " + countsText(summary) + "\n";
+    if (const LayerReport* border = summary.borderLayer ? report.find(*summary.borderLayer) : nullptr)
+        out += "border layer: " + border->name + "\n";
+    out += "cost: " + costText(summary) + " at batch 1\n";
+    return out;
+}
+
+std::string headline(const Report& report, const std::string& model)
+{
+    if (report.input == kNoNode) return model + ": no image input\n";
+    return model + ": input " + report.inputName + " " + report.inputShape.text() + "\n";
+}
+
+}  // namespace
+
+std::string findingsText(const std::vector<Issue>& issues)
+{
+    std::string out;
+    for (const Issue& issue : issues) {
+        out += std::string(toString(issue.severity)) + " " + issue.code;
+        if (!issue.layer.empty()) out += " (" + issue.layer + ")";
+        out += ": " + issue.message + "\n";
+        if (!issue.hint.empty()) out += "    " + issue.hint + "\n";
+    }
+    return out;
+}
+
+std::string summaryLine(const Summary& summary)
+{
+    return "i_min " + sideText(summary.iMin) + ", i_max " + sideText(summary.iMax) + "; " + countsText(summary) + "; " + costText(summary);
+}
+
+std::string analysisTable(const Report& report, const std::string& model)
+{
+    const std::string findings = findingsText(report.issues);
+    return headline(report, model) + "\n" + layerTable(report) + "\n" + summaryText(report) + (findings.empty() ? "" : "\n" + findings);
+}
+
+std::string sidesTable(const std::vector<Report>& reports, const std::string& model)
+{
+    TextTable table({{"side", true}, {"productive", true}, {"critical", true}, {"partial", true}, {"unproductive", true}, {"MACs", true}});
+    for (const Report& report : reports) {
+        const auto count = [&](Verdict verdict) { return std::to_string(report.summary.count(verdict)); };
+        table.add({sideText(report.side), count(Verdict::Productive), count(Verdict::Critical), count(Verdict::Partial),
+                   count(Verdict::Unproductive), shortCount(report.summary.macs)});
+    }
+    return model + "\n\n" + table.text();
+}
+
+std::string transferLine(const TransferPlan& plan)
+{
+    std::string out;
+    for (const Transfer transfer : {Transfer::Copied, Transfer::Sliced, Transfer::Padded, Transfer::Fresh, Transfer::Dropped}) {
+        const TransferPlan::Total& total = plan.total(transfer);
+        if (total.tensors == 0) continue;
+        out += (out.empty() ? "" : ", ") + std::string(toString(transfer)) + " " + std::to_string(total.tensors) + " (" +
+               shortCount(total.parameters) + ")";
+    }
+    return out.empty() ? "none" : out;
+}
+
+std::string plansTable(const Report& before, const std::vector<Plan>& plans)
+{
+    TextTable table({{"id"}, {"change"}, {"i_min", true}, {"critical", true}, {"partial", true}, {"unproductive", true},
+                     {"parameters", true}, {"MACs", true}});
+    const auto row = [&](const std::string& id, const std::string& title, const Summary& summary) {
+        table.add({id, title, sideText(summary.iMin), std::to_string(summary.count(Verdict::Critical)),
+                   std::to_string(summary.count(Verdict::Partial)), std::to_string(summary.count(Verdict::Unproductive)),
+                   shortCount(summary.parameters), shortCount(summary.macs)});
+    };
+    row("-", "as it is", before.summary);
+    for (const Plan& plan : plans) row(plan.id, plan.title, plan.after);
+    std::string out = "side " + sideText(before.side) + "\n\n" + table.text();
+    for (const Plan& plan : plans) out += "\n" + plan.id + ": " + plan.reason + "\n    tensors: " + transferLine(plan.weights) + "\n";
+    return out;
+}
+
+}  // namespace fovea

@@ -1,0 +1,94 @@
+#include "core/ops/common.h"
+
+#include <algorithm>
+
+namespace fovea {
+
+namespace {
+
+Reach globalReach(const NodeView&)
+{
+    Reach reach;
+    reach.h.kind = reach.w.kind = ReachKind::Global;
+    return reach;
+}
+
+void infer(InferContext& context)
+{
+    const Node& node = context.node();
+    const Value& in = context.in(0);
+    Value out{Shape::ofRank(4), kNchw};
+    if (in.shape.hasRank()) {
+        if (in.shape.rank() != 4) {
+            context.issue("rank-mismatch", Severity::Error, "", node.kind + " needs an image of rank 4 (NxCxHxW), got " + in.shape.text() + ".",
+                          "Move it before the layer that flattens.");
+            context.out() = out;
+            return;
+        }
+        out.shape[0] = in.shape[0];
+    }
+    out.shape[1] = in.channels();
+    out.shape[2] = attrAt(node, "output_size", 0, 1);
+    out.shape[3] = attrAt(node, "output_size", 1, 1);
+    if (!node.attrs.getBool("keepdim", true)) out = {Shape{out.shape[0], out.shape[1]}, {1, -1, -1}};
+    context.out() = out;
+}
+
+// Only a pooling to 1x1 has an ONNX form that follows its input; others are written with the kernel that
+// gives the same windows at the present size, where there is one.
+template <bool Average>
+void write(OnnxWriter& writer)
+{
+    const std::int64_t oh = attrAt(writer.node(), "output_size", 0, 1), ow = attrAt(writer.node(), "output_size", 1, 1);
+    if (oh == 1 && ow == 1) {
+        if (Average && !writer.node().attrs.getBool("keepdim", true)) {
+            OnnxAttrs attrs{{"keepdims", std::int64_t{0}}};
+            if (writer.opset() >= 18) {
+                writer.finish("ReduceMean", {writer.input(), writer.ints({2, 3})}, attrs);
+            } else {
+                attrs.emplace("axes", Ints{2, 3});
+                writer.finish("ReduceMean", {writer.input()}, attrs);
+            }
+            return;
+        }
+        writer.finish(Average ? "GlobalAveragePool" : "GlobalMaxPool", {writer.input()});
+        return;
+    }
+    const std::int64_t h = writer.inputValue().height(), w = writer.inputValue().width();
+    if (h < 1 || w < 1 || h % oh != 0 || w % ow != 0)
+        throw Error(ErrorCode::Usage, "ONNX has no adaptive pooling from " + std::to_string(h) + "x" + std::to_string(w) + " to " +
+                                          std::to_string(oh) + "x" + std::to_string(ow) + " ('" + writer.node().name +
+                                          "'): the input must be a multiple of the output. Choose another side, or an output size that divides the map.");
+    const Ints window{h / oh, w / ow};
+    writer.finish(Average ? "AveragePool" : "MaxPool", {writer.input()}, {{"kernel_shape", window}, {"strides", window}});
+}
+
+OpDef define(const char* kind, const char* doc, const char* onnxType, void (*writer)(OnnxWriter&))
+{
+    return OpDef{
+        .kind = kind,
+        .opClass = OpClass::GlobalPooling,
+        .doc = doc,
+        .attrs = {{.name = "output_size", .type = AttrType::Pair, .fallback = Ints{1, 1}, .doc = "Height and width it always gives", .min = 1, .unit = "units"},
+                  {.name = "keepdim", .type = AttrType::Bool, .fallback = true, .doc = "Keeps height and width as dimensions of size 1", .shown = false}},
+        .reach = globalReach,
+        .infer = infer,
+        .onnx = {.types = {onnxType}, .read = [](OnnxCall& call) { return call.value(0).shape.rank() == 4; }, .write = writer},
+    };
+}
+
+}  // namespace
+
+const OpDef& adaptiveAvgPool2dOp()
+{
+    static const OpDef def = define("AdaptiveAvgPool2d", "Mean over as many regions as the output has units; global at 1x1.", "GlobalAveragePool", write<true>);
+    return def;
+}
+
+const OpDef& adaptiveMaxPool2dOp()
+{
+    static const OpDef def = define("AdaptiveMaxPool2d", "Largest value of as many regions as the output has units; global at 1x1.", "GlobalMaxPool", write<false>);
+    return def;
+}
+
+}  // namespace fovea

@@ -1,0 +1,94 @@
+#include "core/ops/common.h"
+
+#include <algorithm>
+
+namespace fovea {
+
+namespace {
+
+Reach transposedReach(const Node& node)
+{
+    Reach reach = windowReach(node);
+    reach.h.kind = reach.w.kind = ReachKind::Transposed;
+    reach.h.outputPadding = attrAt(node, "output_padding", 0, 0);
+    reach.w.outputPadding = attrAt(node, "output_padding", 1, 0);
+    return reach;
+}
+
+std::int64_t inChannels(const Node& node, const Value& in)
+{
+    return in.channels() > 0 ? in.channels() : std::max<std::int64_t>(attrInt(node, "in_channels"), kUnknown);
+}
+
+std::vector<ParamSpec> params(const NodeView& view)
+{
+    const std::int64_t groups = std::max<std::int64_t>(1, attrInt(view.node, "groups", 1)), out = attrInt(view.node, "out_channels");
+    const std::int64_t kh = attrAt(view.node, "kernel_size", 0, 1), kw = attrAt(view.node, "kernel_size", 1, 1);
+    const std::int64_t fan = saturatingMul(out / groups, saturatingMul(kh, kw));
+    std::vector<ParamSpec> specs{{.role = "weight",
+                                  .dims = {inChannels(view.node, view.in.empty() ? Value{} : view.in[0]), out / groups, kh, kw},
+                                  .init = Init::KaimingUniform,
+                                  .fanIn = fan}};
+    if (view.node.attrs.getBool("bias", true)) specs.push_back({.role = "bias", .dims = {out}, .init = Init::BiasUniform, .fanIn = fan});
+    return specs;
+}
+
+bool read(OnnxCall& call)
+{
+    const Tensor* weight = call.constant(1);
+    if (!weight || weight->dims.size() != 4 || call.getInts("output_shape") || call.getText("auto_pad", "NOTSET") != "NOTSET") return false;
+    const Ints kernel{weight->dims[2], weight->dims[3]};
+    const std::int64_t groups = call.getInt("group", 1);
+    if (groups < 1 || !readWindow(call, kernel)) return false;
+    Attributes& attrs = call.node.attrs;
+    attrs.set("in_channels", weight->dims[0]);
+    attrs.set("out_channels", saturatingMul(weight->dims[1], groups));
+    attrs.set("groups", groups);
+    attrs.set("bias", call.has(2));
+    attrs.set("output_padding", call.getInts("output_padding").value_or(Ints{0, 0}));
+    return call.bind("weight", 1) && call.bind("bias", 2);
+}
+
+void write(OnnxWriter& writer)
+{
+    OnnxAttrs attrs = windowAttrs(writer.node());
+    attrs.emplace("group", attrInt(writer.node(), "groups", 1));
+    if (const Ints* extra = writer.node().attrs.getInts("output_padding")) attrs.emplace("output_padding", *extra);
+    std::vector<std::string> inputs{writer.input(), writer.tensor("weight")};
+    if (writer.node().attrs.getBool("bias", true)) inputs.push_back(writer.tensor("bias"));
+    writer.finish("ConvTranspose", inputs, attrs);
+}
+
+}  // namespace
+
+const OpDef& convTranspose2dOp()
+{
+    static const OpDef def{
+        .kind = "ConvTranspose2d",
+        .opClass = OpClass::Transposed,
+        .doc = "Transposed convolution: enlarges the map by its stride.",
+        .attrs = {{.name = "out_channels", .type = AttrType::Int, .fallback = std::int64_t{64}, .doc = "Number of feature maps it makes", .min = 1, .unit = "channels"},
+                  kernelAttr(),
+                  strideAttr(),
+                  paddingAttr(),
+                  dilationAttr(),
+                  {.name = "output_padding", .type = AttrType::Pair, .fallback = Ints{0, 0}, .doc = "Extra rows and columns at the end", .unit = "units"},
+                  {.name = "groups", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Independent convolutions", .min = 1},
+                  {.name = "bias", .type = AttrType::Bool, .fallback = true, .doc = "Adds a learned constant to each channel"},
+                  {.name = "in_channels", .type = AttrType::Int, .fallback = std::int64_t{0}, .doc = "Channels of the imported weight", .shown = false}},
+        .reach = [](const NodeView& view) { return transposedReach(view.node); },
+        .infer = [](InferContext& context) { context.out() = slide(context, transposedReach(context.node()), attrInt(context.node(), "out_channels")); },
+        .params = params,
+        .macs =
+            [](const NodeView& view) {
+                const std::int64_t groups = std::max<std::int64_t>(1, attrInt(view.node, "groups", 1));
+                return product({view.in[0].height(), view.in[0].width(), inChannels(view.node, view.in[0]),
+                                attrInt(view.node, "out_channels") / groups, attrAt(view.node, "kernel_size", 0, 1),
+                                attrAt(view.node, "kernel_size", 1, 1)});
+            },
+        .onnx = {.types = {"ConvTranspose"}, .read = read, .write = write},
+    };
+    return def;
+}
+
+}  // namespace fovea

@@ -1,0 +1,128 @@
+#include "core/ops/common.h"
+#include "core/ops/elementwise.h"
+
+#include <algorithm>
+#include <array>
+
+// Element-wise operations of two or more maps, or of a map and a constant.
+namespace fovea {
+
+namespace {
+
+struct Row {
+    const char* kind;
+    const char* onnx;
+    const char* doc;
+    int maxInputs;
+};
+constexpr std::array kRows{
+    Row{"Add", "Add", "Sum of its inputs, or of its input and a constant.", -1},
+    Row{"Mul", "Mul", "Product of its inputs: a gate, or a scale.", 2},
+    Row{"Sub", "Sub", "Difference.", 2},
+    Row{"Div", "Div", "Quotient.", 2},
+    Row{"Pow", "Pow", "Power.", 2},
+    Row{"Maximum", "Max", "Element-wise maximum.", -1},
+    Row{"Minimum", "Min", "Element-wise minimum.", -1},
+};
+
+Value constantOperand(const Node& node)
+{
+    const Ints* dims = node.attrs.getInts("other_shape");
+    Value value;
+    value.shape = dims ? Shape(std::span(*dims)) : Shape{};
+    return value;
+}
+
+void infer(InferContext& context)
+{
+    Value out = context.in(0);
+    const auto join = [&](const Value& next) {
+        Value joined;
+        if (!broadcast(out, next, joined))
+            context.issue("shape-mismatch", Severity::Error, "",
+                          context.node().kind + " joins " + out.shape.text() + " and " + next.shape.text() + ", which do not match.",
+                          "Give both branches the same stride, padding and number of channels.");
+        out = joined;
+    };
+    for (std::size_t i = 1; i < context.in().size(); ++i) join(context.in(i));
+    if (context.node().attrs.has("other_shape")) join(constantOperand(context.node()));
+    context.out() = out;
+}
+
+std::vector<ParamSpec> params(const NodeView& view)
+{
+    const Ints* dims = view.node.attrs.getInts("other_shape");
+    if (!dims || !view.node.tensor("other")) return {};
+    const bool trainable = view.node.attrs.getBool("learned", false);
+    return {{.role = "other", .dims = *dims, .trainable = trainable, .init = Init::Ones}};
+}
+
+bool read(OnnxCall& call)
+{
+    call.dataInputs.clear();
+    std::vector<std::size_t> constants;
+    for (std::size_t i = 0; i < call.args.size(); ++i) (call.isConstant(i) ? constants : call.dataInputs).push_back(i);
+    if (constants.empty()) return call.args.size() >= 1;
+    if (constants.size() > 1 || call.dataInputs.size() != 1) return false;
+    const std::size_t arg = constants[0];
+    const Tensor& other = *call.constant(arg);
+    Attributes& attrs = call.node.attrs;
+    if (arg == 0) attrs.set("scalar_first", true);
+    if (other.elements() == 1 && other.dtype == DType::Float32) attrs.set("scalar", other.real(0));
+    // A scalar that is no initializer is a number of the formula; it needs no tensor.
+    const bool plainScalar = other.elements() == 1 && other.dims.empty() && !call.args[arg].named && other.dtype == DType::Float32;
+    if (plainScalar) return true;
+    attrs.set("other_shape", Ints(other.dims));
+    if (call.args[arg].named && other.dtype == DType::Float32) attrs.set("learned", true);
+    return call.bind("other", arg);
+}
+
+void write(OnnxWriter& writer)
+{
+    const Node& node = writer.node();
+    const char* type = nullptr;
+    for (const Row& row : kRows)
+        if (node.kind == row.kind) type = row.onnx;
+    std::vector<std::string> inputs;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) inputs.push_back(writer.input(i));
+    if (node.attrs.has("other_shape")) inputs.push_back(writer.tensor("other"));
+    else if (node.attrs.has("scalar")) inputs.push_back(writer.real(node.attrs.getDouble("scalar", 0)));
+    if (node.attrs.getBool("scalar_first", false)) std::reverse(inputs.begin(), inputs.end());
+    // Add is binary in ONNX; more inputs become a chain.
+    while (inputs.size() > 2 && node.kind == "Add") {
+        inputs[1] = writer.emit(type, {inputs[0], inputs[1]});
+        inputs.erase(inputs.begin());
+    }
+    if (inputs.size() == 1) writer.finish("Identity", inputs);
+    else writer.finish(type, inputs);
+}
+
+}  // namespace
+
+const std::vector<OpDef>& elementwiseOps()
+{
+    static const std::vector<OpDef> ops = [] {
+        std::vector<OpDef> out;
+        for (const Row& row : kRows)
+            out.push_back({
+                .kind = row.kind,
+                .opClass = OpClass::Merge,
+                .doc = row.doc,
+                .attrs = {{.name = "scalar", .type = AttrType::Real, .fallback = 0.0, .doc = "The constant, where it is one number", .shown = false},
+                          {.name = "scalar_first", .type = AttrType::Bool, .fallback = false, .doc = "The constant is the first operand", .shown = false},
+                          {.name = "other_shape", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Shape of the constant operand", .shown = false},
+                          {.name = "learned", .type = AttrType::Bool, .fallback = false, .doc = "The constant is a parameter", .shown = false}},
+                .minInputs = 1,
+                .maxInputs = row.maxInputs,
+                .infer = infer,
+                .params = params,
+                .onnx = {.types = row.kind == std::string_view("Add") ? std::vector<const char*>{"Add", "Sum"} : std::vector<const char*>{row.onnx},
+                         .read = read,
+                         .write = write},
+            });
+        return out;
+    }();
+    return ops;
+}
+
+}  // namespace fovea

@@ -1,0 +1,144 @@
+#include "core/ops/norms.h"
+
+#include <cmath>
+
+namespace fovea {
+
+namespace {
+
+std::int64_t featureCount(const Node& node, const Value& in)
+{
+    if (const std::int64_t stated = attrInt(node, "features"); stated > 0) return stated;
+    std::int64_t count = 1;
+    const int from = normalAxis(attrInt(node, "axis", -1), in.shape.rank());
+    for (int i = std::max(from, 0); i < in.shape.rank(); ++i) {
+        if (in.shape[i] < 0) return kUnknown;
+        count = saturatingMul(count, in.shape[i]);
+    }
+    return count;
+}
+
+Reach reach(const NodeView& view)
+{
+    Reach out;
+    if (view.in.empty()) return out;
+    const int from = normalAxis(attrInt(view.node, "axis", -1), view.in[0].shape.rank());
+    if (from >= 0 && view.in[0].layout.h >= from) out.h.kind = ReachKind::Global;
+    if (from >= 0 && view.in[0].layout.w >= from) out.w.kind = ReachKind::Global;
+    return out;
+}
+
+bool meansOver(const Node& node, std::int64_t axis, int rank)
+{
+    const Ints* axes = node.attrs.getInts("dim");
+    return node.kind == "Mean" && node.attrs.getBool("keepdim", true) && axes && axes->size() == 1 && normalAxis((*axes)[0], rank) == normalAxis(axis, rank);
+}
+
+// y = (x - mean) / sqrt(mean((x - mean)^2) + eps), then weight and bias: ReduceMean, Sub, Pow, ReduceMean,
+// Add, Sqrt, Div, Mul, Add.
+bool fuse(Rewriter& rewriter, const Node& last)
+{
+    const bool hasAffine = last.kind == "Add" && last.tensor("other");
+    const Node* scale = hasAffine ? rewriter.producer(last, 0) : nullptr;
+    if (hasAffine && (!scale || scale->kind != "Mul" || !scale->tensor("other"))) return false;
+    const Node* divide = hasAffine ? rewriter.producer(*scale, 0) : &last;
+    if (!divide || divide->kind != "Div" || divide->inputs.size() != 2) return false;
+    const Node* centred = rewriter.producer(*divide, 0, false);
+    const Node* root = rewriter.producer(*divide, 1);
+    if (!centred || !root || centred->kind != "Sub" || centred->inputs.size() != 2 || root->kind != "Sqrt") return false;
+    const Node* plusEps = rewriter.producer(*root, 0);
+    if (!plusEps || plusEps->kind != "Add" || !plusEps->attrs.has("scalar")) return false;
+    const Node* variance = rewriter.producer(*plusEps, 0);
+    if (!variance) return false;
+    const Node* square = rewriter.producer(*variance, 0);
+    if (!square || square->kind != "Pow" || square->attrs.getDouble("scalar", 0) != 2.0 || rewriter.producer(*square, 0, false) != centred) return false;
+    const Node* mean = rewriter.producer(*centred, 1);
+    if (!mean || mean->inputs[0] != centred->inputs[0] || rewriter.readers(*centred) != 2) return false;
+    const Value& in = rewriter.value(centred->inputs[0]);
+    const std::int64_t axis = in.shape.rank() - 1;
+    if (!meansOver(*mean, axis, in.shape.rank()) || !meansOver(*variance, axis, in.shape.rank())) return false;
+    if (hasAffine)
+        for (const Node* node : {&last, scale}) {
+            const Tensor* tensor = rewriter.boundTensor(*node, "other");
+            if (!tensor || tensor->elements() != in.shape[static_cast<int>(axis)] || tensor->dims.empty() || tensor->dims.back() != tensor->elements()) return false;
+        }
+    Node node;
+    node.kind = "LayerNorm";
+    node.attrs.set("axis", std::int64_t{-1});
+    node.attrs.set("features", in.shape[static_cast<int>(axis)]);
+    node.attrs.set("eps", plusEps->attrs.getDouble("scalar", 1e-5));
+    node.attrs.set("elementwise_affine", hasAffine);
+    node.inputs = {centred->inputs[0]};
+    std::vector<NodeId> absorbed{mean->id, centred->id, square->id, variance->id, plusEps->id, root->id, divide->id};
+    if (hasAffine) {
+        node.tensors = {{"weight", scale->tensor("other")->tensor}, {"bias", last.tensor("other")->tensor}};
+        absorbed.push_back(scale->id);
+        absorbed.push_back(last.id);
+    }
+    rewriter.replace(last, node, absorbed);
+    return true;
+}
+
+void write(OnnxWriter& writer)
+{
+    const Node& node = writer.node();
+    const double eps = node.attrs.getDouble("eps", 1e-5);
+    const bool hasAffine = node.attrs.getBool("elementwise_affine", true);
+    if (writer.opset() >= 17 && hasAffine) {
+        writer.finish("LayerNormalization", {writer.input(), writer.tensor("weight"), writer.tensor("bias")},
+                      {{"axis", attrInt(node, "axis", -1)}, {"epsilon", eps}});
+        return;
+    }
+    const int rank = writer.inputValue().shape.rank();
+    Ints axes;
+    for (int i = normalAxis(attrInt(node, "axis", -1), rank); i >= 0 && i < rank; ++i) axes.push_back(i);
+    const auto mean = [&](const std::string& value) {
+        return writer.opset() >= 18 ? writer.emit("ReduceMean", {value, writer.ints(axes)}) : writer.emit("ReduceMean", {value}, {{"axes", axes}});
+    };
+    const std::string centred = writer.emit("Sub", {writer.input(), mean(writer.input())});
+    const std::string variance = mean(writer.emit("Mul", {centred, centred}));
+    const std::string root = writer.emit("Sqrt", {writer.emit("Add", {variance, writer.real(eps)})});
+    if (!hasAffine) {
+        writer.finish("Div", {centred, root});
+        return;
+    }
+    const std::string normal = writer.emit("Div", {centred, root});
+    writer.finish("Add", {writer.emit("Mul", {normal, writer.tensor("weight")}), writer.tensor("bias")});
+}
+
+}  // namespace
+
+const OpDef& layerNormOp()
+{
+    static const OpDef def{
+        .kind = "LayerNorm",
+        .opClass = OpClass::Normalization,
+        .doc = "Normalises the last dimensions of each position by their own statistics.",
+        .attrs = {epsAttr(1e-5),
+                  {.name = "elementwise_affine", .type = AttrType::Bool, .fallback = true, .doc = "Learned scale and offset per feature"},
+                  {.name = "axis", .type = AttrType::Int, .fallback = std::int64_t{-1}, .doc = "First of the dimensions it normalises", .min = -8, .shown = false},
+                  {.name = "features", .type = AttrType::Int, .fallback = std::int64_t{0}, .doc = "Elements normalised together (0: follows the input)", .shown = false}},
+        .reach = reach,
+        .params =
+            [](const NodeView& view) {
+                if (!view.node.attrs.getBool("elementwise_affine", true)) return std::vector<ParamSpec>{};
+                return affine({featureCount(view.node, view.in.empty() ? Value{} : view.in[0])});
+            },
+        .onnx = {.types = {"LayerNormalization"},
+                 .read =
+                     [](OnnxCall& call) {
+                         call.node.attrs.set("axis", call.getInt("axis", -1));
+                         call.node.attrs.set("eps", call.getReal("epsilon", 1e-5));
+                         call.node.attrs.set("elementwise_affine", call.has(1));
+                         const Tensor* weight = call.constant(1);
+                         if (call.outputCount > 1 || (weight && weight->dims.size() != 1) || (call.has(1) && !call.has(2))) return false;
+                         if (weight) call.node.attrs.set("features", weight->elements());
+                         return call.bind("weight", 1) && call.bind("bias", 2);
+                     },
+                 .write = write,
+                 .fuse = fuse},
+    };
+    return def;
+}
+
+}  // namespace fovea

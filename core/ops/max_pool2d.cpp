@@ -1,0 +1,41 @@
+#include "core/ops/common.h"
+#include "core/ops/pooling.h"
+
+namespace fovea {
+
+namespace {
+
+bool read(OnnxCall& call)
+{
+    if (call.outputCount > 1) return false;  // indices are somebody's data
+    const auto kernel = call.getInts("kernel_shape");
+    if (!kernel || !readWindow(call, *kernel)) return false;
+    call.node.attrs.set("ceil_mode", call.getInt("ceil_mode", 0) != 0);
+    readAsGlobalWhereItCoversItsMap(call, "AdaptiveMaxPool2d");
+    return true;
+}
+
+}  // namespace
+
+const OpDef& maxPool2dOp()
+{
+    static const OpDef def{
+        .kind = "MaxPool2d",
+        .opClass = OpClass::Pooling,
+        .doc = "Largest value under a sliding window.",
+        .attrs = {kernelAttr(), strideAttr(), paddingAttr(), dilationAttr(), ceilModeAttr()},
+        .reach = [](const NodeView& view) { return windowReach(view.node); },
+        .infer = [](InferContext& context) { context.out() = slide(context, windowReach(context.node()), context.in(0).channels()); },
+        .onnx = {.types = {"MaxPool"},
+                 .read = read,
+                 .write =
+                     [](OnnxWriter& writer) {
+                         OnnxAttrs attrs = windowAttrs(writer.node());
+                         if (writer.node().attrs.getBool("ceil_mode", false)) attrs.emplace("ceil_mode", std::int64_t{1});
+                         writer.finish("MaxPool", {writer.input()}, attrs);
+                     }},
+    };
+    return def;
+}
+
+}  // namespace fovea

@@ -1,0 +1,104 @@
+// What a layer kind needs to know of ONNX to be read from it and written to it, without protobuf.
+// core/io/onnx fills these from files and turns what they emit into files.
+#pragma once
+
+#include "core/graph/graph.h"
+#include "core/graph/tensor.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace fovea {
+
+using OnnxAttr = std::variant<std::int64_t, double, std::string, Ints, std::vector<double>, Tensor>;
+using OnnxAttrs = std::map<std::string, OnnxAttr, std::less<>>;
+
+// One input of an ONNX node at import.
+struct OnnxArg {
+    std::string name;                  // value name; empty: an optional input left out
+    Value value;                       // shape, at the model's declared size
+    std::optional<Tensor> constant;    // known at import (initializer, Constant, folded)
+    bool named = false;                // the constant is an initializer of the file: a parameter where it is real
+    // Where an integer constant was computed from sizes of activations: per element the value and dimension.
+    std::vector<std::pair<Port, int>> sizes;
+};
+
+// One ONNX node on its way in. `read` functions look at it and fill `node`, `dataInputs` and `bindings`.
+class OnnxCall {
+public:
+    std::string type;
+    std::int64_t opset = 13;
+    OnnxAttrs attrs;
+    std::vector<OnnxArg> args;
+    int outputCount = 1;
+    Port image;        // the network's image input, for sizes that an exporter wrote as numbers
+    Value imageValue;
+
+    // The result.
+    Node node;                                       // kind is set before `read` is called, defaults are filled in
+    std::vector<std::size_t> dataInputs;             // args that become inputs, in order; preset: arg 0
+    std::vector<std::pair<std::string, std::size_t>> bindings;  // role, arg
+    std::vector<Port> extraInputs;                   // appended after dataInputs (sizes that follow another map)
+    bool sizesBaked = false;
+    std::vector<Issue> notes;
+
+    bool has(std::size_t arg) const { return arg < args.size() && !args[arg].name.empty(); }
+    bool isConstant(std::size_t arg) const { return has(arg) && args[arg].constant.has_value(); }
+    const Tensor* constant(std::size_t arg) const { return isConstant(arg) ? &*args[arg].constant : nullptr; }
+    const Value& value(std::size_t arg) const;
+    std::int64_t getInt(std::string_view name, std::int64_t fallback) const;
+    double getReal(std::string_view name, double fallback) const;
+    std::string getText(std::string_view name, std::string_view fallback) const;
+    std::optional<Ints> getInts(std::string_view name) const;
+    const Tensor* getTensor(std::string_view name) const;
+    // An integer list that older opsets hold in an attribute and newer ones in input `arg`; nullopt where it
+    // is neither (or not constant: then `dynamic` is set).
+    std::optional<Ints> listFrom(std::string_view attr, std::size_t arg, bool* dynamic = nullptr) const;
+    // Binds arg to a role where it is there; false where it is there but not a constant of the file.
+    bool bind(const char* role, std::size_t arg);
+};
+
+// Writes one layer as ONNX nodes.
+class OnnxWriter {
+public:
+    virtual ~OnnxWriter() = default;
+    virtual const Node& node() const = 0;
+    virtual std::int64_t opset() const = 0;
+    virtual std::string input(std::size_t index = 0) = 0;   // value name; empty where not connected
+    virtual std::string output(std::size_t index = 0) = 0;
+    virtual const Value& inputValue(std::size_t index = 0) const = 0;
+    virtual const Value& outputValue(std::size_t index = 0) const = 0;
+    virtual bool hasTensor(std::string_view role) const = 0;
+    virtual std::string tensor(std::string_view role) = 0;  // initializer's name; empty where the layer has none
+    virtual std::string constant(const Tensor& tensor) = 0; // a new initializer
+    // Adds a node. Without `outputs` it has one fresh value, whose name is returned.
+    virtual std::string emit(std::string_view type, std::vector<std::string> inputs, OnnxAttrs attrs = {},
+                             std::vector<std::string> outputs = {}) = 0;
+
+    std::string ints(Ints values);      // 1-D int64 constant
+    std::string real(double value);     // float scalar constant
+    // emit() to this layer's own output.
+    void finish(std::string_view type, std::vector<std::string> inputs, OnnxAttrs attrs = {})
+    {
+        emit(type, std::move(inputs), std::move(attrs), {output(0)});
+    }
+};
+
+// The network under import, for kinds that recognise themselves in several nodes.
+class Rewriter {
+public:
+    virtual ~Rewriter() = default;
+    // Producer of an input of a node; null where there is none or (with onlyHere) where others read it too.
+    virtual const Node* producer(const Node& node, std::size_t input, bool onlyHere = true) const = 0;
+    virtual std::size_t readers(const Node& node) const = 0;
+    virtual const Value& value(Port port) const = 0;
+    // Element of a bound tensor, for constants that are part of a pattern.
+    virtual const Tensor* boundTensor(const Node& node, std::string_view role) const = 0;
+    // Puts `node` in the place of `last`; `absorbed` (all of the pattern's nodes, `last` too) go into it.
+    virtual void replace(const Node& last, Node node, std::vector<NodeId> absorbed) = 0;
+};
+
+}  // namespace fovea

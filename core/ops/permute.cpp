@@ -1,0 +1,64 @@
+#include "core/ops/common.h"
+
+namespace fovea {
+
+namespace {
+
+Ints orderOf(const Node& node, int rank)
+{
+    const Ints* dims = node.attrs.getInts("dims");
+    if (dims && !dims->empty()) return *dims;
+    Ints reversed;
+    for (int i = rank - 1; i >= 0; --i) reversed.push_back(i);
+    return reversed;
+}
+
+void infer(InferContext& context)
+{
+    const Value& in = context.in(0);
+    if (!in.shape.hasRank()) return;
+    const Ints order = orderOf(context.node(), in.shape.rank());
+    Value out{Shape::ofRank(in.shape.rank()), {}};
+    if (static_cast<int>(order.size()) != in.shape.rank()) {
+        context.issue("rank-mismatch", Severity::Error, "dims",
+                      "It orders " + std::to_string(order.size()) + " dimensions but gets " + in.shape.text() + ".", "Name every dimension once.");
+        context.out() = out;
+        return;
+    }
+    for (int i = 0; i < in.shape.rank(); ++i) {
+        const int from = normalAxis(order[static_cast<std::size_t>(i)], in.shape.rank());
+        if (from < 0) continue;
+        out.shape[i] = in.shape[from];
+        const auto to = static_cast<std::int8_t>(i);
+        if (from == in.layout.c) out.layout.c = to;
+        if (from == in.layout.h) out.layout.h = to;
+        if (from == in.layout.w) out.layout.w = to;
+    }
+    context.out() = out;
+}
+
+}  // namespace
+
+const OpDef& permuteOp()
+{
+    static const OpDef def{
+        .kind = "Permute",
+        .opClass = OpClass::Shape,
+        .doc = "Reorders the dimensions.",
+        .attrs = {{.name = "dims", .type = AttrType::IntList, .fallback = Ints{}, .doc = "For each output dimension the input's"}},
+        .infer = infer,
+        .onnx = {.types = {"Transpose"},
+                 .read =
+                     [](OnnxCall& call) {
+                         call.node.attrs.set("dims", call.getInts("perm").value_or(Ints{}));
+                         return true;
+                     },
+                 .write =
+                     [](OnnxWriter& writer) {
+                         writer.finish("Transpose", {writer.input()}, {{"perm", orderOf(writer.node(), writer.inputValue().shape.rank())}});
+                     }},
+    };
+    return def;
+}
+
+}  // namespace fovea

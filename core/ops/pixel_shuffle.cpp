@@ -1,0 +1,130 @@
+#include "core/ops/common.h"
+
+namespace fovea {
+
+namespace {
+
+std::int64_t factorOf(const Node& node, const char* name) { return std::max<std::int64_t>(1, attrInt(node, name, 2)); }
+
+void inferShuffle(InferContext& context)
+{
+    Value out = context.in(0);
+    const std::int64_t r = factorOf(context.node(), "upscale_factor");
+    if (out.shape.rank() != 4 || out.layout != kNchw) return;
+    if (out.shape[1] >= 0 && (r > 1'000'000 || out.shape[1] % (r * r) != 0)) {
+        context.issue("shape-mismatch", Severity::Error, "upscale_factor", std::to_string(out.shape[1]) + " channels cannot be cut into squares of " + std::to_string(r) + "x" + std::to_string(r) + ".",
+                      "Use a multiple of the factor squared as channels.");
+        context.out() = unknownLike(out);
+        return;
+    }
+    if (out.shape[1] >= 0) out.shape[1] /= r * r;
+    for (int dim = 2; dim < 4; ++dim)
+        if (out.shape[dim] >= 0) out.shape[dim] = saturatingMul(out.shape[dim], r);
+    context.out() = out;
+}
+
+void inferUnshuffle(InferContext& context)
+{
+    Value out = context.in(0);
+    const std::int64_t r = factorOf(context.node(), "downscale_factor");
+    if (out.shape.rank() != 4 || out.layout != kNchw) return;
+    for (int dim = 2; dim < 4; ++dim) {
+        if (out.shape[dim] >= 0 && out.shape[dim] % r != 0) {
+            context.issue("shape-mismatch", Severity::Error, "downscale_factor", "A map of " + out.shape.text() + " cannot be cut into blocks of " + std::to_string(r) + ".",
+                          "Use a side that is a multiple of the factor.");
+            context.out() = unknownLike(out);
+            return;
+        }
+        if (out.shape[dim] >= 0) out.shape[dim] /= r;
+    }
+    if (out.shape[1] >= 0) out.shape[1] = saturatingMul(out.shape[1], r * r);
+    context.out() = out;
+}
+
+bool readBlock(OnnxCall& call, const char* name)
+{
+    const std::int64_t block = call.getInt("blocksize", 0);
+    if (block < 1 || block > 1024 || call.value(0).layout != kNchw) return false;
+    call.node.attrs.set(name, block);
+    return true;
+}
+
+}  // namespace
+
+const OpDef& pixelShuffleOp()
+{
+    static const OpDef def{
+        .kind = "PixelShuffle",
+        .opClass = OpClass::Resample,
+        .doc = "Turns channels into space: each block of channels becomes a block of pixels.",
+        .attrs = {{.name = "upscale_factor", .type = AttrType::Int, .fallback = std::int64_t{2}, .doc = "Side of the block", .min = 1, .max = 1024}},
+        .reach =
+            [](const NodeView& view) {
+                Reach out;
+                out.h.kind = out.w.kind = ReachKind::Resize;
+                out.h.scale = out.w.scale = Rational(factorOf(view.node, "upscale_factor"));
+                return out;
+            },
+        .infer = inferShuffle,
+        // PyTorch's order of channels is ONNX's CRD mode.
+        .onnx = {.types = {"DepthToSpace"},
+                 .read = [](OnnxCall& call) { return call.getText("mode", "DCR") == "CRD" && readBlock(call, "upscale_factor"); },
+                 .write =
+                     [](OnnxWriter& writer) {
+                         writer.finish("DepthToSpace", {writer.input()}, {{"blocksize", factorOf(writer.node(), "upscale_factor")}, {"mode", std::string("CRD")}});
+                     }},
+    };
+    return def;
+}
+
+// The other order of channels, which PyTorch has no class for.
+const OpDef& depthToSpaceOp()
+{
+    static const OpDef def{
+        .kind = "DepthToSpace",
+        .opClass = OpClass::Resample,
+        .doc = "Turns channels into space, taking the block's position from the first channels.",
+        .attrs = {{.name = "upscale_factor", .type = AttrType::Int, .fallback = std::int64_t{2}, .doc = "Side of the block", .min = 1, .max = 1024}},
+        .reach =
+            [](const NodeView& view) {
+                Reach out;
+                out.h.kind = out.w.kind = ReachKind::Resize;
+                out.h.scale = out.w.scale = Rational(factorOf(view.node, "upscale_factor"));
+                return out;
+            },
+        .infer = inferShuffle,
+        .onnx = {.types = {"DepthToSpace"},
+                 .read = [](OnnxCall& call) { return readBlock(call, "upscale_factor"); },
+                 .write =
+                     [](OnnxWriter& writer) {
+                         writer.finish("DepthToSpace", {writer.input()}, {{"blocksize", factorOf(writer.node(), "upscale_factor")}, {"mode", std::string("DCR")}});
+                     }},
+    };
+    return def;
+}
+
+const OpDef& pixelUnshuffleOp()
+{
+    static const OpDef def{
+        .kind = "SpaceToDepth",
+        .opClass = OpClass::Shape,
+        .doc = "Turns space into channels: each block of pixels becomes a block of channels.",
+        .attrs = {{.name = "downscale_factor", .type = AttrType::Int, .fallback = std::int64_t{2}, .doc = "Side of the block", .min = 1, .max = 1024}},
+        .reach =
+            [](const NodeView& view) {
+                Reach out;
+                for (AxisReach* r : {&out.h, &out.w}) {
+                    r->kind = ReachKind::Window;
+                    r->kernel = r->stride = factorOf(view.node, "downscale_factor");
+                }
+                return out;
+            },
+        .infer = inferUnshuffle,
+        .onnx = {.types = {"SpaceToDepth"},
+                 .read = [](OnnxCall& call) { return readBlock(call, "downscale_factor"); },
+                 .write = [](OnnxWriter& writer) { writer.finish("SpaceToDepth", {writer.input()}, {{"blocksize", factorOf(writer.node(), "downscale_factor")}}); }},
+    };
+    return def;
+}
+
+}  // namespace fovea

@@ -1,0 +1,50 @@
+// What one layer reads along one image axis. The one description yields both the output size and the
+// receptive-field step, so the two cannot drift.
+#pragma once
+
+#include "core/base/rational.h"
+
+#include <cstdint>
+
+namespace fovea {
+
+enum class ReachKind : std::uint8_t {
+    Same,        // unit u reads unit u
+    Window,      // a sliding window: unit u reads s*u - p .. s*u - p + (k-1)*d
+    Transposed,  // transposed convolution: unit u reads ceil((u+p-e+1)/s) .. floor((u+p)/s)
+    Resize,      // interpolation to scale * size, with `taps` units read along the axis
+    Crop,        // unit u reads step*u + offset; a pad is a crop at a negative offset
+    Global,      // every unit reads everything
+    Unknown,     // nobody has said
+};
+
+enum class CoordinateMode : std::uint8_t { HalfPixel, Asymmetric, AlignCorners };
+
+struct AxisReach {
+    ReachKind kind = ReachKind::Same;
+    std::int64_t kernel = 1, stride = 1, dilation = 1;
+    std::int64_t padBegin = 0, padEnd = 0;
+    bool ceilMode = false;
+    std::int64_t outputPadding = 0;  // Transposed
+    Rational scale = 1;              // Resize: output size / input size
+    int taps = 1;                    // Resize: 1 nearest, 2 linear, 4 cubic
+    CoordinateMode mode = CoordinateMode::HalfPixel;
+    std::int64_t offset = 0, step = 1, length = 0;  // Crop: first input unit, step, output size
+    bool approximate = false;        // the rule holds on average only
+
+    std::int64_t effectiveKernel() const { return saturatingAdd(saturatingMul(kernel - 1, dilation), 1); }
+    bool operator==(const AxisReach&) const = default;
+};
+
+struct Reach {
+    AxisReach h, w;
+    bool operator==(const Reach&) const = default;
+};
+
+// Output size along the axis for an input of `size` units, kUnknown (-1) where `size` is unknown or where
+// the layer does not fit its input (a kernel wider than the padded map, a stride of 0).
+// Windows and transposed convolutions follow PyTorch's and ONNX's formulas; ceil mode drops a last window
+// that would start in the end padding, as PyTorch does.
+std::int64_t outputSize(const AxisReach& reach, std::int64_t size);
+
+}  // namespace fovea

@@ -1,0 +1,129 @@
+#include "core/ops/common.h"
+#include "core/ops/reduce.h"
+
+#include <algorithm>
+#include <array>
+
+// Mean, sum, maximum and minimum over dimensions. Over space they see the whole map.
+namespace fovea {
+
+namespace {
+
+struct Row {
+    const char* kind;
+    const char* onnx;
+    const char* doc;
+    std::int64_t axesInputSince;
+};
+constexpr std::array kRows{
+    Row{"Mean", "ReduceMean", "Mean over dimensions.", 18},
+    Row{"Sum", "ReduceSum", "Sum over dimensions.", 13},
+    Row{"Amax", "ReduceMax", "Largest value over dimensions.", 18},
+    Row{"Amin", "ReduceMin", "Smallest value over dimensions.", 18},
+    Row{"Norm", "ReduceL2", "Euclidean norm over dimensions.", 18},
+};
+
+const Row& rowOf(const std::string& kind)
+{
+    for (const Row& row : kRows)
+        if (kind == row.kind) return row;
+    return kRows[0];
+}
+
+bool reduces(const Node& node, int dim, int rank)
+{
+    const Ints* dims = node.attrs.getInts("dim");
+    return dims && dim >= 0 && std::any_of(dims->begin(), dims->end(), [&](std::int64_t axis) { return normalAxis(axis, rank) == dim; });
+}
+
+void infer(InferContext& context)
+{
+    const Value& in = context.in(0);
+    if (!in.shape.hasRank()) return;
+    const bool keep = context.node().attrs.getBool("keepdim", true);
+    Value out{Shape::ofRank(0), {}};
+    for (int i = 0; i < in.shape.rank(); ++i) {
+        const bool gone = reduces(context.node(), i, in.shape.rank());
+        if (gone && !keep) continue;
+        const auto to = static_cast<std::int8_t>(out.shape.rank());
+        if (i == in.layout.c) out.layout.c = to;
+        if (i == in.layout.h) out.layout.h = to;
+        if (i == in.layout.w) out.layout.w = to;
+        out.shape.append(gone ? 1 : in.shape[i]);
+    }
+    context.out() = out;
+}
+
+Reach reach(const NodeView& view)
+{
+    Reach out;
+    if (view.in.empty()) return out;
+    const int rank = view.in[0].shape.rank();
+    if (reduces(view.node, view.in[0].layout.h, rank)) out.h.kind = ReachKind::Global;
+    if (reduces(view.node, view.in[0].layout.w, rank)) out.w.kind = ReachKind::Global;
+    return out;
+}
+
+bool read(OnnxCall& call)
+{
+    bool dynamic = false;
+    auto axes = call.listFrom("axes", 1, &dynamic);
+    const Value& in = call.value(0);
+    if (dynamic || !in.shape.hasRank()) return false;
+    if (!axes || axes->empty()) {
+        if (call.getInt("noop_with_empty_axes", 0) != 0) return false;
+        axes = Ints{};
+        for (int i = 0; i < in.shape.rank(); ++i) axes->push_back(i);
+    }
+    const bool keep = call.getInt("keepdims", 1) != 0;
+    Ints normal;
+    for (const std::int64_t axis : *axes) normal.push_back(normalAxis(axis, in.shape.rank()));
+    std::sort(normal.begin(), normal.end());
+    if (call.node.kind == std::string("Mean") && in.layout == kNchw && in.shape.rank() == 4 && normal == Ints{2, 3}) {
+        call.node.kind = "AdaptiveAvgPool2d";
+        call.node.attrs = {};
+        call.node.attrs.set("output_size", Ints{1, 1});
+        if (!keep) call.node.attrs.set("keepdim", false);
+        return true;
+    }
+    call.node.attrs.set("dim", *axes);
+    call.node.attrs.set("keepdim", keep);
+    return true;
+}
+
+void write(OnnxWriter& writer)
+{
+    const Node& node = writer.node();
+    const Row& row = rowOf(node.kind);
+    const Ints* dims = node.attrs.getInts("dim");
+    const Ints axes = dims ? *dims : Ints{};
+    OnnxAttrs attrs{{"keepdims", std::int64_t{node.attrs.getBool("keepdim", true)}}};
+    if (writer.opset() >= row.axesInputSince) {
+        writer.finish(row.onnx, {writer.input(), writer.ints(axes)}, attrs);
+        return;
+    }
+    attrs.emplace("axes", axes);
+    writer.finish(row.onnx, {writer.input()}, attrs);
+}
+
+}  // namespace
+
+const std::vector<OpDef>& reduceOps()
+{
+    static const std::vector<OpDef> ops = [] {
+        std::vector<OpDef> out;
+        for (const Row& row : kRows)
+            out.push_back({.kind = row.kind,
+                           .opClass = OpClass::Math,
+                           .doc = row.doc,
+                           .attrs = {{.name = "dim", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Dimensions that are reduced", .min = -8},
+                                     {.name = "keepdim", .type = AttrType::Bool, .fallback = true, .doc = "Keeps them as dimensions of size 1"}},
+                           .reach = reach,
+                           .infer = infer,
+                           .onnx = {.types = {row.onnx}, .read = read, .write = write}});
+        return out;
+    }();
+    return ops;
+}
+
+}  // namespace fovea

@@ -1,0 +1,192 @@
+#include "core/ops/common.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace fovea {
+
+namespace {
+
+struct Range {
+    std::int64_t start, length, step;
+};
+
+// NumPy's rules, for positive steps; an end far beyond the dimension means "to the end".
+std::optional<Range> rangeOf(std::int64_t size, std::int64_t start, std::int64_t end, std::int64_t step)
+{
+    if (size < 0 || step < 1) return std::nullopt;
+    const auto clampIn = [size](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? saturatingAdd(at, size) : at, 0, size); };
+    const std::int64_t from = clampIn(start), to = clampIn(end);
+    return Range{from, to > from ? ceilDiv(to - from, step) : 0, step};
+}
+
+struct Slices {
+    Ints starts, ends, dims, steps;
+};
+
+Slices slicesOf(const Node& node)
+{
+    const auto list = [&](const char* name) {
+        const Ints* values = node.attrs.getInts(name);
+        return values ? *values : Ints{};
+    };
+    Slices out{list("start"), list("end"), list("dim"), list("step")};
+    const std::size_t count = std::min({out.starts.size(), out.ends.size(), out.dims.size()});
+    out.starts.resize(count);
+    out.ends.resize(count);
+    out.dims.resize(count);
+    out.steps.resize(count, 1);
+    return out;
+}
+
+void infer(InferContext& context)
+{
+    Value out = context.in(0);
+    const Slices slices = slicesOf(context.node());
+    for (std::size_t i = 0; i < slices.dims.size(); ++i) {
+        const int axis = normalAxis(slices.dims[i], out.shape.rank());
+        if (axis < 0) continue;
+        const auto range = rangeOf(out.shape[axis], slices.starts[i], slices.ends[i], slices.steps[i]);
+        if (range && range->length < 1)
+            context.issue("empty-slice", Severity::Error, "start", "Nothing is left of dimension " + std::to_string(axis) + " (" + std::to_string(out.shape[axis]) + " units).",
+                          "Use a larger input or a slice inside the map.");
+        out.shape[axis] = range && range->length >= 1 ? range->length : kUnknown;
+    }
+    context.out() = out;
+}
+
+Reach reach(const NodeView& view)
+{
+    Reach out;
+    if (view.in.empty()) return out;
+    const Value& in = view.in[0];
+    const Slices slices = slicesOf(view.node);
+    for (std::size_t i = 0; i < slices.dims.size(); ++i) {
+        const int axis = normalAxis(slices.dims[i], in.shape.rank());
+        if (axis < 0 || (axis != in.layout.h && axis != in.layout.w)) continue;
+        AxisReach& r = axis == in.layout.h ? out.h : out.w;
+        const auto range = rangeOf(in.shape[axis], slices.starts[i], slices.ends[i], slices.steps[i]);
+        r.kind = ReachKind::Crop;
+        r.offset = range ? range->start : std::max<std::int64_t>(slices.starts[i], 0);
+        r.step = std::max<std::int64_t>(slices.steps[i], 1);
+        r.length = range ? range->length : kUnknown;
+    }
+    return out;
+}
+
+bool read(OnnxCall& call)
+{
+    bool dynamic = false;
+    const auto starts = call.listFrom("starts", 1, &dynamic), ends = call.listFrom("ends", 2, &dynamic);
+    auto axes = call.listFrom("axes", 3, &dynamic), steps = call.has(4) ? call.listFrom("steps", 4, &dynamic) : std::optional<Ints>();
+    if (dynamic || !starts || !ends || starts->size() != ends->size()) return false;
+    if (!axes) {
+        axes = Ints{};
+        for (std::size_t i = 0; i < starts->size(); ++i) axes->push_back(static_cast<std::int64_t>(i));
+    }
+    if (!steps) steps = Ints(starts->size(), 1);
+    if (axes->size() != starts->size() || steps->size() != starts->size()) return false;
+    if (std::any_of(steps->begin(), steps->end(), [](std::int64_t step) { return step < 1; })) return false;  // reversed
+    // An end at the dimension's own size is "to the end", so that it follows the input.
+    Ints last = *ends;
+    for (std::size_t i = 0; i < last.size(); ++i) {
+        const int axis = normalAxis((*axes)[i], call.value(0).shape.rank());
+        if (axis >= 0 && last[i] == call.value(0).shape[axis] && (axis == call.value(0).layout.h || axis == call.value(0).layout.w)) {
+            last[i] = std::numeric_limits<std::int64_t>::max();
+            call.sizesBaked = true;
+        }
+    }
+    Attributes& attrs = call.node.attrs;
+    attrs.set("start", *starts);
+    attrs.set("end", last);
+    attrs.set("dim", *axes);
+    attrs.set("step", *steps);
+    return true;
+}
+
+void write(OnnxWriter& writer)
+{
+    const Slices slices = slicesOf(writer.node());
+    if (slices.dims.empty()) {
+        writer.finish("Identity", {writer.input()});
+        return;
+    }
+    if (writer.opset() < 10) {
+        writer.finish("Slice", {writer.input()}, {{"starts", slices.starts}, {"ends", slices.ends}, {"axes", slices.dims}});
+        return;
+    }
+    writer.finish("Slice", {writer.input(), writer.ints(slices.starts), writer.ints(slices.ends), writer.ints(slices.dims), writer.ints(slices.steps)});
+}
+
+// One position of a dimension, which goes (Gather with a scalar index) or stays (index of one element).
+void inferSelect(InferContext& context)
+{
+    const Value& in = context.in(0);
+    const int axis = normalAxis(attrInt(context.node(), "dim", 1), in.shape.rank());
+    const std::int64_t index = attrInt(context.node(), "index", 0);
+    if (axis < 0) return;
+    if (in.shape[axis] >= 0 && (index >= in.shape[axis] || index < -in.shape[axis]))
+        context.issue("empty-slice", Severity::Error, "index", "Index " + std::to_string(index) + " is outside dimension " + std::to_string(axis) + " of " + in.shape.text() + ".",
+                      "Use an index inside the map.");
+    Value out{Shape::ofRank(0), {}};
+    for (int i = 0; i < in.shape.rank(); ++i) {
+        if (i == axis) continue;
+        const auto to = static_cast<std::int8_t>(out.shape.rank());
+        if (i == in.layout.c) out.layout.c = to;
+        if (i == in.layout.h) out.layout.h = to;
+        if (i == in.layout.w) out.layout.w = to;
+        out.shape.append(in.shape[i]);
+    }
+    context.out() = out;
+}
+
+bool readSelect(OnnxCall& call)
+{
+    const Tensor* index = call.constant(1);
+    if (!index || !index->dims.empty() || index->elements() != 1) return false;
+    call.node.attrs.set("dim", call.getInt("axis", 0));
+    call.node.attrs.set("index", index->integer(0));
+    const int axis = normalAxis(call.getInt("axis", 0), call.value(0).shape.rank());
+    return axis >= 0 && axis != call.value(0).layout.h && axis != call.value(0).layout.w;
+}
+
+}  // namespace
+
+const OpDef& sliceOp()
+{
+    static const OpDef def{
+        .kind = "Slice",
+        .opClass = OpClass::Shape,
+        .doc = "Cuts a part out of its input.",
+        .attrs = {{.name = "dim", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Dimensions that are cut", .min = -8},
+                  {.name = "start", .type = AttrType::IntList, .fallback = Ints{}, .doc = "First position per dimension", .min = std::numeric_limits<std::int64_t>::min()},
+                  {.name = "end", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Position behind the last", .min = std::numeric_limits<std::int64_t>::min(), .max = std::numeric_limits<std::int64_t>::max()},
+                  {.name = "step", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Distance between positions", .min = 1}},
+        .reach = reach,
+        .infer = infer,
+        .onnx = {.types = {"Slice"}, .read = read, .write = write},
+    };
+    return def;
+}
+
+const OpDef& selectOp()
+{
+    static const OpDef def{
+        .kind = "Select",
+        .opClass = OpClass::Shape,
+        .doc = "Takes one position of a dimension, which goes.",
+        .attrs = {{.name = "dim", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Dimension", .min = -8},
+                  {.name = "index", .type = AttrType::Int, .fallback = std::int64_t{0}, .doc = "Position", .min = -1'000'000'000}},
+        .infer = inferSelect,
+        .onnx = {.types = {"Gather"},
+                 .read = readSelect,
+                 .write =
+                     [](OnnxWriter& writer) {
+                         const std::string index = writer.constant(Tensor::fromIntegers({}, {attrInt(writer.node(), "index", 0)}));
+                         writer.finish("Gather", {writer.input(), index}, {{"axis", attrInt(writer.node(), "dim", 1)}});
+                     }},
+    };
+    return def;
+}
+
+}  // namespace fovea

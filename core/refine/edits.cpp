@@ -1,0 +1,79 @@
+#include "core/refine/edits.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <tuple>
+
+namespace fovea {
+
+const char* toString(Edit::Op op)
+{
+    switch (op) {
+    case Edit::Op::Set: return "set";
+    case Edit::Op::Add: return "add";
+    case Edit::Op::Remove: return "remove";
+    case Edit::Op::Move: return "move";
+    }
+    return "set";
+}
+
+namespace refine {
+
+EditOrder::EditOrder(const Graph& graph)
+{
+    for (const NodeId id : executionOrder(graph)) m_ranks.emplace(graph.at(id).name, m_ranks.size());
+}
+
+std::size_t EditOrder::rank(const std::string& layer) const
+{
+    const auto it = m_ranks.find(layer);
+    return it == m_ranks.end() ? m_ranks.size() : it->second;
+}
+
+std::vector<Edit> EditOrder::merged(const std::vector<Edit>& first, const std::vector<Edit>& second) const
+{
+    std::vector<Edit> out = first;
+    for (const Edit& edit : second) {
+        if (edit.op == Edit::Op::Remove) std::erase_if(out, [&](const Edit& old) { return old.layer == edit.layer; });
+        const auto same = std::find_if(out.begin(), out.end(), [&](const Edit& old) {
+            return old.op == edit.op && old.layer == edit.layer && old.attribute == edit.attribute;
+        });
+        if (same == out.end()) {
+            out.push_back(edit);
+            continue;
+        }
+        same->to = edit.to;
+        same->after = edit.after;
+    }
+    std::erase_if(out, [](const Edit& edit) { return edit.op != Edit::Op::Remove && edit.from == edit.to; });
+    std::stable_sort(out.begin(), out.end(), [this](const Edit& a, const Edit& b) {
+        return std::tuple(rank(a.layer), a.op, a.attribute) < std::tuple(rank(b.layer), b.op, b.attribute);
+    });
+    return out;
+}
+
+std::string canonicalText(const std::vector<Edit>& edits)
+{
+    std::string out;
+    for (const Edit& edit : edits) {
+        // The tab cannot be typed into a value, so two lists of edits never read the same.
+        for (const std::string& part : {std::string(toString(edit.op)), edit.layer, edit.attribute, edit.from, edit.to, edit.after})
+            out += part + '\t';
+        out += '\n';
+    }
+    return out;
+}
+
+std::string planId(const std::vector<Edit>& edits)
+{
+    const std::string text = canonicalText(edits);
+    char digits[17];
+    std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(XXH3_64bits(text.data(), text.size())));
+    return std::string(digits, 12);
+}
+
+}  // namespace refine
+}  // namespace fovea

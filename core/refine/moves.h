@@ -1,0 +1,76 @@
+// The moves of refinement. Each lists what it can do to a network; none knows any architecture by name, and
+// none judges: the planner analyses every candidate and keeps what helps.
+#pragma once
+
+#include "core/analysis/report.h"
+#include "core/ops/registry.h"
+#include "core/refine/plan.h"
+
+#include <set>
+#include <vector>
+
+namespace fovea::refine {
+
+// A network with everything that moves look at, indexed by entry of `prepared`.
+class Scene {
+public:
+    Scene(const Graph& graph, const Report& report, const std::set<NodeId>& keep);
+
+    const Graph& graph() const { return m_graph; }
+    const Report& report() const { return m_report; }
+    std::size_t size() const { return m_prepared.entries.size(); }
+    const Node& node(std::size_t entry) const { return *m_prepared.entries[entry].node; }
+    const OpDef& op(std::size_t entry) const { return *m_prepared.entries[entry].op; }
+    // Null for inputs of the network.
+    const LayerReport* layer(std::size_t entry) const { return m_layers[entry]; }
+    bool kept(std::size_t entry) const { return m_keep.contains(node(entry).id); }
+    // Entries that this one reads, -1 where an input is not connected: all, and those that carry an image
+    // rather than only a size.
+    std::span<const std::int32_t> inputs(std::size_t entry) const;
+    std::span<const std::int32_t> paths(std::size_t entry) const;
+    // How often its outputs are read, by layers and as outputs of the network.
+    int readers(std::size_t entry) const { return m_readers[entry]; }
+    // A convolution or pooling of the feature extractor that skips positions on some axis.
+    bool isStrided(std::size_t entry) const;
+    // A pooling whose windows do not overlap, so that without its stride nothing is left of it.
+    bool isDisjointPooling(std::size_t entry) const;
+
+private:
+    const Graph& m_graph;
+    const Report& m_report;
+    const std::set<NodeId>& m_keep;
+    Prepared m_prepared;
+    std::vector<const LayerReport*> m_layers;
+    std::vector<int> m_readers;
+};
+
+// One edit with what it takes to make it.
+struct Change {
+    Edit edit;
+    NodeId layer = kNoNode;
+    AttrValue value;            // Set
+    NodeId behind = kNoNode;    // Move
+
+    static Change set(const Node& node, const char* attribute, AttrValue value);
+    static Change remove(const Node& node);
+    static Change move(const Graph& graph, const Node& node, const Node& behind);
+};
+
+// What a move can do: cheap to list, for most are never tried.
+struct Candidate {
+    std::vector<Change> changes;
+
+    std::vector<Edit> edits() const;
+    Graph appliedTo(Graph graph) const;
+};
+
+// A stride to 1, with every other stride that must follow so that branches still meet.
+std::vector<Candidate> relaxStrides(const Scene& scene);
+// A strided pooling to a later place that every path passes.
+std::vector<Candidate> movePoolings(const Scene& scene);
+// A smaller kernel in the first convolution.
+std::vector<Candidate> shrinkStem(const Scene& scene);
+// The smallest side at which every layer is productive.
+std::vector<Candidate> changeSide(const Scene& scene);
+
+}  // namespace fovea::refine

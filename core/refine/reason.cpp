@@ -1,0 +1,103 @@
+#include "core/refine/describe.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace fovea::refine {
+
+namespace {
+
+std::string axes(const PerAxis<std::int64_t>& value)
+{
+    return value.h == value.w ? std::to_string(value.h) : std::to_string(value.h) + "x" + std::to_string(value.w);
+}
+
+std::string effectPhrase(const std::vector<Edit>& edits)
+{
+    const auto any = [&](auto&& is) { return std::any_of(edits.begin(), edits.end(), is); };
+    if (any([](const Edit& e) { return e.attribute == "shape"; })) return "No layer changes, only the image";
+    const bool later = any([](const Edit& e) { return e.op == Edit::Op::Move; });
+    const bool never = any([](const Edit& e) { return e.op == Edit::Op::Remove || e.attribute == "stride"; });
+    const bool kernel = any([](const Edit& e) { return e.attribute == "kernel_size"; });
+    std::string out;
+    if (later && never) out = "Downsampling comes later or not at all, so fields grow more slowly";
+    else if (later) out = "The layers passed see a finer map, so fields grow more slowly";
+    else if (never) out = edits.size() == 1 ? "Every field behind it grows more slowly" : "Every field behind them grows more slowly";
+    if (kernel) out += out.empty() ? "The field starts smaller and stays smaller in every layer behind" : ", and the first field is smaller";
+    return out;
+}
+
+std::string boundsPhrase(const Report& before, const Report& after)
+{
+    const auto from = before.summary.iMin, to = after.summary.iMin;
+    if (!from || !to || *from == *to) return {};
+    const bool falls = to->h + to->w < from->h + from->w;
+    return std::string("the smallest fully used side ") + (falls ? "falls" : "rises") + " from " + axes(*from) + " to " + axes(*to) +
+           " px at a side of " + axes(after.side) + " px";
+}
+
+struct Fate {
+    int total = 0, productive = 0, critical = 0, removed = 0;
+};
+
+Fate fateOf(const Report& before, const Report& after, Verdict verdict)
+{
+    Fate out;
+    for (const LayerReport& layer : before.layers) {
+        if (layer.verdict != verdict) continue;
+        ++out.total;
+        const LayerReport* now = after.find(layer.id);
+        out.removed += now == nullptr;
+        out.productive += now && now->verdict == Verdict::Productive;
+        out.critical += now && verdict != Verdict::Critical && now->verdict == Verdict::Critical;
+    }
+    return out;
+}
+
+// "2 of 3 unproductive layers become productive, 1 becomes critical"; empty where none changes.
+std::string verdictPhrase(const Report& before, const Report& after, Verdict verdict, const std::string& word)
+{
+    const Fate fate = fateOf(before, after, verdict);
+    std::string out;
+    const auto say = [&](int count, const char* one, const char* many, const char* what) {
+        if (count == 0) return;
+        out += out.empty() ? std::to_string(count) + " of " + std::to_string(fate.total) + " " + word + (fate.total == 1 ? " layer " : " layers ")
+                           : ", " + std::to_string(count) + " ";
+        out += std::string(count == 1 ? one : many) + " " + what;
+    };
+    say(fate.productive, "becomes", "become", "productive");
+    say(fate.critical, "becomes", "become", "critical");
+    say(fate.removed, "is", "are", "removed");
+    return out;
+}
+
+std::string costPhrase(const Report& before, const Report& after)
+{
+    std::string out;
+    if (before.summary.macs > 0 && after.summary.macs != before.summary.macs) {
+        char text[48];
+        const double factor = static_cast<double>(after.summary.macs) / static_cast<double>(before.summary.macs);
+        std::snprintf(text, sizeof text, "%.2f times the MACs", factor);
+        out = text;
+    }
+    const std::int64_t more = after.summary.parameters - before.summary.parameters;
+    const std::string parameters = more == 0 ? "no parameter changes" : (more > 0 ? "+" : "") + std::to_string(more) + " parameters";
+    return out.empty() ? parameters : out + ", " + parameters;
+}
+
+}  // namespace
+
+std::string reasonOf(const std::vector<Edit>& edits, const Report& before, const Report& after)
+{
+    std::string out = effectPhrase(edits);
+    const auto append = [&](const std::string& part, const char* joint) {
+        if (!part.empty()) out += joint + part;
+    };
+    append(boundsPhrase(before, after), ": ");
+    append(verdictPhrase(before, after, Verdict::Unproductive, "unproductive"), "; ");
+    append(verdictPhrase(before, after, Verdict::Partial, "partially unproductive"), "; ");
+    append(verdictPhrase(before, after, Verdict::Critical, "critical"), "; ");
+    return out + " (" + costPhrase(before, after) + ").";
+}
+
+}  // namespace fovea::refine

@@ -1,0 +1,45 @@
+#include "core/refine/moves.h"
+
+namespace fovea::refine {
+
+Scene::Scene(const Graph& graph, const Report& report, const std::set<NodeId>& keep)
+    : m_graph(graph), m_report(report), m_keep(keep), m_prepared(prepare(graph)), m_layers(size(), nullptr), m_readers(size(), 0)
+{
+    for (std::size_t entry = 0; entry < size(); ++entry) {
+        m_layers[entry] = report.find(node(entry).id);
+        for (const std::int32_t source : inputs(entry))
+            if (source >= 0) ++m_readers[static_cast<std::size_t>(source)];
+    }
+    for (const GraphOutput& output : graph.outputs())
+        if (const std::int32_t entry = m_prepared.entryOf(output.port.node); entry >= 0) ++m_readers[static_cast<std::size_t>(entry)];
+}
+
+std::span<const std::int32_t> Scene::inputs(std::size_t entry) const
+{
+    const Prepared::Entry& e = m_prepared.entries[entry];
+    return std::span(m_prepared.sourceEntries).subspan(e.firstInput, e.inputCount);
+}
+
+std::span<const std::int32_t> Scene::paths(std::size_t entry) const
+{
+    const auto all = inputs(entry);
+    const int paths = op(entry).pathInputs;
+    return paths < 0 || static_cast<std::size_t>(paths) >= all.size() ? all : all.first(static_cast<std::size_t>(paths));
+}
+
+bool Scene::isStrided(std::size_t entry) const
+{
+    const OpClass opClass = op(entry).opClass;
+    const LayerReport* report = layer(entry);
+    if (!report || !report->finite || (opClass != OpClass::Convolution && opClass != OpClass::Pooling)) return false;
+    if (report->reach.h.kind != ReachKind::Window || !node(entry).attrs.getInts("stride")) return false;
+    return report->reach.h.stride > 1 || report->reach.w.stride > 1;
+}
+
+bool Scene::isDisjointPooling(std::size_t entry) const
+{
+    const Reach& reach = layer(entry)->reach;
+    return op(entry).opClass == OpClass::Pooling && reach.h.kernel == reach.h.stride && reach.w.kernel == reach.w.stride;
+}
+
+}  // namespace fovea::refine

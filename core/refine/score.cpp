@@ -1,0 +1,82 @@
+#include "core/refine/score.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <tuple>
+
+namespace fovea::refine {
+
+namespace {
+
+double octaves(std::int64_t field, std::int64_t side)
+{
+    return field > side && side > 0 ? std::log2(static_cast<double>(field) / static_cast<double>(side)) : 0;
+}
+
+double costOctaves(const Score& score, const Score& before)
+{
+    return score.macs > 0 && before.macs > 0 ? std::log2(static_cast<double>(score.macs) / static_cast<double>(before.macs)) : 0;
+}
+
+}  // namespace
+
+Score scoreOf(const Report& report)
+{
+    Score out;
+    const Summary& summary = report.summary;
+    out.wasted = summary.count(Verdict::Unproductive) + summary.count(Verdict::Partial);
+    out.critical = summary.count(Verdict::Critical);
+    out.judged = out.wasted + out.critical + summary.count(Verdict::Productive);
+    if (summary.iMin)
+        out.over = std::max({std::int64_t{0}, summary.iMin->h - report.side.h, summary.iMin->w - report.side.w});
+    if (summary.iMax)
+        out.shortfall = std::max({std::int64_t{0}, report.side.h - summary.iMax->h, report.side.w - summary.iMax->w});
+    out.macs = summary.macs;
+    out.parameters = summary.parameters;
+    for (const LayerReport& layer : report.layers)
+        if (layer.finite && layer.window)
+            out.excess += octaves(layer.field.h.inMin, report.side.h) + octaves(layer.field.w.inMin, report.side.w);
+    return out;
+}
+
+bool relieves(const Score& after, const Score& before)
+{
+    if (after.wasted != before.wasted) return after.wasted < before.wasted;
+    if (after.critical != before.critical) return after.critical < before.critical;
+    return after.shortfall < before.shortfall;
+}
+
+Match match(const Score& a, const Score& b)
+{
+    const auto values = [](const Score& s) {
+        return std::array<std::int64_t, 7>{s.wasted, s.critical, s.over, s.shortfall, s.macs, s.reshaped, s.edits};
+    };
+    const auto left = values(a), right = values(b);
+    if (left == right) return Match::Equal;
+    for (std::size_t i = 0; i < left.size(); ++i)
+        if (left[i] > right[i]) return Match::Neither;
+    return Match::Beats;
+}
+
+double compromise(const Score& score, const Score& before)
+{
+    const double judged = std::max(1, score.judged);
+    return (4.0 * score.wasted + score.critical) / judged * 2.0 + 0.5 * score.excess / judged + costOctaves(score, before);
+}
+
+bool ranksBefore(const Score& a, const Score& b, Want want, const Score& before)
+{
+    // The paper's aim is an i_min within the side; of the plans that reach it the cheapest is best.
+    const auto accuracy = [](const Score& s) {
+        return std::tuple(s.wasted, s.reshaped > 0, s.over > 0, s.macs, s.critical, s.shortfall, s.edits);
+    };
+    switch (want) {
+    case Want::Accuracy: return accuracy(a) < accuracy(b);
+    case Want::Efficiency: return std::tuple(a.macs, accuracy(a)) < std::tuple(b.macs, accuracy(b));
+    case Want::Balance: return std::tuple(compromise(a, before), accuracy(a)) < std::tuple(compromise(b, before), accuracy(b));
+    }
+    return false;
+}
+
+}  // namespace fovea::refine

@@ -1,0 +1,36 @@
+// What a network costs and wastes, as few numbers that plans are compared by.
+#pragma once
+
+#include "core/refine/plan.h"
+
+namespace fovea::refine {
+
+struct Score {
+    int wasted = 0;             // layers unproductive on one axis or on both
+    int critical = 0;
+    std::int64_t over = 0;      // pixels by which i_min exceeds the side, larger axis
+    std::int64_t shortfall = 0; // pixels by which the side exceeds i_max, larger axis
+    std::int64_t macs = 0;
+    std::int64_t parameters = 0;
+    std::int64_t reshaped = 0;  // parameters of layers whose tensors change shape, and of removed ones
+    int edits = 0;
+    double excess = 0;          // octaves by which the fields of judged layers exceed the side, summed
+    int judged = 0;             // layers that can be unproductive at all
+
+    bool clean() const { return wasted == 0 && critical == 0 && shortfall == 0; }
+};
+
+Score scoreOf(const Report& report);
+
+// Whether `after` relieves what is wrong with `before`: fewer wasted layers, then fewer critical ones, then
+// a field nearer to the side.
+bool relieves(const Score& after, const Score& before);
+enum class Match { Beats, Equal, Neither };
+// Beats: `a` is no worse than `b` in anything and better in something; Equal: the same in everything.
+Match match(const Score& a, const Score& b);
+// Best first, as the user wants it. `before` is the network as it is.
+bool ranksBefore(const Score& a, const Score& b, Want want, const Score& before);
+// One number that falls as layers become productive and rises with cost; for the search between plans.
+double compromise(const Score& score, const Score& before);
+
+}  // namespace fovea::refine

@@ -1,0 +1,223 @@
+#include "core/refine/search.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace fovea::refine {
+
+namespace {
+
+constexpr int kDepth = 5;
+constexpr std::size_t kBeam = 8;
+constexpr std::size_t kPlans = 12;
+// An analysis costs about a microsecond a layer; this keeps a search within a second on any size of network.
+constexpr int kLayersAnalysed = 200'000;
+constexpr int kMostAnalyses = 1'200, kFewestAnalyses = 12;
+
+bool sameShapeButSpace(const Shape& a, const Shape& b)
+{
+    if (a == b) return true;
+    return a.rank() == 4 && b.rank() == 4 && a[0] == b[0] && a[1] == b[1];
+}
+
+bool isSideChange(const std::vector<Edit>& edits) { return edits.front().attribute == "shape"; }
+
+int movedLayers(const std::vector<Edit>& edits)
+{
+    return static_cast<int>(std::count_if(edits.begin(), edits.end(), [](const Edit& edit) { return edit.op == Edit::Op::Move; }));
+}
+
+// Of plans that move the same layers to slightly different places, the best two are enough.
+void dropVariants(std::vector<State>& plans)
+{
+    constexpr int kVariants = 2;
+    std::map<std::string, int> count;
+    std::erase_if(plans, [&](const State& state) {
+        std::vector<Edit> places = state.edits;
+        for (Edit& edit : places) edit.to = edit.after = "";
+        return ++count[canonicalText(places)] > kVariants;
+    });
+}
+
+}  // namespace
+
+Search::Search(const Graph& graph, const Report& before, const std::set<NodeId>& keep, const PlanRequest& request)
+    : m_graph(graph), m_before(before), m_keep(keep), m_request(request), m_order(graph), m_start(scoreOf(before))
+{
+    for (const Issue& issue : before.issues)
+        if (issue.severity == Severity::Error) m_oldErrors.emplace(issue.code, issue.layer);
+    const int layers = static_cast<int>(std::min<std::size_t>(before.layers.size() + 1, kLayersAnalysed));
+    m_left = std::clamp(kLayersAnalysed / layers, kFewestAnalyses, kMostAnalyses);
+}
+
+std::vector<State> Search::run()
+{
+    State start{m_graph, {}, m_start, 0, false};
+    std::vector<State> front = beam(singles(start));
+    for (int depth = 2; depth <= kDepth && !front.empty() && m_left > 0 && !cancelled(); ++depth) {
+        // Half of what is left goes to each level, so that early levels, where plans are short, get most.
+        const int share = std::max(1, m_left / (depth == kDepth ? 1 : 2) / static_cast<int>(front.size()));
+        std::vector<State> next;
+        for (const State& state : front)
+            for (State& found : expand(state, share)) next.push_back(std::move(found));
+        front = beam(std::move(next));
+    }
+    if (cancelled()) return {};
+    return best();
+}
+
+std::vector<Candidate> Search::candidates(const State& state, const Report& report) const
+{
+    const Scene scene(state.graph, report, m_keep);
+    std::vector<Candidate> out;
+    const auto take = [&](std::vector<Candidate> found) {
+        std::move(found.begin(), found.end(), std::back_inserter(out));
+    };
+    take(relaxStrides(scene));
+    take(shrinkStem(scene));
+    take(movePoolings(scene));
+    // A side that suits the network leaves nothing to combine with.
+    if (state.moves == 0 && !m_keep.contains(m_before.input)) take(changeSide(scene));
+    return out;
+}
+
+std::vector<State> Search::singles(const State& start)
+{
+    std::vector<State> out;
+    std::vector<Candidate> all = candidates(start, m_before);
+    for (std::size_t i = 0; i < all.size() && m_left > 0 && !cancelled(); ++i) {
+        const std::vector<Edit> edits = all[i].edits();
+        // The first stride (relaxStrides() comes first and goes through the layers in order), and the side.
+        const bool side = isSideChange(edits);
+        const bool asked = side || (i == 0 && edits.front().attribute == "stride");
+        std::optional<State> state = evaluate(all[i], start, asked);
+        if (!state) continue;
+        m_promise[canonicalText(edits)] = compromise(state->score, m_start);
+        if (!side) out.push_back(std::move(*state));
+    }
+    return out;
+}
+
+std::vector<State> Search::expand(const State& state, int budget)
+{
+    // Analysed again rather than kept: reports of every state searched would take hundreds of megabytes.
+    --m_left;
+    std::vector<Candidate> all = candidates(state, analyze(state.graph, m_request.analysis));
+    const auto promise = [this](const Candidate& candidate) {
+        const auto it = m_promise.find(canonicalText(candidate.edits()));
+        return it == m_promise.end() ? 0.0 : it->second;
+    };
+    std::vector<std::pair<double, std::size_t>> ranked;
+    for (std::size_t i = 0; i < all.size(); ++i) ranked.emplace_back(promise(all[i]), i);
+    std::stable_sort(ranked.begin(), ranked.end());
+    std::vector<State> out;
+    for (const auto& [unused, index] : ranked) {
+        if (budget <= 0 || m_left <= 0 || cancelled()) break;
+        const int left = m_left;
+        if (std::optional<State> found = evaluate(all[index], state)) out.push_back(std::move(*found));
+        budget -= left - m_left;
+    }
+    return out;
+}
+
+std::optional<State> Search::evaluate(const Candidate& candidate, const State& from, bool asked)
+{
+    State state{{}, m_order.merged(from.edits, candidate.edits()), {}, from.moves + 1, asked};
+    if (state.edits.empty() || !m_seen.insert(canonicalText(state.edits)).second) return std::nullopt;
+    --m_left;
+    state.graph = candidate.appliedTo(from.graph);
+    const Report report = analyze(state.graph, m_request.analysis);
+    if (!isValid(report)) return std::nullopt;
+    state.score = scoreOf(report);
+    state.score.edits = static_cast<int>(state.edits.size());
+    state.score.reshaped = reshapedParameters(report);
+    if (relieves(state.score, m_start) && withinLimits(state.score)) m_plans.push_back(state);
+    return state;
+}
+
+bool Search::isValid(const Report& report) const
+{
+    for (const Issue& issue : report.issues)
+        if (issue.severity == Severity::Error && !m_oldErrors.contains({issue.code, issue.layer})) return false;
+    if (report.outputs.size() != m_before.outputs.size()) return false;
+    for (std::size_t i = 0; i < report.outputs.size(); ++i)
+        if (!sameShapeButSpace(report.outputs[i].second, m_before.outputs[i].second)) return false;
+    // A linear layer behind a flatten would silently ask for other weights: that is another network's head.
+    for (const LayerReport& layer : report.layers)
+        if (const LayerReport* old = m_before.find(layer.id); old && old->reach == layer.reach && old->parameters != layer.parameters)
+            return false;
+    return true;
+}
+
+std::int64_t Search::reshapedParameters(const Report& report) const
+{
+    std::int64_t out = 0;
+    for (const LayerReport& old : m_before.layers) {
+        const LayerReport* now = report.find(old.id);
+        if (!now || now->parameters != old.parameters) out += old.parameters.value_or(0);
+    }
+    return out;
+}
+
+bool Search::withinLimits(const Score& score) const
+{
+    return (!m_request.maxMacs || score.macs <= *m_request.maxMacs) &&
+           (!m_request.maxParameters || score.parameters <= *m_request.maxParameters);
+}
+
+// Half by what is wasted, half by the compromise with cost, so that cheap and thorough plans both survive.
+std::vector<State> Search::beam(std::vector<State> states) const
+{
+    std::erase_if(states, [](const State& state) { return state.score.clean(); });
+    const auto byWaste = [](const State& a, const State& b) {
+        const auto key = [](const Score& s) { return std::tuple(s.wasted, s.critical, s.excess, s.macs); };
+        return key(a.score) < key(b.score);
+    };
+    const auto byCompromise = [this](const State& a, const State& b) {
+        return compromise(a.score, m_start) < compromise(b.score, m_start);
+    };
+    if (states.size() <= kBeam) return states;
+    std::stable_sort(states.begin(), states.end(), byCompromise);
+    const auto middle = states.begin() + kBeam / 2;
+    std::stable_sort(middle, states.end(), byWaste);
+    states.erase(states.begin() + kBeam, states.end());
+    return states;
+}
+
+// By another plan, or equalled by one that moves fewer layers about or was found earlier.
+bool Search::isBeaten(std::size_t plan) const
+{
+    const auto plainness = [this](std::size_t index) { return std::pair(movedLayers(m_plans[index].edits), index); };
+    for (std::size_t other = 0; other < m_plans.size(); ++other) {
+        if (isSideChange(m_plans[other].edits)) continue;
+        const Match result = match(m_plans[other].score, m_plans[plan].score);
+        if (result == Match::Beats || (result == Match::Equal && plainness(other) < plainness(plan))) return true;
+    }
+    return false;
+}
+
+std::vector<State> Search::best() const
+{
+    std::vector<State> front;
+    for (std::size_t i = 0; i < m_plans.size(); ++i)
+        if (m_plans[i].asked || !isBeaten(i)) front.push_back(m_plans[i]);
+    const auto ranks = [this](const State& a, const State& b) {
+        // Who asks at a given side often cannot change it: that plan comes last.
+        if (isSideChange(a.edits) != isSideChange(b.edits)) return isSideChange(b.edits);
+        return ranksBefore(a.score, b.score, m_request.want, m_start);
+    };
+    std::stable_sort(front.begin(), front.end(), ranks);
+    dropVariants(front);
+    if (front.size() <= kPlans) return front;
+    // A third of the places is for single moves: they are the ones a user can judge at a glance.
+    constexpr std::size_t kForSingles = kPlans / 3;
+    const auto rest = front.begin() + (kPlans - kForSingles);
+    const auto simplest = [](const State& state) { return state.asked ? 0 : state.moves == 1 ? 1 : 2; };
+    std::stable_sort(rest, front.end(), [&](const State& a, const State& b) { return simplest(a) < simplest(b); });
+    front.erase(front.begin() + kPlans, front.end());
+    std::stable_sort(front.begin(), front.end(), ranks);
+    return front;
+}
+
+}  // namespace fovea::refine

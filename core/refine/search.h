@@ -1,0 +1,55 @@
+// The bounded search for plans.
+#pragma once
+
+#include "core/refine/edits.h"
+#include "core/refine/moves.h"
+#include "core/refine/score.h"
+
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace fovea::refine {
+
+struct State {
+    Graph graph;
+    std::vector<Edit> edits;
+    Score score;
+    int moves = 0;
+    bool asked = false;  // a change that users look for, listed even where another plan beats it
+};
+
+class Search {
+public:
+    Search(const Graph& graph, const Report& before, const std::set<NodeId>& keep, const PlanRequest& request);
+
+    // The plans that no other plan beats, best first, at most a dozen; empty when cancelled.
+    std::vector<State> run();
+    bool cancelled() const { return m_request.cancel && m_request.cancel->load(std::memory_order_relaxed); }
+
+private:
+    std::vector<State> singles(const State& start);
+    std::vector<State> expand(const State& state, int budget);
+    std::vector<Candidate> candidates(const State& state, const Report& report) const;
+    std::optional<State> evaluate(const Candidate& candidate, const State& from, bool asked = false);
+    bool isValid(const Report& report) const;
+    std::int64_t reshapedParameters(const Report& report) const;
+    std::vector<State> beam(std::vector<State> states) const;
+    bool withinLimits(const Score& score) const;
+    bool isBeaten(std::size_t plan) const;
+    std::vector<State> best() const;
+
+    const Graph& m_graph;
+    const Report& m_before;
+    const std::set<NodeId>& m_keep;
+    const PlanRequest& m_request;
+    EditOrder m_order;
+    Score m_start;
+    std::set<std::pair<std::string, std::string>> m_oldErrors;      // code and layer
+    std::unordered_set<std::string> m_seen;                         // canonical edits
+    std::unordered_map<std::string, double> m_promise;              // of a single move, by its canonical edits
+    std::vector<State> m_plans;                                     // all that relieve, within the limits
+    int m_left = 0;                                                 // analyses that may still be made
+};
+
+}  // namespace fovea::refine

@@ -1,0 +1,135 @@
+#include "core/refine/describe.h"
+
+#include <algorithm>
+#include <cctype>
+#include <unordered_set>
+
+namespace fovea::refine {
+
+namespace {
+
+// "7x7" as "7": lists of one repeated number read as the number.
+std::string shortList(const std::string& text)
+{
+    const std::string first = text.substr(0, text.find('x'));
+    std::string all = first;
+    while (all.size() < text.size()) all += "x" + first;
+    return all == text ? first : text;
+}
+
+// "1x3x224x224" as "224".
+std::string sideOf(const std::string& shape)
+{
+    const std::size_t width = shape.rfind('x');
+    if (width == std::string::npos || width == 0) return shape;
+    const std::size_t height = shape.rfind('x', width - 1);
+    return shortList(shape.substr(height == std::string::npos ? 0 : height + 1));
+}
+
+std::string quotedList(const std::vector<std::string>& names)
+{
+    constexpr std::size_t kShown = 5;
+    std::string out;
+    for (std::size_t i = 0; i < names.size() && i < kShown; ++i)
+        out += (i == 0 ? "'" : i + 1 == names.size() ? " and '" : ", '") + names[i] + "'";
+    return names.size() > kShown ? out + " and " + std::to_string(names.size() - kShown) + " more" : out;
+}
+
+// A stem that cuts patches: kernel and stride change as one.
+bool isPatchChange(const Edit& kernel, const Edit& stride)
+{
+    return kernel.attribute == "kernel_size" && kernel.layer == stride.layer && kernel.from == stride.from && kernel.to == stride.to;
+}
+
+// Padding follows from a kernel or a stride that is named already, the stride of a patch from its kernel.
+bool isImplied(const Edit& edit, const std::vector<Edit>& edits)
+{
+    return std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
+        if (other.layer != edit.layer) return false;
+        if (edit.attribute == "padding") return other.attribute == "kernel_size" || other.attribute == "stride";
+        return edit.attribute == "stride" && isPatchChange(other, edit);
+    });
+}
+
+bool sameChange(const Edit& a, const Edit& b)
+{
+    return a.op == b.op && a.attribute == b.attribute && a.from == b.from && a.to == b.to;
+}
+
+// Whether `layer` reads `other`, directly or through others.
+bool isBehind(const Graph& graph, const Node& layer, NodeId other)
+{
+    std::vector<NodeId> open{layer.id};
+    std::unordered_set<NodeId> seen;
+    while (!open.empty()) {
+        const NodeId id = open.back();
+        open.pop_back();
+        if (id == other) return true;
+        if (const Node* node = graph.find(id); node && seen.insert(id).second)
+            for (const Port& port : node->inputs) open.push_back(port.node);
+    }
+    return false;
+}
+
+// A block and its shortcut: side by side, in one group.
+bool areOneBlock(const Graph& graph, const Node& a, const Node& b)
+{
+    const bool inside = !a.group.empty() && (b.group == a.group || b.group.starts_with(a.group + "."));
+    return inside && !isBehind(graph, a, b.id) && !isBehind(graph, b, a.id);
+}
+
+// Names of layers; where several belong to one block, the block's name instead.
+std::vector<std::string> blocksOf(const std::vector<const Node*>& layers, const Graph& graph)
+{
+    std::vector<std::string> out;
+    std::vector<bool> said(layers.size(), false);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        if (said[i]) continue;
+        bool block = false;
+        for (std::size_t j = i + 1; j < layers.size(); ++j)
+            if (!said[j] && areOneBlock(graph, *layers[i], *layers[j])) said[j] = block = true;
+        out.push_back(block ? layers[i]->group : layers[i]->name);
+    }
+    return out;
+}
+
+std::string setPhrase(const Edit& edit, const std::string& layers, const std::vector<Edit>& edits)
+{
+    if (edit.attribute == "shape") return "side from " + sideOf(edit.from) + " to " + sideOf(edit.to);
+    const bool patch = std::any_of(edits.begin(), edits.end(), [&](const Edit& other) { return other.attribute == "stride" && isPatchChange(edit, other); });
+    const std::string what = patch ? "kernel and stride" : edit.attribute == "kernel_size" ? "kernel" : edit.attribute;
+    return what + " of " + layers + " from " + shortList(edit.from) + " to " + shortList(edit.to);
+}
+
+std::string phraseOf(const Edit& edit, const std::string& layers, const std::vector<Edit>& edits)
+{
+    switch (edit.op) {
+    case Edit::Op::Set: return setPhrase(edit, layers, edits);
+    case Edit::Op::Add: return layers + " added after '" + edit.after + "'";
+    case Edit::Op::Remove: return "pooling " + layers + " removed";
+    case Edit::Op::Move: return "pooling " + layers + " moved from '" + edit.from + "' to behind '" + edit.to + "'";
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string titleOf(const std::vector<Edit>& edits, const Graph& before)
+{
+    std::string out;
+    std::vector<bool> said(edits.size(), false);
+    for (std::size_t i = 0; i < edits.size(); ++i) {
+        if (said[i] || isImplied(edits[i], edits)) continue;
+        std::vector<const Node*> layers;
+        for (std::size_t j = i; j < edits.size(); ++j) {
+            if (!sameChange(edits[i], edits[j]) || isImplied(edits[j], edits)) continue;
+            said[j] = true;
+            if (const Node* node = before.findByName(edits[j].layer)) layers.push_back(node);
+        }
+        out += (out.empty() ? "" : "; ") + phraseOf(edits[i], quotedList(blocksOf(layers, before)), edits);
+    }
+    if (!out.empty()) out[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(out[0])));
+    return out;
+}
+
+}  // namespace fovea::refine

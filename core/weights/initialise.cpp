@@ -1,0 +1,57 @@
+#include "core/ops/op_def.h"
+#include "core/weights/owned_params.h"
+#include "core/weights/weights.h"
+
+#include <algorithm>
+#include <cmath>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace fovea {
+
+namespace {
+
+// splitmix64 (Steele, Lea, Flood 2014). Own, because the standard library's distributions differ between
+// platforms and a seed must give the same network everywhere.
+class Stream {
+public:
+    explicit Stream(std::uint64_t state) : m_state(state) {}
+
+    // Uniform in [-1, 1), a multiple of 2^-23: exact in float and in double.
+    double symmetric()
+    {
+        m_state += 0x9e3779b97f4a7c15u;
+        std::uint64_t z = m_state;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+        z ^= z >> 31;
+        return static_cast<double>(z >> 40) * 0x1p-23 - 1.0;
+    }
+
+private:
+    std::uint64_t m_state;
+};
+
+}  // namespace
+
+Tensor initialise(const ParamSpec& spec, const std::string& name, std::uint64_t seed)
+{
+    std::vector<float> values(static_cast<std::size_t>(boundedElements(spec.dims, name)));
+    switch (spec.init) {
+    case Init::KaimingUniform:
+    case Init::BiasUniform: {
+        // torch.nn's reset_parameters: kaiming_uniform_(a=sqrt(5)) is U(-1/sqrt(fan), 1/sqrt(fan)), as is the bias.
+        const double bound = spec.fanIn > 0 ? 1.0 / std::sqrt(static_cast<double>(spec.fanIn)) : 0.0;
+        Stream stream(XXH64(name.data(), name.size(), seed));
+        for (float& value : values) value = static_cast<float>(stream.symmetric() * bound);
+        break;
+    }
+    case Init::Zeros: break;
+    case Init::Ones: std::fill(values.begin(), values.end(), 1.0f); break;
+    case Init::Constant: std::fill(values.begin(), values.end(), static_cast<float>(spec.value)); break;
+    }
+    return Tensor::fromFloats(spec.dims, std::move(values));
+}
+
+}  // namespace fovea

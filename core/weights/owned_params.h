@@ -1,0 +1,26 @@
+// The tensors that the layers of a graph own under their current settings, with shapes from inference.
+#pragma once
+
+#include "core/graph/graph.h"
+#include "core/ops/op_def.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace fovea {
+
+struct OwnedParam {
+    const Node* layer;   // in the graph that was asked; a shared tensor is listed at its first user
+    ParamSpec spec;
+    std::string tensor;
+    bool known;          // every dimension is known
+};
+
+// In execution order. The pointers live as long as the graph.
+std::vector<OwnedParam> ownedParams(const Graph& graph);
+
+// Product of the dims; Error(Limit) where one is negative or the product is beyond any real layer.
+std::int64_t boundedElements(const Ints& dims, const std::string& name);
+
+}  // namespace fovea

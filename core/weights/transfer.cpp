@@ -1,0 +1,148 @@
+#include "core/base/checked.h"
+#include "core/base/error.h"
+#include "core/weights/owned_params.h"
+#include "core/weights/weights.h"
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace fovea {
+
+namespace {
+
+// Trainable elements; running statistics are tensors but no parameters.
+std::int64_t parameterCount(const OwnedParam& param)
+{
+    if (!param.spec.trainable || !param.known) return 0;
+    std::int64_t count = 1;
+    for (const std::int64_t dim : param.spec.dims) count = saturatingMul(count, dim);
+    return count;
+}
+
+Transfer actionFor(const OwnedParam& from, const OwnedParam& to)
+{
+    const Ints &a = from.spec.dims, &b = to.spec.dims;
+    // A size that is not known on one side says nothing about a change.
+    if (a == b || !from.known || !to.known) return Transfer::Copied;
+    if (a.size() != b.size()) return Transfer::Fresh;
+    for (std::size_t i = 0; i < a.size(); ++i)
+        if (b[i] > a[i]) return Transfer::Padded;
+    return Transfer::Sliced;
+}
+
+void addRow(TransferPlan& plan, TransferRow row, std::int64_t parameters)
+{
+    TransferPlan::Total& total = plan.totals[static_cast<int>(row.action)];
+    ++total.tensors;
+    total.parameters = saturatingAdd(total.parameters, parameters);
+    plan.rows.push_back(std::move(row));
+}
+
+// The part of source and target that overlap along one dimension.
+struct Overlap {
+    std::int64_t from, to, length;
+};
+
+// Channels (the first two dimensions) keep their index, kernels their centre.
+Overlap overlapOf(std::size_t dim, std::int64_t from, std::int64_t to)
+{
+    if (dim < 2) return {0, 0, std::min(from, to)};
+    return from >= to ? Overlap{(from - to) / 2, 0, to} : Overlap{0, (to - from) / 2, from};
+}
+
+// Copies the overlap of dimensions `dim`.. ; `source` and `target` are element offsets.
+class Copier {
+public:
+    Copier(const Tensor& source, const Ints& dims, std::byte* target)
+        : m_source(source.bytes.data()), m_target(target), m_size(byteSize(source.dtype))
+    {
+        std::int64_t sourceStride = 1, targetStride = 1;
+        m_axes.resize(dims.size());
+        for (std::size_t i = dims.size(); i-- > 0;) {
+            m_axes[i] = {overlapOf(i, source.dims[i], dims[i]), sourceStride, targetStride};
+            sourceStride *= source.dims[i];
+            targetStride *= dims[i];
+        }
+    }
+
+    void run(std::size_t dim = 0, std::int64_t source = 0, std::int64_t target = 0) const
+    {
+        if (m_axes.empty()) {
+            std::memcpy(m_target, m_source, m_size);
+            return;
+        }
+        const auto& [overlap, sourceStride, targetStride] = m_axes[dim];
+        source += overlap.from * sourceStride;
+        target += overlap.to * targetStride;
+        if (dim + 1 == m_axes.size()) {
+            std::memcpy(m_target + static_cast<std::size_t>(target) * m_size, m_source + static_cast<std::size_t>(source) * m_size,
+                        static_cast<std::size_t>(overlap.length) * m_size);
+            return;
+        }
+        for (std::int64_t i = 0; i < overlap.length; ++i) run(dim + 1, source + i * sourceStride, target + i * targetStride);
+    }
+
+private:
+    struct Axis {
+        Overlap overlap;
+        std::int64_t sourceStride, targetStride;
+    };
+    const std::byte* m_source;
+    std::byte* m_target;
+    std::size_t m_size;
+    std::vector<Axis> m_axes;
+};
+
+}  // namespace
+
+const char* toString(Transfer transfer)
+{
+    switch (transfer) {
+    case Transfer::Copied: return "copied";
+    case Transfer::Sliced: return "sliced";
+    case Transfer::Padded: return "padded";
+    case Transfer::Fresh: return "new";
+    case Transfer::Dropped: return "dropped";
+    }
+    return "new";
+}
+
+TransferPlan planTransfer(const Graph& before, const Graph& after)
+{
+    const std::vector<OwnedParam> old = ownedParams(before);
+    std::unordered_map<std::string_view, const OwnedParam*> byName;
+    for (const OwnedParam& param : old) byName.emplace(param.tensor, &param);
+    TransferPlan plan;
+    std::unordered_set<std::string> kept;
+    for (const OwnedParam& param : ownedParams(after)) {
+        const auto it = byName.find(param.tensor);
+        const Transfer action = it == byName.end() ? Transfer::Fresh : actionFor(*it->second, param);
+        addRow(plan, {param.tensor, param.layer->name, action, it == byName.end() ? Ints{} : it->second->spec.dims, param.spec.dims},
+               parameterCount(param));
+        kept.insert(param.tensor);
+    }
+    for (const OwnedParam& param : old)
+        if (!kept.contains(param.tensor))
+            addRow(plan, {param.tensor, param.layer->name, Transfer::Dropped, param.spec.dims, {}}, parameterCount(param));
+    return plan;
+}
+
+Tensor fit(const Tensor& source, const Ints& dims)
+{
+    if (source.dims == dims) return source;
+    if (source.dims.size() != dims.size())
+        throw Error(ErrorCode::Internal, "A tensor of shape " + toText(source.dims) + " cannot be fitted to " + toText(dims) + ".");
+    const std::int64_t count = boundedElements(dims, "fitted");
+    auto bytes = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(count) * byteSize(source.dtype));
+    if (count > 0 && source.elements() > 0) Copier(source, dims, bytes->data()).run();
+    Tensor out;
+    out.dtype = source.dtype;
+    out.dims = dims;
+    out.bytes = *bytes;
+    out.owner = std::move(bytes);
+    return out;
+}
+
+}  // namespace fovea

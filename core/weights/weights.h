@@ -1,0 +1,66 @@
+// Tensors by name beside a graph, and what happens to each when a graph is changed.
+#pragma once
+
+#include "core/graph/graph.h"
+#include "core/graph/tensor.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace fovea {
+
+// Tensors by name. A value: copies share the bytes. Never changed by editing a network: what a layer needs
+// is derived from the tensor of its name when it is written (see fit()), so undo costs nothing.
+class Weights {
+public:
+    const Tensor* find(const std::string& name) const;
+    void set(const std::string& name, Tensor tensor);
+    bool empty() const { return m_tensors.empty(); }
+    const std::map<std::string, Tensor>& tensors() const { return m_tensors; }
+
+private:
+    std::map<std::string, Tensor> m_tensors;
+};
+
+// What becomes of a tensor when it goes into a layer:
+// copied: as it is; sliced: a centred part of the kernel, or the first channels; padded: the old values in
+// the middle of zeros; fresh: nothing to start from (initialised as PyTorch does); dropped: no layer asks for it.
+enum class Transfer { Copied, Sliced, Padded, Fresh, Dropped };
+inline constexpr int kTransferCount = 5;
+const char* toString(Transfer transfer);  // "copied", "sliced", "padded", "new", "dropped"
+
+struct TransferRow {
+    std::string tensor;
+    std::string layer;
+    Transfer action = Transfer::Copied;
+    Ints from, to;  // dims; empty where there is none
+};
+
+struct TransferPlan {
+    struct Total {
+        std::int64_t tensors = 0, parameters = 0;
+        bool operator==(const Total&) const = default;
+    };
+    std::vector<TransferRow> rows;
+    Total totals[kTransferCount];
+    const Total& total(Transfer transfer) const { return totals[static_cast<int>(transfer)]; }
+};
+
+// What the tensors of `before` become in `after`. Shapes come from the two graphs, so no weights are needed;
+// a name is enough.
+TransferPlan planTransfer(const Graph& before, const Graph& after);
+
+// The tensor of `dims` made from `source`: itself, a slice or a padded copy. Both of the same rank.
+Tensor fit(const Tensor& source, const Ints& dims);
+
+// A tensor filled as PyTorch fills it, from `seed` and the tensor's name, so that order does not matter.
+struct ParamSpec;
+Tensor initialise(const ParamSpec& spec, const std::string& name, std::uint64_t seed);
+
+// Every tensor that the graph's layers own, fitted or, where `weights` has none, initialised; `fresh`
+// receives the names of the initialised ones.
+Weights materialise(const Graph& graph, const Weights& weights, std::uint64_t seed, std::vector<std::string>* fresh = nullptr);
+
+}  // namespace fovea

@@ -1,0 +1,160 @@
+#include "core/zoo/zoo.h"
+
+#include "core/zoo/recipe.h"
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+
+namespace fovea {
+
+namespace zoo {
+
+namespace {
+
+const std::vector<Recipe>& recipes()
+{
+    static const std::vector<Recipe> all = [] {
+        std::vector<Recipe> out;
+        for (auto family : {vggRecipes, resnetRecipes})
+            for (Recipe& recipe : family()) out.push_back(std::move(recipe));
+        return out;
+    }();
+    return all;
+}
+
+std::size_t editDistance(const std::string& a, const std::string& b)
+{
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t corner = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t swap = corner + (a[i - 1] != b[j - 1]);
+            corner = row[j];
+            row[j] = std::min({row[j] + 1, row[j - 1] + 1, swap});
+        }
+    }
+    return row[b.size()];
+}
+
+// The three known words nearest to `wanted`: "'resnet18', 'resnet50' or 'resnet101'".
+std::string nearest(const std::string& wanted, std::vector<std::string> known)
+{
+    std::stable_sort(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
+        return editDistance(wanted, a) < editDistance(wanted, b);
+    });
+    known.resize(std::min<std::size_t>(known.size(), 3));
+    std::string out;
+    for (std::size_t i = 0; i < known.size(); ++i)
+        out += (i == 0 ? "'" : i + 1 == known.size() ? " or '" : ", '") + known[i] + "'";
+    return out;
+}
+
+const Recipe& recipeNamed(const std::string& name)
+{
+    std::vector<std::string> known;
+    for (const Recipe& recipe : recipes()) {
+        if (name == recipe.entry.name) return recipe;
+        known.push_back(recipe.entry.name);
+    }
+    throw Error(ErrorCode::Usage, "There is no built-in network '" + name + "'; did you mean " + nearest(name, known) + "?");
+}
+
+std::map<std::string, std::string> defaults(const Recipe& recipe)
+{
+    std::map<std::string, std::string> out = {{"size", std::to_string(recipe.entry.size)},
+                                              {"classes", std::to_string(recipe.classes)},
+                                              {"channels", "3"}};
+    for (const Parameter& parameter : recipe.extra) out[parameter.key] = parameter.fallback;
+    return out;
+}
+
+void readSetting(std::map<std::string, std::string>& values, const std::string& setting, const std::string& network)
+{
+    const std::size_t equals = setting.find('=');
+    const std::string key = setting.substr(0, equals);
+    if (!values.contains(key)) {
+        std::vector<std::string> known;
+        for (const auto& entry : values) known.push_back(entry.first);
+        throw Error(ErrorCode::Usage, "'" + network + "' has no parameter '" + key + "'; did you mean " + nearest(key, known) + "?");
+    }
+    if (equals == std::string::npos || equals + 1 == setting.size())
+        throw Error(ErrorCode::Usage, "The parameter '" + key + "' needs a value, as in '" + network + "," + key + "=" + values[key] + "'.");
+    values[key] = setting.substr(equals + 1);
+}
+
+template <typename Number>
+bool parseWhole(std::string_view text, Number& out)
+{
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    return error == std::errc() && end == text.data() + text.size();
+}
+
+std::string numberText(double value)
+{
+    std::ostringstream out;
+    out << value;
+    return out.str();
+}
+
+}  // namespace
+
+std::int64_t Parameters::getInt(const std::string& key, std::int64_t min, std::int64_t max) const
+{
+    std::int64_t value = 0;
+    const std::string& text = m_values.at(key);
+    if (parseWhole(text, value) && value >= min && value <= max) return value;
+    throw Error(ErrorCode::Usage, "The parameter '" + key + "' must be a whole number from " + std::to_string(min) + " to " +
+                                      std::to_string(max) + ", got '" + text + "'.");
+}
+
+double Parameters::getReal(const std::string& key, double min, double max) const
+{
+    double value = 0;
+    const std::string& text = m_values.at(key);
+    if (parseWhole(text, value) && value > min && value <= max) return value;
+    throw Error(ErrorCode::Usage, "The parameter '" + key + "' must be a number above " + numberText(min) + " and up to " +
+                                      numberText(max) + ", got '" + text + "'.");
+}
+
+Pair Parameters::size() const
+{
+    const std::string& text = m_values.at("size");
+    const std::size_t cross = text.find('x');
+    const std::string_view all = text;
+    std::int64_t height = 0, width = 0;
+    const bool read = parseWhole(all.substr(0, cross), height) &&
+                      parseWhole(cross == std::string::npos ? all : all.substr(cross + 1), width);
+    if (read && height >= 1 && width >= 1 && height <= 1'000'000 && width <= 1'000'000) return {height, width};
+    throw Error(ErrorCode::Usage, "The parameter 'size' must be a side or HEIGHTxWIDTH from 1 to 1000000, got '" + text + "'.");
+}
+
+}  // namespace zoo
+
+const std::vector<ZooEntry>& zooEntries()
+{
+    static const std::vector<ZooEntry> entries = [] {
+        std::vector<ZooEntry> out;
+        for (const zoo::Recipe& recipe : zoo::recipes()) out.push_back(recipe.entry);
+        return out;
+    }();
+    return entries;
+}
+
+Graph buildZoo(const std::string& spec)
+{
+    std::istringstream parts(spec);
+    std::string name, setting;
+    std::getline(parts, name, ',');
+    const zoo::Recipe& recipe = zoo::recipeNamed(name);
+    std::map<std::string, std::string> values = zoo::defaults(recipe);
+    while (std::getline(parts, setting, ',')) zoo::readSetting(values, setting, name);
+    const zoo::Parameters parameters(std::move(values));
+    zoo::Builder builder(name);
+    builder.output(recipe.build(builder, builder.input(parameters.channels(), parameters.size()), parameters));
+    return builder.finish();
+}
+
+}  // namespace fovea

@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measures what the contract gives figures for and prints a table: what, measured, figure, ratio.
+
+    figures.py --bin FOLDER --models FOLDER [--repetitions N] [--json FILE]
+
+FOLDER/fovea-bench measures inside the library; `fovea` and `fovea-studio` are measured as whole
+processes (median of N runs after one that warms the disk cache; peak memory is the kernel's
+ru_maxrss). A row whose program, model or part is missing says so instead of a number.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+LIBRARY_MODELS = ("resnet50", "densenet121", "efficientnet_b7")
+# Seconds that the peer needs for its own propagation, as the contract states them.
+PEER_SECONDS = {"densenet121": 1.2, "efficientnet_b7": 3.4}
+PEER_PROCESS = (5.1, 476e6)  # rfa_toolbox on resnet50: seconds, bytes
+
+
+class Row:
+    """value and figure in base units; unit 's' or 'B' or 'x' (where more is better)."""
+
+    def __init__(self, what, value, figure, unit, note=""):
+        self.what, self.value, self.figure, self.unit, self.note = what, value, figure, unit, note
+
+    def ratio(self):
+        if self.value is None or self.figure is None:
+            return None
+        return self.figure / self.value if self.unit == "x" else self.value / self.figure
+
+    def cells(self):
+        if self.value is None:
+            return [self.what, "not measured", show(self.figure, self.unit), "", self.note]
+        ratio = self.ratio()
+        mark = "" if ratio is None else f"{ratio:.2f}{' OVER' if ratio > 1 else ''}"
+        return [self.what, show(self.value, self.unit), show(self.figure, self.unit), mark, self.note]
+
+
+def show(value, unit):
+    if value is None:
+        return "-"
+    if unit == "B":
+        return f"{value / 1e6:.1f} MB"
+    if unit == "x":
+        return f"{value:,.0f} x"
+    for size, name in ((1, "s"), (1e-3, "ms"), (1e-6, "us")):
+        if value >= size:
+            return f"{value / size:.3g} {name}"
+    return f"{value / 1e-9:.3g} ns"
+
+
+def run_measured(command, environment=None):
+    """(seconds, peak bytes) of one process with its children; None where it fails."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
+    )
+    said = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        print(f"{Path(command[0]).name} {command[1]}: exit code {process.returncode} {said.decode()[-200:]}", file=sys.stderr)
+        return None
+    return seconds, usage.ru_maxrss * 1024
+
+
+def whole_process(command, repetitions, environment=None):
+    """(median seconds, median peak bytes), or (None, None)."""
+    if not Path(command[0]).exists() or run_measured(command, environment) is None:
+        return None, None
+    runs = [run_measured(command, environment) for _ in range(repetitions)]
+    if None in runs:
+        return None, None
+    return statistics.median(run[0] for run in runs), statistics.median(run[1] for run in runs)
+
+
+def library_results(program, models):
+    """{name: benchmark} with medians over repetitions."""
+    found = [f"{name}={models / name}.onnx" for name in LIBRARY_MODELS if (models / f"{name}.onnx").exists()]
+    environment = {**os.environ, "FOVEA_BENCH_MODELS": ":".join(found)}
+    with tempfile.NamedTemporaryFile(suffix=".json") as report:
+        subprocess.run(
+            [str(program), f"--benchmark_out={report.name}", "--benchmark_out_format=json",
+             "--benchmark_repetitions=5", "--benchmark_report_aggregates_only=true", "--benchmark_min_time=0.1"],
+            env=environment, check=True, stdout=subprocess.DEVNULL,
+        )
+        benchmarks = json.loads(Path(report.name).read_text())["benchmarks"]
+    return {b["run_name"]: b for b in benchmarks if b.get("aggregate_name") == "median"}
+
+
+def seconds_of(benchmark):
+    return benchmark["cpu_time"] * {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}[benchmark["time_unit"]]
+
+
+def per_layer(results, name):
+    benchmark = results.get(name)
+    return benchmark and seconds_of(benchmark) / benchmark["layers"]
+
+
+def library_rows(program, models):
+    if not program.exists():
+        return [Row("library benchmarks", None, None, "s", "fovea-bench is not built")]
+    results = library_results(program, models)
+    rows = []
+    for part, title, figure in (("fields", "fields on a prepared graph, a layer", 200e-9), ("report", "Graph to Report, a layer", 1e-6)):
+        for name in ("efficientnet_b7", "chain/1000", "chain/10000", "chain/100000"):
+            if any(key.startswith(part) for key in results):
+                rows.append(Row(f"{title}, {name}", per_layer(results, f"{part}/{name}"), figure, "s"))
+    for name, peer in PEER_SECONDS.items():
+        benchmark = results.get(f"fields/{name}")
+        factor = benchmark and peer / seconds_of(benchmark)
+        rows.append(Row(f"rfa_toolbox's propagation, {name}", factor, 10000, "x", f"its {peer} s as the contract states"))
+    moves = results.get("moves/efficientnet_b7")
+    rows.append(Row("single moves listed, efficientnet_b7", moves and seconds_of(moves), 60e-3, "s"))
+    for name in LIBRARY_MODELS:
+        search = results.get(f"proposals_at_64/{name}")
+        rows.append(Row(f"plan search at 64, {name}", search and seconds_of(search), 1, "s"))
+    return rows
+
+
+def process_rows(programs, models, repetitions):
+    model = models / "resnet50.onnx"
+    seconds, peak = whole_process([programs / "fovea", "analyze", model], repetitions) if model.exists() else (None, None)
+    rows = [Row("fovea analyze resnet50.onnx, process", seconds, 25e-3, "s"), Row("the same, peak memory", peak, 40e6, "B")]
+    for what, mine, peer, figure in (("time", seconds, PEER_PROCESS[0], 5.1 / 25e-3), ("memory", peak, PEER_PROCESS[1], 476 / 40)):
+        rows.append(Row(f"the same, rfa_toolbox's {what}", mine and peer / mine, figure, "x", "its figures as the contract states"))
+    return rows
+
+
+def first_picture(programs, model, repetitions):
+    """Seconds and peak bytes of the studio that opens, draws its window once into a file and ends."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": folder, "XDG_RUNTIME_DIR": folder}
+        arguments = [model] if model else []
+        command = [programs / "fovea-studio", *arguments, "--screenshot", Path(folder) / "window.png"]
+        return whole_process(command, repetitions, environment)
+
+
+def studio_rows(programs, models, repetitions):
+    seconds, empty_peak = first_picture(programs, None, repetitions)
+    note = "whole process on the offscreen platform, with writing the PNG"
+    rows = [Row("studio start to first picture", seconds, 0.3, "s", note)]
+    model = models / "resnet152.onnx"
+    seconds, peak = first_picture(programs, model, repetitions) if model.exists() else (None, None)
+    rows.append(Row("resnet152.onnx opened in a new studio", seconds, 0.3 + 0.15, "s", "start and opening: 0.3 s + 0.15 s"))
+    more = peak - empty_peak if peak and empty_peak else None
+    rows.append(Row("the same, more peak memory than empty", more, 60e6, "B", "resident, with mapped file pages"))
+    return rows
+
+
+def print_table(rows):
+    table = [["what", "measured", "figure", "ratio", ""]] + [row.cells() for row in rows]
+    widths = [max(len(line[column]) for line in table) for column in range(4)]
+    for line in table:
+        left, *numbers = line[:4]
+        cells = [left.ljust(widths[0])] + [text.rjust(width) for text, width in zip(numbers, widths[1:])]
+        print("  ".join(cells + [line[4]]).rstrip())
+    print("\nratio: measured / figure, for factors figure / measured; above 1 the figure is missed.")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bin", type=Path, required=True)
+    parser.add_argument("--models", type=Path, required=True)
+    parser.add_argument("--repetitions", type=int, default=7)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    rows = library_rows(arguments.bin / "fovea-bench", arguments.models)
+    rows += process_rows(arguments.bin, arguments.models, arguments.repetitions)
+    rows += studio_rows(arguments.bin, arguments.models, arguments.repetitions)
+    print_table(rows)
+    if arguments.json:
+        arguments.json.write_text(json.dumps([{**vars(row), "ratio": row.ratio()} for row in rows], indent=1) + "\n")
+    measured = [row for row in rows if row.value is not None]
+    sys.exit(0 if measured else 1)
+
+
+if __name__ == "__main__":
+    main()

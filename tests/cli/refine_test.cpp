@@ -1,0 +1,154 @@
+#include "tests/cli/cli_run.h"
+
+#include <nlohmann/json.hpp>
+
+namespace fovea::test {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+class Refine : public CliTest {
+protected:
+    Refine() { save("net.fovea", kNet); }
+
+    static Json plans(const std::vector<std::string>& more = {})
+    {
+        std::vector<std::string> args{"refine", "net.fovea", "--json"};
+        args.insert(args.end(), more.begin(), more.end());
+        return Json::parse(run(args).out);
+    }
+};
+
+TEST_F(Refine, ListsPlansWithTheKeysOfTheSchema)
+{
+    const Json json = plans();
+    EXPECT_EQ(json["schema"], "fovea.plans/1");
+    EXPECT_EQ(json["before"]["i_min"].dump(), "[43,75]");
+    ASSERT_GT(json["plans"].size(), 0u);
+    const Json& plan = json["plans"][0];
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : plan.items()) keys.push_back(key);
+    EXPECT_EQ(keys, (std::vector<std::string>{"id", "title", "reason", "edits", "before", "after", "weights"}));
+    keys.clear();
+    for (const auto& [key, value] : plan["edits"][0].items()) keys.push_back(key);
+    EXPECT_EQ(keys, (std::vector<std::string>{"op", "layer", "attribute", "from", "to", "after"}));
+    keys.clear();
+    for (const auto& [key, value] : plan["weights"].items()) keys.push_back(key);
+    EXPECT_EQ(keys, (std::vector<std::string>{"copied", "sliced", "padded", "new", "dropped"}));
+    EXPECT_EQ(plan["before"], json["before"]);
+    EXPECT_EQ(plan["after"]["verdicts"]["unproductive"], 0);
+}
+
+TEST_F(Refine, GivesTheSameIdsEveryTime)
+{
+    EXPECT_EQ(plans(), plans());
+}
+
+TEST_F(Refine, PrintsEveryPlanWithItsEffectAndItsReason)
+{
+    const Ran ran = run({"refine", "net.fovea"});
+    EXPECT_EQ(ran.code, 0);
+    EXPECT_TRUE(ran.out.starts_with("side 32\n\nid  ")) << ran.out;
+    const Json json = plans();
+    for (const Json& plan : json["plans"]) {
+        EXPECT_NE(ran.out.find(plan["title"].get<std::string>()), std::string::npos);
+        EXPECT_NE(ran.out.find(plan["id"].get<std::string>() + ": " + plan["reason"].get<std::string>()), std::string::npos);
+    }
+}
+
+TEST_F(Refine, AppliesAPlanByItsIdAndKeepsTheOriginal)
+{
+    const Json plan = plans()["plans"][0];
+    const std::string id = plan["id"];
+    const Ran ran = run({"refine", "net.fovea", "--apply", id, "-o", "better.fovea"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_NE(ran.out.find("Wrote better.fovea.\n"), std::string::npos);
+    const Json after = Json::parse(run({"analyze", "better.fovea", "--json"}).out)["summary"];
+    EXPECT_EQ(after, plan["after"]);
+    EXPECT_EQ(Json::parse(run({"analyze", "net.fovea", "--json"}).out)["summary"], plan["before"]);
+}
+
+TEST_F(Refine, AppliesTheFirstPlanByItself)
+{
+    const Json listed = plans(), applied = plans({"--auto", "-o", "better.fovea"});
+    EXPECT_EQ(applied["applied"], listed["plans"][0]["id"]);
+    EXPECT_EQ(applied["output"], "better.fovea");
+    EXPECT_EQ(Json::parse(run({"analyze", "better.fovea", "--json"}).out)["summary"], listed["plans"][0]["after"]);
+}
+
+TEST_F(Refine, WritesNothingWithoutAnOutputAndSaysSo)
+{
+    const Ran ran = run({"refine", "net.fovea", "--auto"});
+    EXPECT_EQ(ran.code, 0);
+    EXPECT_NE(ran.out.find("Nothing was written: give -o OUT to keep the refined network.\n"), std::string::npos);
+}
+
+TEST_F(Refine, SaysSoWhereThereIsNothingToDo)
+{
+    save("small.fovea", "input 3x8x8 > conv:a k=3 p=1 c=4 > conv:b k=3 p=1 s=2 c=4 > conv:c k=3 p=1 c=4");
+    const Ran listed = run({"refine", "small.fovea", "--size", "9"});
+    EXPECT_EQ(listed.code, 0);
+    EXPECT_EQ(listed.out, "Nothing to do at side 9: i_min 9, i_max 9; 3 productive, 0 critical, 0 partial, 0 unproductive; 408 parameters, 19.51 k MACs.\n");
+    const Ran ran = run({"refine", "small.fovea", "--size", "9", "--auto", "-o", "same.fovea"});
+    EXPECT_EQ(ran.code, 0);
+    EXPECT_TRUE(ran.out.ends_with("The network is unchanged. Wrote same.fovea.\n")) << ran.out;
+    EXPECT_EQ(readText("same.fovea"), readText("small.fovea"));
+    const Json json = Json::parse(run({"refine", "small.fovea", "--size", "9", "--json"}).out);
+    EXPECT_EQ(json["plans"].size(), 0u);
+}
+
+TEST_F(Refine, FailsWhereNoPlanStaysWithinTheLimits)
+{
+    const Ran ran = run({"refine", "net.fovea", "--max-macs", "0.01x", "--auto", "-o", "better.fovea"});
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_EQ(ran.out, "Layers are not productive at side 32, but no proposal within the limits helps.\n");
+    EXPECT_FALSE(exists("better.fovea"));
+    EXPECT_EQ(plans({"--max-macs", "0.01x"})["plans"].size(), 0u);
+}
+
+TEST_F(Refine, HoldsEveryPlanToTheLimit)
+{
+    const Json json = plans({"--max-macs", "3x"});
+    for (const Json& plan : json["plans"]) EXPECT_LE(plan["after"]["macs"].get<double>(), 3 * plan["before"]["macs"].get<double>());
+}
+
+TEST_F(Refine, LeavesALayerAloneThatIsToBeKept)
+{
+    const Json json = plans({"--keep", "stem", "--keep", "pool"});
+    for (const Json& plan : json["plans"])
+        for (const Json& edit : plan["edits"]) {
+            EXPECT_NE(edit["layer"], "stem");
+            EXPECT_NE(edit["layer"], "pool");
+        }
+}
+
+TEST_F(Refine, NeverOverwritesItsInput)
+{
+    const std::string before = readText("net.fovea");
+    expectRefused({"refine", "net.fovea", "--auto", "-o", "net.fovea"},
+                  "'net.fovea' is the model that is read; choose another name for the output.");
+    std::filesystem::create_symlink("net.fovea", "link.fovea");
+    expectRefused({"refine", "net.fovea", "--auto", "-o", "./link.fovea"},
+                  "'./link.fovea' is the model that is read; choose another name for the output.");
+    EXPECT_EQ(readText("net.fovea"), before);
+}
+
+TEST_F(Refine, RefusesWhatItCannotDoInOneSentence)
+{
+    expectRefused({"refine", "net.fovea", "-o", "x.fovea"},
+                  "Option '-o' needs '--apply ID' or '--auto': listing writes no network. See 'fovea refine --help'.");
+    expectRefused({"refine", "net.fovea", "--list", "--auto"},
+                  "Options '--list', '--apply' and '--auto' exclude one another. See 'fovea refine --help'.");
+    expectRefused({"refine", "net.fovea", "--keep", "stme"}, "Option '--keep' names 'stme', but no layer is called that. Did you mean 'stem'?");
+    expectRefused({"refine", "net.fovea", "--want", "speed"}, "Option '--want' takes accuracy, efficiency or balance, but got 'speed'.");
+    expectRefused({"refine", "net.fovea", "--max-macs", "much"},
+                  "Option '--max-macs' takes a count such as 4G or 600M, or a multiple such as 1.5x, but got 'much'.");
+    expectRefused({"refine", "net.fovea", "--auto", "-o", "x.txt"}, "Cannot write 'x.txt': its name must end in .onnx, .fovea.");
+    const Ran unknown = run({"refine", "net.fovea", "--apply", "feedbeef"});
+    EXPECT_EQ(unknown.code, 2);
+    EXPECT_EQ(unknown.out, "");
+    EXPECT_TRUE(unknown.err.starts_with("fovea: There is no proposal 'feedbeef' here; the proposals are ")) << unknown.err;
+}
+
+}  // namespace
+}  // namespace fovea::test

@@ -1,0 +1,211 @@
+#include "core/analysis/report.h"
+#include "tests/core/brute_force.h"
+#include "tests/support/text_graph.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <random>
+
+namespace fovea {
+namespace {
+
+const LayerReport& layer(const Report& report, const std::string& name)
+{
+    for (const LayerReport& row : report.layers)
+        if (row.name == name) return row;
+    throw std::invalid_argument(name);
+}
+
+bool has(const Report& report, const std::string& code)
+{
+    return std::any_of(report.issues.begin(), report.issues.end(), [&](const Issue& issue) { return issue.code == code; });
+}
+
+const char* const kChain = "input 3x32x32 > conv2d:a k=7 s=2 p=3 c=8 > maxpool:b k=3 s=2 p=1 > conv2d:c k=3 p=1 c=8 > conv2d:d k=3 p=1 c=8 > conv2d:e k=3 p=1 c=8 > conv2d:f k=3 p=1 c=8";
+
+TEST(Verdicts, FollowFromTheFieldsAlone)
+{
+    const Report report = analyze(test::graphOf(kChain));
+    EXPECT_EQ(layer(report, "a").verdict, Verdict::Productive);
+    EXPECT_EQ(layer(report, "c").field.h.rfMin, 19);
+    EXPECT_EQ(layer(report, "e").field.h.rfMin, 35);
+    EXPECT_EQ(layer(report, "e").verdict, Verdict::Critical);
+    EXPECT_EQ(layer(report, "f").verdict, Verdict::Unproductive);
+    EXPECT_EQ(report.summary.borderLayer, layer(report, "f").id);
+    EXPECT_EQ(report.summary.iMin->h, 43);
+    EXPECT_EQ(report.summary.iMinProductive->h, 36);
+    EXPECT_EQ(report.summary.iMinRfa->h, 43);
+    EXPECT_TRUE(has(report, "unproductive-layers"));
+}
+
+TEST(Verdicts, AnAxisThatHasSeenAllMakesALayerPartial)
+{
+    const Report report = analyze(withSide(test::graphOf(kChain), 32, 64));
+    EXPECT_EQ(layer(report, "f").verdict, Verdict::Partial);
+    EXPECT_EQ(layer(report, "e").verdict, Verdict::Critical);
+}
+
+TEST(Verdicts, ALayerThatExtendsOnOneAxisCanBePartialBecauseOfTheOther)
+{
+    const Report report = analyze(test::graphOf("input 3x8x8 > conv2d:a k=9 p=4 c=4 > conv2d:b k=1x3 p=0x1 c=4"));
+    EXPECT_EQ(layer(report, "b").field.h.rfMin, 9);
+    EXPECT_EQ(layer(report, "b").verdict, Verdict::Unproductive);
+    EXPECT_EQ(layer(analyze(test::graphOf("input 3x8x16 > conv2d:a k=9 p=4 c=4 > conv2d:b k=1x3 p=0x1 c=4")), "b").verdict, Verdict::Partial);
+}
+
+TEST(Verdicts, PointwiseConvolutionsAreJudgedOnRequestOnly)
+{
+    const Graph graph = test::graphOf("input 3x8x8 > conv2d:a k=9 p=4 c=4 > conv2d:b k=1 c=4");
+    EXPECT_EQ(layer(analyze(graph), "b").verdict, Verdict::NotApplicable);
+    AnalysisOptions options;
+    options.pointwise = true;
+    EXPECT_EQ(layer(analyze(graph, options), "b").verdict, Verdict::Unproductive);
+}
+
+TEST(Verdicts, StandWhereTheSideIsTooSmallForTheShapes)
+{
+    const Report report = analyze(test::graphOf("input 3x8x8 > conv2d:a k=5 s=2 c=4 > conv2d:b k=5 c=4 > conv2d:c k=3 c=4"));
+    EXPECT_TRUE(has(report, "input-too-small"));
+    EXPECT_EQ(layer(report, "c").verdict, Verdict::Unproductive);
+    EXPECT_FALSE(layer(report, "c").out[0].shape.isComplete());
+    EXPECT_FALSE(layer(report, "c").macs.has_value());
+}
+
+TEST(Extractor, EndsAtGlobalPoolingAndGatesAreOutside)
+{
+    const Report report = analyze(test::graphOf("input 3x32x32 > conv2d:a k=3 p=1 c=8; @a > gap:pool > conv2d:gate k=1 c=8 > sigmoid:s > mul:m @a > conv2d:b k=3 p=1 c=8 > gap:head > flatten:flat > linear:fc c=10"));
+    EXPECT_FALSE(layer(report, "gate").finite);
+    EXPECT_EQ(layer(report, "gate").verdict, Verdict::NotApplicable);
+    EXPECT_TRUE(layer(report, "m").finite);
+    EXPECT_TRUE(layer(report, "m").unbounded);
+    EXPECT_EQ(layer(report, "b").field.h.rfMax, 5);
+    EXPECT_TRUE(layer(report, "b").unbounded);
+    EXPECT_FALSE(layer(report, "fc").finite);
+    EXPECT_EQ(report.summary.iMin->h, 5);
+}
+
+TEST(Opaque, IsUnknownUntilItsReachIsStated)
+{
+    Graph graph = test::graphOf("input 3x32x32 > opaque:x > conv2d:a k=3 p=1 c=8");
+    EXPECT_EQ(layer(analyze(graph), "a").verdict, Verdict::Unknown);
+    EXPECT_TRUE(has(analyze(graph), "opaque-layer"));
+    graph = withReach(graph, "x", "k3s2p1");
+    EXPECT_EQ(layer(analyze(graph), "a").verdict, Verdict::Productive);
+    EXPECT_EQ(layer(analyze(graph), "a").field.h.rfMin, 7);
+    EXPECT_THROW(withReach(graph, "a", "k3"), Error);
+    EXPECT_THROW(withReach(graph, "x", "s2"), Error);
+    EXPECT_THROW(withReach(graph, "x", "k0"), Error);
+    EXPECT_THROW(withReach(graph, "nobody", "k3"), Error);
+}
+
+TEST(Cost, CountsAsTheConventionSays)
+{
+    const Report report = analyze(test::graphOf("input 3x32x32 > conv2d:a k=3 s=2 p=1 c=8 > bn:n > conv2d:b k=3 p=1 c=8 g=8 > convtranspose:t k=2 s=2 c=4 > gap > flatten > linear:fc c=10"));
+    EXPECT_EQ(layer(report, "a").macs, 16 * 16 * 8 * 3 * 9);
+    EXPECT_EQ(layer(report, "a").parameters, 8 * 3 * 9 + 8);
+    EXPECT_EQ(layer(report, "n").parameters, 16);
+    EXPECT_EQ(layer(report, "b").macs, 16 * 16 * 8 * 9);
+    EXPECT_EQ(layer(report, "t").macs, 16 * 16 * 8 * 4 * 4);
+    EXPECT_EQ(layer(report, "fc").macs, 40);
+    EXPECT_EQ(layer(report, "fc").parameters, 50);
+}
+
+TEST(Cost, ATensorThatTwoLayersShareIsCountedAtTheFirst)
+{
+    Graph graph = test::graphOf("input 8x16x16 > conv2d:a k=3 p=1 c=8 > conv2d:b k=3 p=1 c=8");
+    for (const char* name : {"a", "b"})
+        graph.update(test::layer(graph, name).id, [](Node& node) { node.tensors = {{"weight", "shared"}, {"bias", node.name + ".bias"}}; });
+    const Report report = analyze(graph);
+    EXPECT_EQ(layer(report, "a").parameters, 8 * 8 * 9 + 8);
+    EXPECT_EQ(layer(report, "b").parameters, 8);
+}
+
+TEST(CoversMap, IsAboutTheRealMapWithoutPadding)
+{
+    const Report report = analyze(test::graphOf("input 3x4x4 > conv2d:a k=3 p=1 c=4 > maxpool:p k=2 s=2 > conv2d:b k=3 p=1 c=4"));
+    EXPECT_FALSE(layer(report, "a").coversMap);
+    EXPECT_TRUE(layer(report, "b").coversMap);
+    EXPECT_TRUE(has(report, "kernel-covers-map"));
+}
+
+TEST(Side, IsChangedWithoutTouchingTheRest)
+{
+    const Graph graph = test::graphOf(kChain);
+    EXPECT_EQ(analyze(withSide(graph, 48, 40)).side.w, 40);
+    EXPECT_THROW(withSide(graph, 0, 5), Error);
+    EXPECT_THROW(withSide(test::graphOf("input 3x32x32 > relu"), 5, 5, "nobody"), Error);
+}
+
+TEST(Windowless, NetworksGetAFinding)
+{
+    EXPECT_TRUE(has(analyze(test::graphOf("input 3x32x32 > conv2d k=1 c=4 > relu")), "no-window-layers"));
+}
+
+// A random network whose merges always meet: every branch of a block has the same stride.
+std::string randomNetwork(std::mt19937& random, bool resampling)
+{
+    const auto pick = [&](int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); };
+    std::string text = "input 4x997x997 > conv2d:n0 k=3 p=1 c=4";
+    const int blocks = pick(3, 9);
+    for (int b = 1; b <= blocks; ++b) {
+        const std::string from = "@n" + std::to_string(b - 1), name = "n" + std::to_string(b), id = std::to_string(b);
+        const int kind = pick(0, resampling ? 5 : 3);
+        const auto conv = [&](const std::string& label, int stride) {
+            const int k = pick(1, 5), d = pick(1, 2);
+            return "conv2d:" + label + " k=" + std::to_string(k) + " s=" + std::to_string(stride) + " d=" + std::to_string(d) + " p=" + std::to_string(pick(0, 2)) + " c=4";
+        };
+        if (kind == 0) text += "; " + from + " > " + conv(name, pick(1, 2));
+        else if (kind == 1) text += "; " + from + " > " + conv("l" + id, 1) + "; " + from + " > " + conv("r" + id, 1) + " > add:" + name + " @l" + id;
+        else if (kind == 2) text += "; " + from + " > " + conv("l" + id, 2) + "; " + from + " > maxpool:m" + id + " k=2 s=2 > concat:c" + id + " @l" + id + " > conv2d:" + name + " k=1 c=4";
+        else if (kind == 3) text += "; " + from + " > relu:r" + id + " > add:" + name + " " + from;
+        else if (kind == 4) text += "; " + from + " > upsample:" + name + " scale_factor=2 mode=" + (pick(0, 1) ? "nearest" : "bilinear");
+        else text += "; " + from + " > convtranspose:" + name + " k=" + std::to_string(pick(2, 4)) + " s=2 p=" + std::to_string(pick(0, 1)) + " c=4";
+    }
+    return text;
+}
+
+void compare(const std::string& text, bool uniform)
+{
+    SCOPED_TRACE(text);
+    // Shapes of shifted branches need not meet here; only fields are compared.
+    const Graph graph = test::graphOf(text);
+    const Report report = analyze(graph);
+    for (const LayerReport& row : report.layers) {
+        if (!row.finite || row.approximate) continue;
+        const std::int64_t period = row.field.h.jump.den() * 8;
+        const std::int64_t far = period * 64;  // a multiple of every period, away from the border
+        std::int64_t widest = 0, shortest = 0;
+        for (std::int64_t unit = far; unit < far + period; ++unit) {
+            const auto box = test::backward(graph, row.id, unit);
+            ASSERT_TRUE(box.has_value());
+            widest = std::max(widest, box->high - box->low + 1);
+            shortest = std::max(shortest, *test::smallestPath(graph, row.id, unit));
+        }
+        EXPECT_EQ(row.field.h.rfMax, widest) << row.name;
+        EXPECT_EQ(row.field.h.start, test::backward(graph, row.id, 0)->low) << row.name;
+        if (uniform) {
+            EXPECT_EQ(row.field.h.rfMin, shortest) << row.name;
+        }
+    }
+}
+
+TEST(Properties, RandomNetworksOfWindowsEqualEveryPathEnumerated)
+{
+    for (unsigned seed = 1; seed <= 150; ++seed) {
+        std::mt19937 random(seed);
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        compare(randomNetwork(random, false), true);
+    }
+}
+
+TEST(Properties, RandomNetworksWithUpsamplingEqualIntervalPropagation)
+{
+    for (unsigned seed = 1; seed <= 150; ++seed) {
+        std::mt19937 random(seed);
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        compare(randomNetwork(random, true), false);
+    }
+}
+
+}  // namespace
+}  // namespace fovea

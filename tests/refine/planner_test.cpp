@@ -1,0 +1,194 @@
+#include "core/refine/edits.h"
+#include "tests/refine/edit_text.h"
+#include "tests/support/text_graph.h"
+
+#include <gtest/gtest.h>
+
+namespace fovea::test {
+namespace {
+
+// Fields 3, 4, 8, 12, 14, 22: at a side of 12 the last pooling and the last convolution have nothing left to see.
+const char* const kChain = "input 3x12x12 > conv:a k=3 p=1 c=4 > maxpool:p k=2 > conv:b k=3 p=1 c=4 > conv:c k=3 p=1 c=4 > maxpool:q k=2 >"
+                           "conv:d k=3 p=1 c=4 > gap > flatten > linear:fc c=10";
+
+std::vector<std::string> texts(const std::vector<Plan>& plans)
+{
+    std::vector<std::string> out;
+    for (const Plan& plan : plans) out.push_back(editText(plan.edits));
+    return out;
+}
+
+const Plan* planWith(const std::vector<Plan>& plans, const std::string& edits)
+{
+    for (const Plan& plan : plans)
+        if (editText(plan.edits) == edits) return &plan;
+    return nullptr;
+}
+
+std::string errorOf(const PlanRequest& request)
+{
+    try {
+        propose(graphOf(kChain), request);
+    } catch (const Error& error) {
+        return error.code() == ErrorCode::Usage ? error.message() : "not a usage error";
+    }
+    return "no error";
+}
+
+TEST(Planner, aNetworkWithNothingWrongGetsNoPlans)
+{
+    const Graph graph = graphOf("input 3x7x7 > conv k=3 p=1 c=4 > conv k=3 p=1 c=4 > conv k=3 p=1 c=4 > gap > flatten > linear c=10");
+    EXPECT_FALSE(needsRefinement(analyze(graph)));
+    EXPECT_TRUE(propose(graph).empty());
+}
+
+TEST(Planner, aFieldSmallerThanTheSideNeedsRefinement)
+{
+    EXPECT_TRUE(needsRefinement(analyze(graphOf("input 3x32x32 > conv k=3 p=1 c=4 > gap"))));
+}
+
+TEST(Planner, plansOfAShortChainAreTheseAndInThisOrder)
+{
+    EXPECT_EQ(texts(propose(graphOf(kChain))), (std::vector<std::string>{"remove p", "move p a b; remove q", "move p a c", "remove q", "set input.shape 1x3x12x12 1x3x22x22"}));
+}
+
+TEST(Planner, aPlanSaysWhatItDoesWithTheNumbersOfThisNetwork)
+{
+    const auto plans = propose(graphOf(kChain));
+    const Plan* plan = planWith(plans, "remove p");
+    ASSERT_NE(plan, nullptr);
+    EXPECT_EQ(plan->title, "Pooling 'p' removed");
+    EXPECT_EQ(plan->reason, "Every field behind it grows more slowly: the smallest fully used side falls from 22 to 12 px at a side of 12 px; "
+                            "2 of 2 unproductive layers become productive (2.28 times the MACs, no parameter changes).");
+    EXPECT_EQ(plan->id, refine::planId(plan->edits));
+    EXPECT_EQ(plan->id, "63cc4b312c6b");
+    EXPECT_EQ(plan->before.count(Verdict::Unproductive), 2);
+    EXPECT_EQ(plan->after.count(Verdict::Unproductive), 0);
+}
+
+TEST(Planner, keptLayersAreNotTouched)
+{
+    PlanRequest request;
+    request.keep = {"p", "input"};
+    for (const Plan& plan : propose(graphOf(kChain), request))
+        for (const Edit& edit : plan.edits) EXPECT_TRUE(edit.layer != "p" && edit.layer != "input") << editText(plan.edits);
+    EXPECT_FALSE(propose(graphOf(kChain), request).empty());
+    request.keep = {"p", "q", "input"};
+    EXPECT_TRUE(propose(graphOf(kChain), request).empty());
+}
+
+TEST(Planner, aGroupCanBeKeptAsAWhole)
+{
+    PlanRequest request;
+    request.keep = {"body"};
+    const Graph graph = graphOf("input 3x12x12 > conv:a k=3 s=2 p=1 c=4 group=stem > conv:b k=3 s=2 p=1 c=4 group=body.0 > conv:c k=3 p=1 c=4 group=body.1 > gap");
+    const auto plans = propose(graph, request);
+    EXPECT_NE(planWith(plans, "set a.stride 2x2 1x1"), nullptr);
+    for (const Plan& plan : plans)
+        for (const Edit& edit : plan.edits) EXPECT_NE(edit.layer, "b");
+}
+
+TEST(Planner, plansStayWithinTheLimits)
+{
+    const Summary before = analyze(graphOf(kChain)).summary;
+    PlanRequest request;
+    request.maxMacs = before.macs * 2;
+    const auto plans = propose(graphOf(kChain), request);
+    EXPECT_FALSE(plans.empty());
+    for (const Plan& plan : plans) EXPECT_LE(plan.after.macs, before.macs * 2) << plan.title;
+    EXPECT_LT(plans.size(), propose(graphOf(kChain)).size());
+    request.maxMacs = before.macs - 1;
+    EXPECT_TRUE(propose(graphOf(kChain), request).empty());
+    request.maxMacs = {};
+    request.maxParameters = before.parameters - 1;
+    EXPECT_TRUE(propose(graphOf(kChain), request).empty());
+}
+
+TEST(Planner, aMemoryLimitIsRefusedBecauseMemoryIsNotEstimated)
+{
+    PlanRequest request;
+    request.maxMemoryBytes = 1 << 30;
+    EXPECT_EQ(errorOf(request), "Memory is not estimated yet, so plans cannot be limited by it; leave the memory limit out.");
+}
+
+TEST(Planner, keepingALayerThatIsNotThereIsAUsageError)
+{
+    PlanRequest request;
+    request.keep = {"conv9"};
+    EXPECT_EQ(errorOf(request), "There is no layer or group 'conv9' to keep in this network.");
+}
+
+TEST(Planner, aCancelledSearchFindsNothing)
+{
+    const std::atomic<bool> cancel = true;
+    PlanRequest request;
+    request.cancel = &cancel;
+    EXPECT_TRUE(propose(graphOf(kChain), request).empty());
+}
+
+TEST(Planner, aHeadThatFixesTheSideAllowsOnlyWhatLeavesItsMapAlone)
+{
+    const Graph graph = graphOf("input 3x12x12 > conv:a k=3 p=1 c=4 > maxpool:p k=2 > conv:b k=3 p=1 c=4 > conv:c k=3 p=1 c=4 > maxpool:q k=2 >"
+                                "conv:d k=3 p=1 c=4 > flatten > linear:fc c=10");
+    const auto plans = propose(graph);
+    ASSERT_FALSE(plans.empty());
+    for (const Plan& plan : plans) {
+        EXPECT_EQ(plan.after.parameters, plan.before.parameters) << plan.title;
+        for (const Edit& edit : plan.edits) EXPECT_EQ(edit.op, Edit::Op::Move) << editText(plan.edits);
+    }
+}
+
+TEST(Planner, aDenseOutputMayChangeItsSideButNotItsChannels)
+{
+    const Graph graph = graphOf("input 3x12x12 > conv:a k=3 s=2 p=1 c=4 > conv:b k=3 s=2 p=1 c=4 > conv:c k=3 p=1 c=4 > conv:out k=1 c=5");
+    const auto plans = propose(graph);
+    const Plan* plan = planWith(plans, "set b.stride 2x2 1x1");
+    ASSERT_NE(plan, nullptr);
+    EXPECT_EQ(analyze(plan->graph).outputs[0].second.text(), "1x5x6x6");
+}
+
+TEST(Planner, aPlanKeepsTheOriginOfLayersItDoesNotEdit)
+{
+    const Graph plain = graphOf(kChain);
+    Graph graph;
+    for (const auto& node : plain.nodes()) {
+        Node copy = *node;
+        copy.origin = std::make_shared<const Origin>();
+        graph.insert(std::move(copy));
+    }
+    graph.setOutputs(plain.outputs());
+    for (const Plan& plan : propose(graph))
+        for (const auto& node : plan.graph.nodes()) {
+            const bool set = std::any_of(plan.edits.begin(), plan.edits.end(), [&](const Edit& e) { return e.op == Edit::Op::Set && e.layer == node->name; });
+            EXPECT_EQ(node->origin == nullptr, set) << plan.title << " " << node->name;
+        }
+}
+
+TEST(Edits, mergingTwoChangesOfOneSettingKeepsTheFirstAndTheLastValue)
+{
+    const refine::EditOrder order(graphOf(kChain));
+    const Edit first{.op = Edit::Op::Set, .layer = "b", .attribute = "stride", .from = "4", .to = "2"};
+    const Edit second{.op = Edit::Op::Set, .layer = "b", .attribute = "stride", .from = "2", .to = "1"};
+    EXPECT_EQ(editText(order.merged({first}, {second})), "set b.stride 4 1");
+    const Edit back{.op = Edit::Op::Set, .layer = "b", .attribute = "stride", .from = "2", .to = "4"};
+    EXPECT_TRUE(order.merged({first}, {back}).empty());
+}
+
+TEST(Edits, removingALayerReplacesWhatWasDoneToItBefore)
+{
+    const refine::EditOrder order(graphOf(kChain));
+    const Edit move{.op = Edit::Op::Move, .layer = "p", .from = "a", .to = "b", .after = "b"};
+    EXPECT_EQ(editText(order.merged({move}, {{.op = Edit::Op::Remove, .layer = "p"}})), "remove p");
+}
+
+TEST(Edits, theOrderInWhichMovesWereTriedDoesNotShow)
+{
+    const refine::EditOrder order(graphOf(kChain));
+    const Edit p{.op = Edit::Op::Remove, .layer = "p"}, q{.op = Edit::Op::Remove, .layer = "q"};
+    EXPECT_EQ(order.merged({q}, {p}), order.merged({p}, {q}));
+    EXPECT_EQ(refine::planId(order.merged({q}, {p})), refine::planId({p, q}));
+    EXPECT_NE(refine::planId({p}), refine::planId({q}));
+}
+
+}  // namespace
+}  // namespace fovea::test

@@ -1,0 +1,326 @@
+// The main job on the real window, by mouse and keyboard events alone: widgets are found by name and asked
+// only for what a person reads on the screen.
+#include "app/studio/look/theme.h"
+#include "app/studio/window/main_window.h"
+#include "core/io/onnx/onnx.h"
+
+#include <QAbstractButton>
+#include <QApplication>
+#include <QDir>
+#include <QDropEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMessageBox>
+#include <QMimeData>
+#include <QSettings>
+#include <QSpinBox>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QTimer>
+
+namespace fovea::studio {
+
+namespace {
+
+constexpr int kWaitMs = 30'000;
+
+QString modelFolder() { return qEnvironmentVariable("FOVEA_TEST_MODELS"); }
+
+QString exportPath()
+{
+    const QString folder = qEnvironmentVariable("FOVEA_TEST_OUT", QStringLiteral(FOVEA_BINARY_DIR));
+    return QDir(folder).filePath(QStringLiteral("studio_export.onnx"));
+}
+
+template <typename T>
+T* named(const QWidget& window, const QString& name)
+{
+    return window.findChild<T*>(name);
+}
+
+QString shownText(const QWidget& window, const char* label)
+{
+    const auto* found = named<QLabel>(window, QLatin1String(label));
+    return found ? found->text() : QStringLiteral("(no label %1)").arg(QLatin1String(label));
+}
+
+// "11 unproductive" reads 11.
+int shownCount(const QWidget& window, Verdict verdict)
+{
+    return shownText(window, qPrintable(QStringLiteral("status.%1").arg(QLatin1String(toString(verdict))))).section(QLatin1Char(' '), 0, 0).toInt();
+}
+
+std::array<int, 4> shownCounts(const QWidget& window)
+{
+    return {shownCount(window, Verdict::Productive), shownCount(window, Verdict::Partial), shownCount(window, Verdict::Critical), shownCount(window, Verdict::Unproductive)};
+}
+
+std::array<int, 4> countsOf(const Report& report)
+{
+    const Summary& s = report.summary;
+    return {s.count(Verdict::Productive), s.count(Verdict::Partial), s.count(Verdict::Critical), s.count(Verdict::Unproductive)};
+}
+
+void dropFile(QWidget& window, const QString& path)
+{
+    QMimeData data;
+    data.setUrls({QUrl::fromLocalFile(path)});
+    const QPoint at = window.rect().center();
+    QDragEnterEvent enter(at, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(&window, &enter);
+    QVERIFY2(enter.isAccepted(), "the window refuses a file that is dragged over it");
+    QDropEvent drop(at, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(&window, &drop);
+}
+
+void typeNumber(QSpinBox* spin, int value, Qt::Key finish = Qt::Key_Return)
+{
+    QVERIFY(spin);
+    auto* line = spin->findChild<QLineEdit*>();
+    QTest::mouseClick(line, Qt::LeftButton);
+    QTest::keyClick(line, Qt::Key_A, Qt::ControlModifier);
+    QTest::keyClicks(line, QString::number(value));
+    QTest::keyClick(line, finish);
+}
+
+void click(QWidget& window, const char* button)
+{
+    auto* found = named<QAbstractButton>(window, QLatin1String(button));
+    QVERIFY2(found, button);
+    QTRY_VERIFY_WITH_TIMEOUT(found->isVisible(), kWaitMs);
+    QTest::mouseClick(found, Qt::LeftButton);
+}
+
+// Types a path into the file dialog that the next key press opens.
+class PathTyper : public QObject {
+public:
+    explicit PathTyper(QString path) : m_path(std::move(path))
+    {
+        connect(&m_timer, &QTimer::timeout, this, [this] { tryTyping(); });
+        m_timer.start(50);
+    }
+    bool isDone() const { return m_done; }
+
+private:
+    void tryTyping()
+    {
+        auto* dialog = qobject_cast<QFileDialog*>(QApplication::activeModalWidget());
+        if (!dialog || m_done) return;
+        auto* line = dialog->findChild<QLineEdit*>(QStringLiteral("fileNameEdit"));
+        if (!line) return;
+        m_done = true;
+        m_timer.stop();
+        QTest::mouseClick(line, Qt::LeftButton);
+        QTest::keyClick(line, Qt::Key_A, Qt::ControlModifier);
+        QTest::keyClicks(line, m_path);
+        QTest::keyClick(line, Qt::Key_Return);
+    }
+
+    QString m_path;
+    QTimer m_timer;
+    bool m_done = false;
+};
+
+void typePath(QWidget& window, Qt::Key shortcut, const QString& path)
+{
+    PathTyper typer(path);
+    QTest::keyClick(&window, shortcut, Qt::ControlModifier);
+    QVERIFY2(typer.isDone(), "no file dialog appeared");
+}
+
+// A point of a given colour in the picture of a widget.
+std::optional<QPoint> pointOfColor(QWidget* widget, const QColor& color)
+{
+    const QImage image = widget->grab().toImage();
+    for (int y = image.height() - 1; y >= 0; --y)
+        for (int x = 0; x < image.width(); ++x)
+            if (image.pixelColor(x, y) == color) return QPoint(x, y) / image.devicePixelRatio();
+    return std::nullopt;
+}
+
+void showWindow(MainWindow& window)
+{
+    window.show();
+    window.activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(&window));
+}
+
+}  // namespace
+
+class MainWindowTest : public QObject {
+    Q_OBJECT
+private slots:
+    void initTestCase()
+    {
+        QVERIFY(m_folder.isValid());
+        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, m_folder.path());
+        m_model = QDir(modelFolder()).filePath(QStringLiteral("resnet18.onnx"));
+        QVERIFY2(!modelFolder().isEmpty() && QFileInfo::exists(m_model),
+                 "resnet18.onnx is missing: set FOVEA_TEST_MODELS to the folder that tests/models/export_torchvision.py filled.");
+        applyTheme(Theme::Light);
+    }
+
+    void theMainJobGoesByMouseAndKeyboard()
+    {
+        const QString document = m_folder.filePath(QStringLiteral("refined.fovea"));
+        QFile::remove(exportPath());
+        std::array<int, 4> saved{};
+        {
+            MainWindow window;
+            showWindow(window);
+            dropFile(window, m_model);
+            QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "status.parameters"), QStringLiteral("11.69 M parameters"), kWaitMs);
+            QCOMPARE(shownCount(window, Verdict::Unproductive), 0);
+
+            typeNumber(named<QSpinBox>(window, QStringLiteral("sideHeight")), 32);
+            const auto at32 = shownCounts(window);
+            QVERIFY(at32[3] > 0);
+
+            clickRedBar(window);
+            QVERIFY(shownText(window, "layerReason").startsWith(QStringLiteral("Unproductive: every path into this layer has already seen")));
+
+            click(window, "planPreview.0");
+            QTRY_VERIFY(named<QLabel>(window, QStringLiteral("previewBanner"))->isVisible());
+            const auto predicted = shownCounts(window);
+            QVERIFY(predicted[3] < at32[3]);
+            click(window, "planApply.0");
+            QVERIFY(!named<QLabel>(window, QStringLiteral("previewBanner"))->isVisible());
+            QCOMPARE(shownCounts(window), predicted);
+            QTest::keyClick(&window, Qt::Key_Z, Qt::ControlModifier);
+            QCOMPARE(shownCounts(window), at32);
+            QTest::keyClick(&window, Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+            QCOMPARE(shownCounts(window), predicted);
+
+            editStride(window);
+            saved = shownCounts(window);
+            QVERIFY(window.isWindowModified());
+            typePath(window, Qt::Key_S, document);
+            QTRY_VERIFY_WITH_TIMEOUT(!window.isWindowModified() && QFileInfo::exists(document), kWaitMs);
+            QTest::keyClick(&window, Qt::Key_Q, Qt::ControlModifier);
+            QTRY_VERIFY(!window.isVisible());
+        }
+        MainWindow window;
+        showWindow(window);
+        typePath(window, Qt::Key_O, document);
+        QTRY_COMPARE_WITH_TIMEOUT(shownCounts(window), saved, kWaitMs);
+        typePath(window, Qt::Key_E, exportPath());
+        QTRY_VERIFY_WITH_TIMEOUT(shownText(window, "messageText").startsWith(QStringLiteral("Exported")), kWaitMs);
+
+        const Model exported = readOnnx(exportPath().toStdString());
+        const Report report = analyze(exported.graph);
+        QCOMPARE(report.side.h, 32);
+        QCOMPARE(countsOf(report), saved);
+    }
+
+    void anUnsavedChangeIsAskedAboutAndCancelKeepsTheWindow()
+    {
+        MainWindow window;
+        showWindow(window);
+        click(window, "welcomeExample");
+        auto* side = named<QSpinBox>(window, QStringLiteral("sideHeight"));
+        QTRY_VERIFY_WITH_TIMEOUT(side->isEnabled(), kWaitMs);
+        typeNumber(side, 48);
+        QVERIFY(window.isWindowModified());
+        answerQuestion(QMessageBox::Cancel, [&] { QTest::keyClick(&window, Qt::Key_Q, Qt::ControlModifier); });
+        QVERIFY(window.isVisible());
+        answerQuestion(QMessageBox::Discard, [&] { QTest::keyClick(&window, Qt::Key_Q, Qt::ControlModifier); });
+        QVERIFY(!window.isVisible());
+    }
+
+    void aFileThatIsNoNetworkGivesOneSentence()
+    {
+        const QString path = m_folder.filePath(QStringLiteral("notes.onnx"));
+        QFile file(path);
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write("this is no network");
+        file.close();
+        MainWindow window;
+        showWindow(window);
+        dropFile(window, path);
+        auto* message = named<QLabel>(window, QStringLiteral("messageText"));
+        QTRY_VERIFY_WITH_TIMEOUT(message->isVisible(), kWaitMs);
+        QVERIFY2(message->text().startsWith(QStringLiteral("notes.onnx could not be opened: ")), qPrintable(message->text()));
+    }
+
+    void aSliderDragIsOneUndoStep()
+    {
+        MainWindow window;
+        showWindow(window);
+        click(window, "welcomeExample");
+        auto* side = named<QSpinBox>(window, QStringLiteral("sideHeight"));
+        QTRY_VERIFY_WITH_TIMEOUT(side->isEnabled(), kWaitMs);
+        const int before = side->value();
+        auto* slider = named<QWidget>(window, QStringLiteral("sideSlider"));
+        const int y = 12;
+        QTest::mousePress(slider, Qt::LeftButton, {}, {60, y});
+        for (int x = 64; x <= 120; x += 4) QTest::mouseMove(slider, {x, y});
+        QTest::mouseRelease(slider, Qt::LeftButton, {}, {120, y});
+        QVERIFY(side->value() != before);
+        QTest::keyClick(&window, Qt::Key_Z, Qt::ControlModifier);
+        QCOMPARE(side->value(), before);
+        QVERIFY(!window.isWindowModified());
+    }
+
+private:
+    static void clickRedBar(MainWindow& window)
+    {
+        auto* plot = named<QWidget>(window, QStringLiteral("fieldPlot"));
+        QVERIFY(plot);
+        std::optional<QPoint> bar;
+        QTRY_VERIFY((bar = pointOfColor(plot, QColor(0xD5, 0x5E, 0x00))));
+        QTest::mouseClick(plot, Qt::LeftButton, {}, *bar);
+    }
+
+    // The stem's stride, found by name: every other layer follows, so the network stays whole.
+    static void editStride(MainWindow& window)
+    {
+        QTest::keyClick(&window, Qt::Key_F, Qt::ControlModifier);
+        auto* find = named<QLineEdit>(window, QStringLiteral("findText"));
+        QTRY_VERIFY(find && find->isVisible());
+        QTest::keyClicks(find, QStringLiteral("conv1"));
+        QTest::keyClick(find, Qt::Key_Escape);
+        auto* stride = named<QSpinBox>(window, QStringLiteral("attr.stride.0"));
+        QVERIFY(stride);
+        const QString macs = shownText(window, "status.macs");
+        for (const char* axis : {"attr.stride.0", "attr.stride.1"}) {
+            auto* spin = named<QSpinBox>(window, QLatin1String(axis));
+            typeNumber(spin, spin->value() == 1 ? 2 : 1);
+        }
+        QVERIFY(shownText(window, "status.macs") != macs);
+    }
+
+    template <typename Trigger>
+    static void answerQuestion(QMessageBox::StandardButton answer, Trigger trigger)
+    {
+        bool asked = false;
+        QTimer timer;
+        connect(&timer, &QTimer::timeout, &timer, [&] {
+            auto* box = qobject_cast<QMessageBox*>(QApplication::activeModalWidget());
+            if (!box || asked) return;
+            asked = true;
+            QTest::mouseClick(box->button(answer), Qt::LeftButton);
+        });
+        timer.start(50);
+        trigger();
+        QVERIFY2(asked, "nothing was asked");
+    }
+
+    QTemporaryDir m_folder;
+    QString m_model;
+};
+
+}  // namespace fovea::studio
+
+int main(int argc, char** argv)
+{
+    // The test types into file dialogs, so they have to be Qt's own.
+    QCoreApplication::setAttribute(Qt::AA_DontUseNativeDialogs);
+    QCoreApplication::setOrganizationName(QStringLiteral("fovea"));
+    QCoreApplication::setApplicationName(QStringLiteral("fovea-studio-test"));
+    QApplication app(argc, argv);
+    fovea::studio::MainWindowTest test;
+    return QTest::qExec(&test, argc, argv);
+}
+#include "main_window_test.moc"

@@ -1,0 +1,111 @@
+// Every window and linear layer of the zoo against the independently computed tables of the golden folder.
+#include "core/analysis/report.h"
+#include "core/zoo/zoo.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+namespace fovea {
+namespace {
+
+using Json = nlohmann::json;
+
+std::filesystem::path goldenFolder()
+{
+    if (const char* folder = std::getenv("FOVEA_GOLDEN")) return folder;
+    return std::filesystem::path(FOVEA_SOURCE_DIR) / "tests" / "golden";
+}
+
+class Golden : public testing::TestWithParam<const char*> {
+protected:
+    void SetUp() override
+    {
+        const std::filesystem::path path = goldenFolder() / (std::string(GetParam()) + ".json");
+        std::ifstream file(path);
+        ASSERT_TRUE(file.is_open()) << "There is no golden table " << path << ". Set FOVEA_GOLDEN to the folder that holds it.";
+        m_table = Json::parse(file);
+        const int side = m_table.at("table_resolution");
+        m_report = analyze(buildZoo(std::string(GetParam()) + ",size=" + std::to_string(side)));
+    }
+
+    Json m_table;
+    Report m_report;
+};
+
+bool isListed(const std::string& kind)
+{
+    static const std::set<std::string> kKinds = {"Conv2d", "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d", "Linear"};
+    return kKinds.contains(kind);
+}
+
+void expectField(const Json& golden, const FieldReport& field, bool finite, const std::string& where)
+{
+    if (golden.at("rf_max_finite").is_null()) {
+        EXPECT_FALSE(finite) << where;
+        return;
+    }
+    ASSERT_TRUE(finite) << where;
+    EXPECT_EQ(field.rfMin, golden.at("rf_min").get<std::int64_t>()) << where;
+    EXPECT_EQ(field.rfMax, golden.at("rf_max_finite").get<std::int64_t>()) << where;
+    EXPECT_EQ(field.start, golden.at("offset").get<std::int64_t>()) << where;
+    EXPECT_EQ(field.jump, Rational(golden.at("jump").get<std::int64_t>())) << where;
+}
+
+TEST_P(Golden, everyLayerHasItsFieldShapeAndCost)
+{
+    std::vector<const LayerReport*> layers;
+    for (const LayerReport& layer : m_report.layers)
+        if (isListed(layer.kind)) layers.push_back(&layer);
+    const Json& expected = m_table.at("layers");
+    ASSERT_EQ(layers.size(), expected.size());
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        const Json& golden = expected[i];
+        const LayerReport& layer = *layers[i];
+        const std::string name = golden.at("name");
+        ASSERT_EQ(layer.name, name);
+        expectField(golden.at("h"), layer.field.h, layer.finite, name + " h");
+        expectField(golden.at("w"), layer.field.w, layer.finite, name + " w");
+        EXPECT_EQ(layer.macs.value_or(-1), golden.at("macs").get<std::int64_t>()) << name;
+        if (layer.kind == "Linear") continue;
+        EXPECT_EQ(layer.out.at(0).height(), golden.at("out_size")[0].get<std::int64_t>()) << name;
+        EXPECT_EQ(layer.out.at(0).width(), golden.at("out_size")[1].get<std::int64_t>()) << name;
+    }
+    EXPECT_EQ(m_report.summary.macs, m_table.at("macs_at_table_resolution").get<std::int64_t>());
+    EXPECT_EQ(m_report.summary.parameters, m_table.at("params").get<std::int64_t>());
+}
+
+TEST_P(Golden, theNetworksBoundsAreTheTables)
+{
+    const Json& h = m_table.at("summary").at("h");
+    const Json& w = m_table.at("summary").at("w");
+    const auto both = [&](const char* key) { return PerAxis<std::int64_t>{h.at(key), w.at(key)}; };
+    EXPECT_EQ(m_report.summary.iMin.value(), both("I_min_expansion"));
+    EXPECT_EQ(m_report.summary.iMinProductive.value(), both("I_min_productive"));
+    EXPECT_EQ(m_report.summary.iMax.value(), both("I_max"));
+    const PerAxis<std::int64_t> expansion = both("I_min_expansion"), kernel = both("kernel_bound_jump_out");
+    const PerAxis<std::int64_t> rfa{std::max(expansion.h, kernel.h), std::max(expansion.w, kernel.w)};
+    EXPECT_EQ(m_report.summary.iMinRfa.value(), rfa);
+}
+
+TEST_P(Golden, verdictsAreTheTablesAtEverySide)
+{
+    const Graph graph = buildZoo(GetParam());
+    for (const auto& [side, labels] : m_table.at("labels").items()) {
+        const Report report = analyze(withSide(graph, std::stoll(side), std::stoll(side)));
+        std::map<Verdict, std::set<std::string>> found;
+        for (const LayerReport& layer : report.layers) found[layer.verdict].insert(layer.name);
+        EXPECT_EQ(found[Verdict::Unproductive], labels.at("unproductive").get<std::set<std::string>>()) << side;
+        EXPECT_EQ(found[Verdict::Partial], labels.at("partially_unproductive").get<std::set<std::string>>()) << side;
+        EXPECT_EQ(found[Verdict::Critical], labels.at("critical_not_unproductive").get<std::set<std::string>>()) << side;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Zoo, Golden, testing::Values("vgg11", "vgg16", "vgg19", "resnet18", "resnet50", "resnet152"));
+
+}  // namespace
+}  // namespace fovea
