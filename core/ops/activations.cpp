@@ -32,8 +32,8 @@ constexpr std::array kRows{
     Row{"Ceil", "Ceil", "Rounds up.", OpClass::Math},
     Row{"Round", "Round", "Rounds to the nearest even integer.", OpClass::Math},
     Row{"Sign", "Sign", "-1, 0 or 1.", OpClass::Math},
-    Row{"Sin", "Sin", "Sine.", OpClass::Math},
-    Row{"Cos", "Cos", "Cosine.", OpClass::Math},
+    Row{"Sin", "Sin", "Sine of its input.", OpClass::Math},
+    Row{"Cos", "Cos", "Cosine of its input.", OpClass::Math},
     Row{"Identity", "Identity", "Passes its input on.", OpClass::Shape},
 };
 

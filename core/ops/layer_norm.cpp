@@ -1,6 +1,6 @@
 #include "core/ops/norms.h"
 
-#include <cmath>
+#include <algorithm>
 
 namespace fovea {
 
@@ -34,17 +34,12 @@ bool meansOver(const Node& node, std::int64_t axis, int rank)
     return node.kind == "Mean" && node.attrs.getBool("keepdim", true) && axes && axes->size() == 1 && normalAxis((*axes)[0], rank) == normalAxis(axis, rank);
 }
 
-// y = (x - mean) / sqrt(mean((x - mean)^2) + eps), then weight and bias: ReduceMean, Sub, Pow, ReduceMean,
-// Add, Sqrt, Div, Mul, Add.
-bool fuse(Rewriter& rewriter, const Node& last)
+// y = (x - mean) / sqrt(mean((x - mean)^2) + eps): ReduceMean, Sub, Pow, ReduceMean, Add, Sqrt, Div.
+bool fuseNormalisation(Rewriter& rewriter, const Node& last)
 {
-    const bool hasAffine = last.kind == "Add" && last.tensor("other");
-    const Node* scale = hasAffine ? rewriter.producer(last, 0) : nullptr;
-    if (hasAffine && (!scale || scale->kind != "Mul" || !scale->tensor("other"))) return false;
-    const Node* divide = hasAffine ? rewriter.producer(*scale, 0) : &last;
-    if (!divide || divide->kind != "Div" || divide->inputs.size() != 2) return false;
-    const Node* centred = rewriter.producer(*divide, 0, false);
-    const Node* root = rewriter.producer(*divide, 1);
+    if (last.kind != "Div" || last.inputs.size() != 2) return false;
+    const Node* centred = rewriter.producer(last, 0, false);
+    const Node* root = rewriter.producer(last, 1);
     if (!centred || !root || centred->kind != "Sub" || centred->inputs.size() != 2 || root->kind != "Sqrt") return false;
     const Node* plusEps = rewriter.producer(*root, 0);
     if (!plusEps || plusEps->kind != "Add" || !plusEps->attrs.has("scalar")) return false;
@@ -55,27 +50,35 @@ bool fuse(Rewriter& rewriter, const Node& last)
     const Node* mean = rewriter.producer(*centred, 1);
     if (!mean || mean->inputs[0] != centred->inputs[0] || rewriter.readers(*centred) != 2) return false;
     const Value& in = rewriter.value(centred->inputs[0]);
-    const std::int64_t axis = in.shape.rank() - 1;
-    if (!meansOver(*mean, axis, in.shape.rank()) || !meansOver(*variance, axis, in.shape.rank())) return false;
-    if (hasAffine)
-        for (const Node* node : {&last, scale}) {
-            const Tensor* tensor = rewriter.boundTensor(*node, "other");
-            if (!tensor || tensor->elements() != in.shape[static_cast<int>(axis)] || tensor->dims.empty() || tensor->dims.back() != tensor->elements()) return false;
-        }
+    const int axis = in.shape.rank() - 1;
+    if (axis < 0 || !meansOver(*mean, axis, in.shape.rank()) || !meansOver(*variance, axis, in.shape.rank())) return false;
     Node node;
     node.kind = "LayerNorm";
     node.attrs.set("axis", std::int64_t{-1});
-    node.attrs.set("features", in.shape[static_cast<int>(axis)]);
+    node.attrs.set("features", in.shape[axis]);
     node.attrs.set("eps", plusEps->attrs.getDouble("scalar", 1e-5));
-    node.attrs.set("elementwise_affine", hasAffine);
+    node.attrs.set("elementwise_affine", false);
     node.inputs = {centred->inputs[0]};
-    std::vector<NodeId> absorbed{mean->id, centred->id, square->id, variance->id, plusEps->id, root->id, divide->id};
-    if (hasAffine) {
-        node.tensors = {{"weight", scale->tensor("other")->tensor}, {"bias", last.tensor("other")->tensor}};
-        absorbed.push_back(scale->id);
-        absorbed.push_back(last.id);
+    rewriter.replace(last, node, {mean->id, centred->id, square->id, variance->id, plusEps->id, root->id, last.id});
+    return true;
+}
+
+// Mul and Add of a vector behind it are its weight and bias.
+bool fuse(Rewriter& rewriter, const Node& last)
+{
+    if (fuseNormalisation(rewriter, last)) return true;
+    if (last.kind != "Add" || !last.tensor("other")) return false;
+    const Node* scale = rewriter.producer(last, 0);
+    const Node* norm = scale && scale->kind == "Mul" && scale->tensor("other") ? rewriter.producer(*scale, 0) : nullptr;
+    if (!norm || norm->kind != "LayerNorm" || norm->attrs.getBool("elementwise_affine", true)) return false;
+    for (const Node* node : {&last, scale}) {
+        const Tensor* tensor = rewriter.boundTensor(*node, "other");
+        if (!tensor || tensor->dims.size() != 1 || tensor->elements() != norm->attrs.getInt("features", 0)) return false;
     }
-    rewriter.replace(last, node, absorbed);
+    Node node = *norm;
+    node.attrs.set("elementwise_affine", true);
+    node.tensors = {{"weight", scale->tensor("other")->tensor}, {"bias", last.tensor("other")->tensor}};
+    rewriter.replace(last, node, {norm->id, scale->id, last.id});
     return true;
 }
 

@@ -1,8 +1,7 @@
 // Moving a strided pooling later: the layers it passes run at the finer resolution, so their fields grow more
-// slowly, and nothing about their weights changes (arXiv 2211.14487 does this to VGG).
+// slowly, and nothing about their weights changes. Where the field is smaller than the side, moving one earlier
+// makes it grow (arXiv 2211.14487 does both to VGG).
 #include "core/refine/moves.h"
-
-#include <optional>
 
 namespace fovea::refine {
 
@@ -13,69 +12,75 @@ bool isPointwise(OpClass opClass)
     return opClass == OpClass::Normalization || opClass == OpClass::Activation || opClass == OpClass::Regularization;
 }
 
-// The places behind a pooling that every path from it passes and that no path passes without it.
-class Places {
-public:
-    Places(const Scene& scene, std::size_t pooling) : m_scene(scene), m_inRegion(scene.size(), false)
-    {
-        m_inRegion[pooling] = true;
-        m_open = scene.readers(pooling);
-        for (std::size_t entry = pooling + 1; entry < scene.size(); ++entry)
-            if (!visit(entry)) break;
-        findPointwiseReaders();
-    }
+// Layers whose only reader is pointwise: a pooling between a convolution and its normalisation or activation
+// would only be the odd one out.
+std::vector<bool> withPointwiseReader(const Scene& scene)
+{
+    std::vector<bool> out(scene.size(), false);
+    for (std::size_t entry = 0; entry < scene.size(); ++entry)
+        if (isPointwise(scene.op(entry).opClass))
+            for (const std::int32_t source : scene.paths(entry))
+                if (source >= 0 && scene.readers(static_cast<std::size_t>(source)) == 1) out[static_cast<std::size_t>(source)] = true;
+    return out;
+}
 
-    std::vector<std::size_t> found() const
-    {
-        std::vector<std::size_t> out;
-        for (const std::size_t entry : m_cuts)
-            if (!m_hasPointwiseReader[entry]) out.push_back(entry);
-        return out;
-    }
+// Whether a pooling can stand behind a layer. Behind another downsampling pooling is the same as before it.
+bool isPlace(const Scene& scene, std::size_t entry)
+{
+    const LayerReport* layer = scene.layer(entry);
+    const bool map = layer && layer->finite && layer->out.size() == 1 && layer->out[0].layout == kNchw && layer->out[0].shape.rank() == 4;
+    return map && !(scene.op(entry).opClass == OpClass::Pooling && scene.isStrided(entry));
+}
 
-private:
-    // false: nothing further behind is dominated by the pooling.
-    bool visit(std::size_t entry)
-    {
-        int inside = 0;
-        for (const std::int32_t source : m_scene.inputs(entry)) inside += source >= 0 && m_inRegion[static_cast<std::size_t>(source)];
-        if (inside == 0) return true;
-        if (inside != static_cast<int>(m_scene.inputs(entry).size())) return false;
-        m_inRegion[entry] = true;
-        m_open -= inside;
-        const LayerReport* layer = m_scene.layer(entry);
-        const bool cut = m_open == 0;
-        if (cut && !layer->finite) return false;
-        m_windows += layer->window;
-        if (cut && m_windows > 0 && fits(entry, *layer)) m_cuts.push_back(entry);
-        m_open += m_scene.readers(entry);
-        return true;
-    }
+int insideCount(const Scene& scene, std::size_t entry, const std::vector<bool>& region)
+{
+    int out = 0;
+    for (const std::int32_t source : scene.inputs(entry)) out += source >= 0 && region[static_cast<std::size_t>(source)];
+    return out;
+}
 
-    // Behind another downsampling pooling is the same as before it.
-    bool fits(std::size_t entry, const LayerReport& layer) const
-    {
-        const bool map = layer.out.size() == 1 && layer.out[0].layout == kNchw && layer.out[0].shape.rank() == 4;
-        return map && !(m_scene.op(entry).opClass == OpClass::Pooling && m_scene.isStrided(entry));
+// The layers behind a pooling that every path from it passes and that no path reaches without it.
+std::vector<std::size_t> placesBehind(const Scene& scene, std::size_t pooling)
+{
+    std::vector<std::size_t> out;
+    std::vector<bool> region(scene.size(), false);
+    region[pooling] = true;
+    int open = scene.readers(pooling), windows = 0;
+    for (std::size_t entry = pooling + 1; entry < scene.size(); ++entry) {
+        const int inside = insideCount(scene, entry, region);
+        if (inside == 0) continue;
+        if (inside != static_cast<int>(scene.inputs(entry).size())) break;
+        region[entry] = true;
+        open -= inside;
+        windows += scene.layer(entry)->window;
+        if (open == 0 && !scene.layer(entry)->finite) break;
+        if (open == 0 && windows > 0 && isPlace(scene, entry)) out.push_back(entry);
+        open += scene.readers(entry);
     }
+    return out;
+}
 
-    // A pooling between a convolution and its normalisation or activation would only be the odd one out.
-    void findPointwiseReaders()
-    {
-        m_hasPointwiseReader.assign(m_scene.size(), false);
-        for (std::size_t entry = 0; entry < m_scene.size(); ++entry)
-            if (isPointwise(m_scene.op(entry).opClass))
-                for (const std::int32_t source : m_scene.paths(entry))
-                    if (source >= 0 && m_scene.readers(static_cast<std::size_t>(source)) == 1)
-                        m_hasPointwiseReader[static_cast<std::size_t>(source)] = true;
+// The layers before a pooling that every path to it passes and from which every path leads to it, nearest first.
+std::vector<std::size_t> placesBefore(const Scene& scene, std::size_t pooling)
+{
+    std::vector<std::size_t> out;
+    std::vector<int> read(scene.size(), 0);  // by layers between here and the pooling
+    int open = 0, windows = 0;
+    const auto enter = [&](std::size_t entry) {
+        for (const std::int32_t source : scene.inputs(entry))
+            if (source >= 0) ++read[static_cast<std::size_t>(source)], ++open;
+    };
+    enter(pooling);
+    for (std::size_t entry = pooling; entry-- > 0;) {
+        if (read[entry] == 0) continue;
+        if (read[entry] != scene.readers(entry) || !scene.layer(entry)) break;
+        if (open == read[entry] && windows > 0 && isPlace(scene, entry)) out.push_back(entry);
+        open -= read[entry];
+        windows += scene.layer(entry)->window;
+        enter(entry);
     }
-
-    const Scene& m_scene;
-    std::vector<bool> m_inRegion, m_hasPointwiseReader;
-    std::vector<std::size_t> m_cuts;
-    int m_open = 0;
-    int m_windows = 0;
-};
+    return out;
+}
 
 bool isMovable(const Scene& scene, std::size_t entry)
 {
@@ -83,17 +88,28 @@ bool isMovable(const Scene& scene, std::size_t entry)
            scene.inputs(entry).size() == 1 && scene.inputs(entry)[0] >= 0;
 }
 
-}  // namespace
-
-std::vector<Candidate> movePoolings(const Scene& scene)
+std::vector<Candidate> listMoves(const Scene& scene, std::vector<std::size_t> (*places)(const Scene&, std::size_t))
 {
     std::vector<Candidate> out;
+    const std::vector<bool> skipped = withPointwiseReader(scene);
     for (std::size_t entry = 0; entry < scene.size(); ++entry) {
         if (!isMovable(scene, entry)) continue;
-        for (const std::size_t place : Places(scene, entry).found())
-            out.push_back({{Change::move(scene.graph(), scene.node(entry), scene.node(place))}});
+        for (const std::size_t place : places(scene, entry))
+            if (!skipped[place]) out.push_back({{Change::move(scene.graph(), scene.node(entry), scene.node(place))}});
     }
     return out;
+}
+
+}  // namespace
+
+std::vector<Candidate> movePoolings(const Scene& scene) { return listMoves(scene, placesBehind); }
+
+std::vector<Candidate> movePoolingsEarlier(const Scene& scene)
+{
+    const auto& most = scene.report().summary.iMax;
+    const PerAxis<std::int64_t>& side = scene.report().side;
+    if (!most || (most->h >= side.h && most->w >= side.w)) return {};
+    return listMoves(scene, placesBefore);
 }
 
 }  // namespace fovea::refine

@@ -68,6 +68,8 @@ struct Candidate {
 std::vector<Candidate> relaxStrides(const Scene& scene);
 // A strided pooling to a later place that every path passes.
 std::vector<Candidate> movePoolings(const Scene& scene);
+// The same to an earlier place, where the field is smaller than the side.
+std::vector<Candidate> movePoolingsEarlier(const Scene& scene);
 // A smaller kernel in the first convolution.
 std::vector<Candidate> shrinkStem(const Scene& scene);
 // The smallest side at which every layer is productive.

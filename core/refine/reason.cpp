@@ -12,10 +12,21 @@ std::string axes(const PerAxis<std::int64_t>& value)
     return value.h == value.w ? std::to_string(value.h) : std::to_string(value.h) + "x" + std::to_string(value.w);
 }
 
-std::string effectPhrase(const std::vector<Edit>& edits)
+bool movesEarlier(const Edit& edit, const Report& before)
+{
+    if (edit.op != Edit::Op::Move) return false;
+    for (const LayerReport& layer : before.layers) {
+        if (layer.name == edit.to) return true;
+        if (layer.name == edit.layer) return false;
+    }
+    return false;
+}
+
+std::string effectPhrase(const std::vector<Edit>& edits, const Report& before)
 {
     const auto any = [&](auto&& is) { return std::any_of(edits.begin(), edits.end(), is); };
     if (any([](const Edit& e) { return e.attribute == "shape"; })) return "No layer changes, only the image";
+    if (any([&](const Edit& e) { return movesEarlier(e, before); })) return "The layers passed see a coarser map, so fields grow faster";
     const bool later = any([](const Edit& e) { return e.op == Edit::Op::Move; });
     const bool never = any([](const Edit& e) { return e.op == Edit::Op::Remove || e.attribute == "stride"; });
     const bool kernel = any([](const Edit& e) { return e.attribute == "kernel_size"; });
@@ -27,13 +38,20 @@ std::string effectPhrase(const std::vector<Edit>& edits)
     return out;
 }
 
+bool isSmallField(const Report& report)
+{
+    const auto& most = report.summary.iMax;
+    return most && (most->h < report.side.h || most->w < report.side.w);
+}
+
 std::string boundsPhrase(const Report& before, const Report& after)
 {
-    const auto from = before.summary.iMin, to = after.summary.iMin;
+    const bool largest = isSmallField(before);
+    const auto from = largest ? before.summary.iMax : before.summary.iMin, to = largest ? after.summary.iMax : after.summary.iMin;
     if (!from || !to || *from == *to) return {};
     const bool falls = to->h + to->w < from->h + from->w;
-    return std::string("the smallest fully used side ") + (falls ? "falls" : "rises") + " from " + axes(*from) + " to " + axes(*to) +
-           " px at a side of " + axes(after.side) + " px";
+    return std::string(largest ? "the largest field " : "the smallest fully used side ") + (falls ? "falls" : "rises") + " from " +
+           axes(*from) + " to " + axes(*to) + " px at a side of " + axes(after.side) + " px";
 }
 
 struct Fate {
@@ -89,7 +107,7 @@ std::string costPhrase(const Report& before, const Report& after)
 
 std::string reasonOf(const std::vector<Edit>& edits, const Report& before, const Report& after)
 {
-    std::string out = effectPhrase(edits);
+    std::string out = effectPhrase(edits, before);
     const auto append = [&](const std::string& part, const char* joint) {
         if (!part.empty()) out += joint + part;
     };

@@ -77,6 +77,7 @@ std::vector<Candidate> Search::candidates(const State& state, const Report& repo
     take(relaxStrides(scene));
     take(shrinkStem(scene));
     take(movePoolings(scene));
+    take(movePoolingsEarlier(scene));
     // A side that suits the network leaves nothing to combine with.
     if (state.moves == 0 && !m_keep.contains(m_before.input)) take(changeSide(scene));
     return out;

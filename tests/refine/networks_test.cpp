@@ -100,10 +100,14 @@ TEST(SmallImages, plansAreOrderedAsWanted)
     PlanRequest request;
     request.want = Want::Efficiency;
     const auto cheap = propose(buildZoo("resnet18,size=32"), request);
-    for (std::size_t i = 1; i < cheap.size(); ++i) EXPECT_LE(cheap[i - 1].after.macs, cheap[i].after.macs);
     const auto accurate = propose(buildZoo("resnet18,size=32"));
-    for (std::size_t i = 1; i < accurate.size(); ++i)
+    // Another side is an alternative to all that was asked for, so it stands last.
+    EXPECT_EQ(cheap.back().title, "Side from 32 to 160");
+    EXPECT_EQ(accurate.back().title, "Side from 32 to 160");
+    for (std::size_t i = 1; i + 1 < cheap.size(); ++i) EXPECT_LE(cheap[i - 1].after.macs, cheap[i].after.macs);
+    for (std::size_t i = 1; i + 1 < accurate.size(); ++i)
         EXPECT_LE(accurate[i - 1].after.count(Verdict::Unproductive), accurate[i].after.count(Verdict::Unproductive));
+    EXPECT_LT(cheap.front().after.macs, accurate.front().after.macs);
 }
 
 TEST(ChainOfPoolings, movingOnePoolingLaterBringsTheFieldBelowTheSide)

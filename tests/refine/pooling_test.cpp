@@ -61,6 +61,17 @@ TEST(MovePooling, aGateInsideABlockDoesNotStandInTheWay)
     EXPECT_EQ(editTexts(found), (Texts{"move pool a b", "move pool a scaled", "move pool a c"}));
 }
 
+TEST(MovePooling, whereTheFieldIsSmallerThanTheSideItMayMoveEarlier)
+{
+    const Graph graph = graphOf("input 3x32x32 > conv:a k=3 p=1 c=8 > relu:ra; @ra > conv:b k=3 p=1 c=8 > relu:rb > conv:c k=3 p=1 c=8;"
+                                "@c > add:sum @ra > conv:d k=3 p=1 c=8 > relu:rd > maxpool:pool k=2 > conv:e k=3 p=1 c=8 > gap");
+    const auto found = listed(refine::movePoolingsEarlier, graph);
+    EXPECT_EQ(editTexts(found), (Texts{"move pool rd sum", "move pool rd ra"}));
+    EXPECT_EQ(analyze(graph).summary.iMax->h, 14);
+    EXPECT_EQ(analyze(found[1].graph).summary.iMax->h, 20);
+    EXPECT_EQ(editTexts(listed(refine::movePoolingsEarlier, withSide(graph, 14, 14))), Texts{});
+}
+
 TEST(MovePooling, aPoolingThatKeepsTheSideOrIsKeptStays)
 {
     EXPECT_EQ(editTexts(listed(movePoolings, graphOf("input 3x32x32 > conv k=3 p=1 c=8 > maxpool k=3 s=1 p=1 > conv k=3 p=1 c=8 > gap"))), Texts{});

@@ -3,6 +3,7 @@
 #include "app/studio/canvas/layout.h"
 #include "core/ops/registry.h"
 #include "core/zoo/zoo.h"
+#include "tests/support/text_graph.h"
 
 #include <QTest>
 
@@ -12,27 +13,13 @@ namespace fovea::studio {
 
 namespace {
 
-NodeId add(Graph& graph, const char* kind, std::vector<NodeId> from, const char* group = "")
-{
-    std::vector<Port> ports;
-    for (const NodeId id : from) ports.push_back({id, 0});
-    Node node = makeNode(kind, {}, std::move(ports));
-    node.group = group;
-    return graph.add(std::move(node));
-}
-
-// input > conv > [block: conv > relu > conv] + skip > add
 Graph residual()
 {
-    Graph graph;
-    const NodeId input = add(graph, "Input", {});
-    const NodeId stem = add(graph, "Conv2d", {input});
-    const NodeId a = add(graph, "Conv2d", {stem}, "stage.block");
-    const NodeId relu = add(graph, "ReLU", {a}, "stage.block");
-    const NodeId b = add(graph, "Conv2d", {relu}, "stage.block");
-    add(graph, "Add", {b, stem}, "stage");
-    return graph;
+    return test::graphOf("input 3x32x32 > conv2d:stem k=3 p=1 c=8 > conv2d:a k=3 p=1 c=8 group=stage.block > relu:r group=stage.block"
+                         " > conv2d:b k=3 p=1 c=8 group=stage.block > add @stem group=stage");
 }
+
+int boxOf(const Drawing& drawing, const Graph& graph, const char* layer) { return drawing.boxOf(test::layer(graph, layer).id); }
 
 bool overlap(const Drawing& drawing)
 {
@@ -67,11 +54,12 @@ private slots:
 
     void aFoldedGroupIsOneBoxThatStandsForItsLayers()
     {
-        const Drawing drawing = describe(residual(), {QStringLiteral("stage.block")});
+        const Graph graph = residual();
+        const Drawing drawing = describe(graph, {QStringLiteral("stage.block")});
         QCOMPARE(drawing.boxes.size(), std::size_t{4});
         QCOMPARE(drawing.wires.size(), std::size_t{4});  // input-stem, stem-block, block-add, stem-add
-        QCOMPARE(drawing.boxOf(3), drawing.boxOf(5));
-        const Box& box = drawing.boxes[static_cast<std::size_t>(drawing.boxOf(3))];
+        QCOMPARE(boxOf(drawing, graph, "a"), boxOf(drawing, graph, "b"));
+        const Box& box = drawing.boxes[static_cast<std::size_t>(boxOf(drawing, graph, "a"))];
         QCOMPARE(box.type, BoxType::Group);
         QCOMPARE(box.members.size(), std::size_t{3});
     }
@@ -129,8 +117,8 @@ private slots:
     void aChainOfManyThousandLayersIsLaidOutWithoutGraphviz()
     {
         Graph graph;
-        NodeId last = add(graph, "Input", {});
-        for (int i = 0; i < 9'999; ++i) last = add(graph, i % 2 ? "ReLU" : "Conv2d", {last});
+        NodeId last = graph.add(makeNode("Input"));
+        for (int i = 0; i < 9'999; ++i) last = graph.add(makeNode(i % 2 ? "ReLU" : "Conv2d", {}, {Port{last, 0}}));
         Drawing drawing = describe(graph, {});
         layOut(drawing);
         QCOMPARE(drawing.boxes.size(), std::size_t{10'000});

@@ -1,6 +1,7 @@
 // The document: one write path, one undo command.
 #include "app/studio/document/document.h"
 #include "core/ops/registry.h"
+#include "tests/support/text_graph.h"
 
 #include <QSignalSpy>
 #include <QTemporaryDir>
@@ -11,28 +12,7 @@ namespace fovea::studio {
 
 namespace {
 
-// input 1x3x32x32 > conv 7x7 /2 > relu > conv 3x3 > conv 3x3
-Graph chain()
-{
-    Graph graph;
-    Node input = makeNode("Input", "image");
-    input.attrs.set("shape", Ints{1, 3, 32, 32});
-    const NodeId image = graph.add(std::move(input));
-    const auto conv = [&](const char* name, std::int64_t kernel, std::int64_t stride, NodeId from) {
-        Node node = makeNode("Conv2d", name, {Port{from, 0}});
-        node.attrs.set("kernel_size", Ints{kernel, kernel});
-        node.attrs.set("stride", Ints{stride, stride});
-        node.attrs.set("padding", Ints{kernel / 2, kernel / 2, kernel / 2, kernel / 2});
-        node.attrs.set("out_channels", std::int64_t{8});
-        return graph.add(std::move(node));
-    };
-    const NodeId stem = conv("stem", 7, 2, image);
-    const NodeId relu = graph.add(makeNode("ReLU", "relu", {Port{stem, 0}}));
-    const NodeId a = conv("a", 3, 1, relu);
-    const NodeId b = conv("b", 3, 1, a);
-    graph.setOutputs({{"out", Port{b, 0}}});
-    return graph;
-}
+Graph chain() { return test::graphOf("input 3x32x32 > conv2d:stem k=7 s=2 p=3 c=8 > relu:relu > conv2d:a k=3 p=1 c=8 > conv2d:b k=3 p=1 c=8"); }
 
 void setStride(Document& document, const char* layer, std::int64_t stride, const QString& key = {})
 {

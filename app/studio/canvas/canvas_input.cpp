@@ -42,7 +42,7 @@ void CanvasView::mousePressEvent(QMouseEvent* event)
         if (!add) m_stage.select(kNoNode);
         return;
     }
-    const Box& hit = painting().drawing()->boxes[static_cast<std::size_t>(box)];
+    const auto& hit = painting().drawing()->boxes[static_cast<std::size_t>(box)];
     std::vector<NodeId> ids = hit.node != kNoNode ? std::vector<NodeId>{hit.node} : hit.members;
     if (add && hit.node != kNoNode) {
         const bool remove = m_stage.isSelected(hit.node);

@@ -272,7 +272,7 @@ void CanvasView::unfoldAll()
 void CanvasView::toggleFold(const QString& path)
 {
     NodeId anchor = kNoNode;
-    for (const Box& box : painting().drawing()->boxes)
+    for (const auto& box : painting().drawing()->boxes)
         if (box.group == path && !box.members.empty()) anchor = box.members.front();
     if (!m_folded.remove(path)) m_folded.insert(path);
     if (anchor == kNoNode)
@@ -330,7 +330,7 @@ int CanvasView::frameHeaderAt(QPointF at) const
 void CanvasView::selectInside(const QRectF& area, bool add)
 {
     std::vector<NodeId> ids = add ? m_stage.selected() : std::vector<NodeId>{};
-    for (const Box& box : painting().drawing()->boxes) {
+    for (const auto& box : painting().drawing()->boxes) {
         if (!area.intersects(box.rect)) continue;
         if (box.node != kNoNode && !(add && m_stage.isSelected(box.node))) ids.push_back(box.node);
         for (const NodeId member : box.members)

@@ -65,7 +65,7 @@ QString usageText()
         "  --screenshot FILE   write a picture of the window once the network is drawn, and quit\n"
         "  --version, --help\n"
         "\n"
-        "Example: fovea-studio resnet18.onnx --size 32\n");
+        "Example: fovea-studio model.onnx --size 32\n");
 }
 
 }  // namespace fovea::studio

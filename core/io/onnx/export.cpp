@@ -153,14 +153,19 @@ private:
         if (!m_model.onnx) return;
         for (std::size_t i = 0; i < m_model.onnx->nodes.size(); ++i) {
             if (m_model.onnx->nodes[i].layer != kNoNode) continue;
-            for (const std::string& name : parseNode(m_model.onnx->nodes[i].bytes).output()) m_helpers[name] = i;
+            const onnx::NodeProto node = parseNode(m_model.onnx->nodes[i].bytes);
+            for (const std::string& name : node.output()) m_helpers[name] = i;
+            m_writer.uniqueNodeName(node.name());
         }
     }
 
     void addInternalNames(const Origin& origin)
     {
-        for (const std::string& bytes : origin.nodes)
-            for (const std::string& name : parseNode(bytes).output()) m_taken.insert(name);
+        for (const std::string& bytes : origin.nodes) {
+            const onnx::NodeProto node = parseNode(bytes);
+            m_taken.insert(node.output().begin(), node.output().end());
+            m_writer.uniqueNodeName(node.name());
+        }
     }
 
     // Nobody touched anything: the file's own list of nodes is right as it is.

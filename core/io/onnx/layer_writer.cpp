@@ -91,7 +91,7 @@ std::string LayerWriter::emit(std::string_view type, std::vector<std::string> in
 {
     onnx::NodeProto node;
     node.set_op_type(std::string(type));
-    node.set_name(m_nodes++ == 0 ? m_view.node.name : m_view.node.name + "/" + std::to_string(m_nodes - 1));
+    node.set_name(m_writer.uniqueNodeName(m_view.node.name));
     if (outputs.empty()) outputs.push_back(freshName(std::string(type) + "_output"));
     while (!inputs.empty() && inputs.back().empty()) inputs.pop_back();
     for (const std::string& input : inputs) node.add_input(input);

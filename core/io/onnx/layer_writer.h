@@ -40,7 +40,6 @@ private:
     const Weights& m_weights;
     std::uint64_t m_seed;
     std::vector<std::string>& m_fresh;
-    int m_nodes = 0;
 };
 
 }  // namespace fovea

@@ -53,6 +53,13 @@ std::string ModelWriter::addInitializer(const std::string& name, const Tensor& t
     return free;
 }
 
+std::string ModelWriter::uniqueNodeName(const std::string& wanted)
+{
+    std::string name = wanted;
+    for (int i = 1; !m_nodeNames.insert(name).second; ++i) name = wanted + "/" + std::to_string(i);
+    return name;
+}
+
 std::string ModelWriter::made(const std::string& name, const std::vector<std::int64_t>& dims) const
 {
     const auto found = m_index.find(name);

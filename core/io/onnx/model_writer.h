@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ public:
 
     onnx::ModelProto& skeleton() { return m_skeleton; }
     void addNode(std::string serialized) { m_nodes.push_back(std::move(serialized)); }
+    // ONNX Runtime refuses two nodes of one name: `wanted`, with a number where it is taken.
+    std::string uniqueNodeName(const std::string& wanted);
     // Adds a tensor once; under another name where a different one already has this name. Returns its name.
     std::string addInitializer(const std::string& name, const Tensor& tensor);
     // The name under which a tensor called `name` of these dimensions was added; empty where none was.
@@ -33,6 +36,7 @@ private:
     std::vector<std::string> m_nodes;
     std::vector<std::pair<std::string, Tensor>> m_tensors;
     std::map<std::string, std::size_t> m_index;
+    std::set<std::string> m_nodeNames;
 };
 
 }  // namespace fovea
