@@ -11,7 +11,7 @@ const OpDef& batchNorm2dOp()
         .attrs = {epsAttr(), {.name = "momentum", .type = AttrType::Real, .fallback = 0.1, .doc = "Share of the new batch in the running statistics"}},
         .params =
             [](const NodeView& view) {
-                const std::int64_t channels = view.in.empty() ? kUnknown : view.in[0].channels();
+                const std::int64_t channels = normalisedChannels(view);
                 std::vector<ParamSpec> specs = affine({channels});
                 specs.push_back({.role = "running_mean", .dims = {channels}, .trainable = false, .init = Init::Zeros});
                 specs.push_back({.role = "running_var", .dims = {channels}, .trainable = false, .init = Init::Ones});

@@ -16,12 +16,10 @@ bool fuse(Rewriter& rewriter, const Node& last)
     const Value& parts = rewriter.value({split->id, 0});
     const Value& out = rewriter.value({last.id, 0});
     const int rank = in.shape.rank();
-    if (!order || in.layout.c != 1 || rank < 3 || parts.shape.rank() != rank + 1 || out.shape != in.shape || !in.shape.isComplete()) return false;
+    if (!order || in.layout.c != 1 || rank < 3 || parts.shape.rank() < 4 || out.shape != in.shape || !in.shape.isComplete() || !parts.shape.isComplete()) return false;
     Ints expected{0, 2, 1};
-    for (int i = 3; i <= rank; ++i) expected.push_back(i);
+    for (int i = 3; i < parts.shape.rank(); ++i) expected.push_back(i);
     if (*order != expected || parts.shape[0] != in.shape[0] || parts.shape[1] * parts.shape[2] != in.shape[1]) return false;
-    for (int i = 2; i < rank; ++i)
-        if (parts.shape[i + 1] != in.shape[i]) return false;
     Node node;
     node.kind = "ChannelShuffle";
     node.attrs.set("groups", parts.shape[1]);
@@ -32,13 +30,11 @@ bool fuse(Rewriter& rewriter, const Node& last)
 
 void write(OnnxWriter& writer)
 {
-    const std::int64_t groups = attrInt(writer.node(), "groups", 2);
-    const Value& in = writer.inputValue();
-    const std::int64_t channels = in.channels(), w = in.width();
-    // One size may be left open; it is the height, so that the file still runs at other heights.
-    const std::string split = writer.emit("Reshape", {writer.input(), writer.ints({0, groups, channels / groups, -1, w})});
-    const std::string swapped = writer.emit("Transpose", {split}, {{"perm", Ints{0, 2, 1, 3, 4}}});
-    writer.finish("Reshape", {swapped, writer.ints({0, channels, -1, w})});
+    // Positions are one dimension here, so that the file runs at every height and width.
+    const std::int64_t groups = attrInt(writer.node(), "groups", 2), channels = writer.inputValue().channels();
+    const std::string split = writer.emit("Reshape", {writer.input(), writer.ints({0, groups, channels / groups, -1})});
+    const std::string swapped = writer.emit("Transpose", {split}, {{"perm", Ints{0, 2, 1, 3}}});
+    writer.finish("Reshape", {swapped, writer.emit("Shape", {writer.input()})});
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ const OpDef& instanceNorm2dOp()
         .opClass = OpClass::Normalization,
         .doc = "Normalises each channel of each image by its own statistics.",
         .attrs = {epsAttr()},
-        .params = [](const NodeView& view) { return affine({view.in.empty() ? kUnknown : view.in[0].channels()}); },
+        .params = [](const NodeView& view) { return affine({normalisedChannels(view)}); },
         .onnx = {.types = {"InstanceNormalization"},
                  .read =
                      [](OnnxCall& call) {

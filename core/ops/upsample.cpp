@@ -143,6 +143,15 @@ bool read(OnnxCall& call)
     return scales && scales->elements() > 0 && readScales(call, *scales);
 }
 
+// Batch and channels of the first input, height and width of the second.
+std::string sizesLike(OnnxWriter& writer)
+{
+    const auto part = [&](std::size_t input, std::int64_t from, std::int64_t to) {
+        return writer.emit("Slice", {writer.emit("Shape", {writer.input(input)}), writer.ints({from}), writer.ints({to}), writer.ints({0})});
+    };
+    return writer.emit("Concat", {part(0, 0, 2), part(1, 2, 4)}, {{"axis", std::int64_t{0}}});
+}
+
 void write(OnnxWriter& writer)
 {
     const Attributes& attrs = writer.node().attrs;
@@ -152,10 +161,11 @@ void write(OnnxWriter& writer)
     if (mode == "nearest") out.emplace("nearest_mode", attrs.getText("nearest_mode", "floor"));
     if (mode == "bicubic") out.emplace("cubic_coeff_a", attrs.getDouble("cubic_coeff_a", -0.75));
     const Value &in = writer.inputValue(), &made = writer.outputValue();
+    // Until opset 13 the inputs that are not used had to be there and empty.
+    const std::string none = writer.opset() < 13 ? writer.constant(Tensor::fromFloats({0}, {})) : std::string();
     const bool toSize = writer.node().inputs.size() > 1 || attrAt(writer.node(), "size", 0, 0) > 0;
     if (toSize) {
-        Ints sizes(made.shape.dims().begin(), made.shape.dims().end());
-        writer.finish("Resize", {writer.input(), "", "", writer.ints(sizes)}, out);
+        writer.finish("Resize", {writer.input(), none, none, writer.node().inputs.size() > 1 ? sizesLike(writer) : writer.ints({made.shape.dims().begin(), made.shape.dims().end()})}, out);
         return;
     }
     std::vector<float> scales(4, 1.0f);
@@ -164,7 +174,7 @@ void write(OnnxWriter& writer)
         if (dims[axis] >= 0)
             scales[static_cast<std::size_t>(dims[axis])] = static_cast<float>(
                 Rational(std::max<std::int64_t>(1, attrAt(writer.node(), "scale_factor", axis, 2)), std::max<std::int64_t>(1, attrAt(writer.node(), "scale_divisor", axis, 1))).value());
-    writer.finish("Resize", {writer.input(), "", writer.constant(Tensor::fromFloats({4}, scales))}, out);
+    writer.finish("Resize", {writer.input(), none, writer.constant(Tensor::fromFloats({4}, scales))}, out);
 }
 
 }  // namespace

@@ -22,8 +22,7 @@ void setValue(Graph& graph, const Change& change)
     const Node& node = graph.at(change.layer);
     if (const Ints* shape = std::get_if<Ints>(&change.value); shape && node.kind == "Input" && shape->size() == 4)
         graph = withSide(graph, (*shape)[2], (*shape)[3], node.name);  // forgets notes about the old side, too
-    else
-        graph.update(change.layer, [&](Node& edited) { edited.attrs.set(change.edit.attribute, change.value); });
+    else graph.update(change.layer, [&](Node& edited) { edited.attrs.set(change.edit.attribute, change.value); });
 }
 
 }  // namespace
@@ -31,7 +30,11 @@ void setValue(Graph& graph, const Change& change)
 Change Change::set(const Node& node, const char* attribute, AttrValue value)
 {
     const AttrValue* old = node.attrs.find(attribute);
-    Edit edit{.op = Edit::Op::Set, .layer = node.name, .attribute = attribute, .from = old ? toText(*old) : "", .to = toText(value)};
+    Edit edit{.op = Edit::Op::Set,
+              .layer = node.name,
+              .attribute = attribute,
+              .from = old ? toText(*old) : "",
+              .to = toText(value)};
     return {std::move(edit), node.id, std::move(value)};
 }
 
@@ -40,7 +43,10 @@ Change Change::remove(const Node& node) { return {{.op = Edit::Op::Remove, .laye
 Change Change::move(const Graph& graph, const Node& node, const Node& behind)
 {
     const std::string& from = graph.at(node.inputs.at(0).node).name;
-    return {{.op = Edit::Op::Move, .layer = node.name, .from = from, .to = behind.name, .after = behind.name}, node.id, {}, behind.id};
+    return {{.op = Edit::Op::Move, .layer = node.name, .from = from, .to = behind.name, .after = behind.name},
+            node.id,
+            {},
+            behind.id};
 }
 
 std::vector<Edit> Candidate::edits() const

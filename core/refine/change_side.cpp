@@ -40,8 +40,10 @@ std::vector<Candidate> changeSide(const Scene& scene)
     const Node* input = scene.graph().find(report.input);
     if (!summary.iMin || !summary.iMinProductive || !summary.iMax || !input) return {};
     const PerAxis<std::int64_t> stride = totalStride(report);
-    const std::int64_t h = fitted(report.side.h, std::max(summary.iMin->h, summary.iMinProductive->h), summary.iMax->h, stride.h);
-    const std::int64_t w = fitted(report.side.w, std::max(summary.iMin->w, summary.iMinProductive->w), summary.iMax->w, stride.w);
+    const std::int64_t h =
+        fitted(report.side.h, std::max(summary.iMin->h, summary.iMinProductive->h), summary.iMax->h, stride.h);
+    const std::int64_t w =
+        fitted(report.side.w, std::max(summary.iMin->w, summary.iMinProductive->w), summary.iMax->w, stride.w);
     if (PerAxis<std::int64_t>{h, w} == report.side || h > 1'000'000 || w > 1'000'000) return {};
     const Ints* shape = input->attrs.getInts("shape");
     if (!shape || shape->size() != 4) return {};

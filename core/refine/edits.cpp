@@ -60,7 +60,8 @@ std::string canonicalText(const std::vector<Edit>& edits)
     std::string out;
     for (const Edit& edit : edits) {
         // The tab cannot be typed into a value, so two lists of edits never read the same.
-        for (const std::string& part : {std::string(toString(edit.op)), edit.layer, edit.attribute, edit.from, edit.to, edit.after})
+        for (const std::string& part :
+             {std::string(toString(edit.op)), edit.layer, edit.attribute, edit.from, edit.to, edit.after})
             out += part + '\t';
         out += '\n';
     }
@@ -71,7 +72,8 @@ std::string planId(const std::vector<Edit>& edits)
 {
     const std::string text = canonicalText(edits);
     char digits[17];
-    std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(XXH3_64bits(text.data(), text.size())));
+    std::snprintf(digits, sizeof digits, "%016llx",
+                  static_cast<unsigned long long>(XXH3_64bits(text.data(), text.size())));
     return std::string(digits, 12);
 }
 

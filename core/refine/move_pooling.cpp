@@ -1,6 +1,6 @@
 // Moving a strided pooling later: the layers it passes run at the finer resolution, so their fields grow more
 // slowly, and nothing about their weights changes. Where the field is smaller than the side, moving one earlier
-// makes it grow (arXiv 2211.14487 does both to VGG).
+// makes it grow (arXiv 2211.14487 does both).
 #include "core/refine/moves.h"
 
 namespace fovea::refine {
@@ -12,30 +12,35 @@ bool isPointwise(OpClass opClass)
     return opClass == OpClass::Normalization || opClass == OpClass::Activation || opClass == OpClass::Regularization;
 }
 
-// Layers whose only reader is pointwise: a pooling between a convolution and its normalisation or activation
-// would only be the odd one out.
-std::vector<bool> withPointwiseReader(const Scene& scene)
+// Layers whose reader wants to stay next to them: a pooling between a convolution and its normalisation or
+// activation would only be the odd one out, and two poolings in a row throw away what no layer has looked at.
+std::vector<bool> withCloseReader(const Scene& scene)
 {
     std::vector<bool> out(scene.size(), false);
-    for (std::size_t entry = 0; entry < scene.size(); ++entry)
-        if (isPointwise(scene.op(entry).opClass))
-            for (const std::int32_t source : scene.paths(entry))
-                if (source >= 0 && scene.readers(static_cast<std::size_t>(source)) == 1) out[static_cast<std::size_t>(source)] = true;
+    for (std::size_t entry = 0; entry < scene.size(); ++entry) {
+        const bool pooling = scene.op(entry).opClass == OpClass::Pooling && scene.isStrided(entry);
+        if (!pooling && !isPointwise(scene.op(entry).opClass)) continue;
+        for (const std::int32_t source : scene.paths(entry))
+            if (source >= 0 && (pooling || scene.readers(static_cast<std::size_t>(source)) == 1))
+                out[static_cast<std::size_t>(source)] = true;
+    }
     return out;
 }
 
-// Whether a pooling can stand behind a layer. Behind another downsampling pooling is the same as before it.
+// Whether a pooling can stand behind a layer; not directly behind another one.
 bool isPlace(const Scene& scene, std::size_t entry)
 {
     const LayerReport* layer = scene.layer(entry);
-    const bool map = layer && layer->finite && layer->out.size() == 1 && layer->out[0].layout == kNchw && layer->out[0].shape.rank() == 4;
-    return map && !(scene.op(entry).opClass == OpClass::Pooling && scene.isStrided(entry));
+    const bool map = layer && layer->finite && layer->out.size() == 1 && layer->out[0].layout == kNchw &&
+                     layer->out[0].shape.rank() == 4;
+    return map && scene.op(entry).opClass != OpClass::Pooling;
 }
 
 int insideCount(const Scene& scene, std::size_t entry, const std::vector<bool>& region)
 {
     int out = 0;
-    for (const std::int32_t source : scene.inputs(entry)) out += source >= 0 && region[static_cast<std::size_t>(source)];
+    for (const std::int32_t source : scene.inputs(entry))
+        out += source >= 0 && region[static_cast<std::size_t>(source)];
     return out;
 }
 
@@ -91,7 +96,7 @@ bool isMovable(const Scene& scene, std::size_t entry)
 std::vector<Candidate> listMoves(const Scene& scene, std::vector<std::size_t> (*places)(const Scene&, std::size_t))
 {
     std::vector<Candidate> out;
-    const std::vector<bool> skipped = withPointwiseReader(scene);
+    const std::vector<bool> skipped = withCloseReader(scene);
     for (std::size_t entry = 0; entry < scene.size(); ++entry) {
         if (!isMovable(scene, entry)) continue;
         for (const std::size_t place : places(scene, entry))

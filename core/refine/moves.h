@@ -48,8 +48,8 @@ private:
 struct Change {
     Edit edit;
     NodeId layer = kNoNode;
-    AttrValue value;            // Set
-    NodeId behind = kNoNode;    // Move
+    AttrValue value;          // Set
+    NodeId behind = kNoNode;  // Move
 
     static Change set(const Node& node, const char* attribute, AttrValue value);
     static Change remove(const Node& node);

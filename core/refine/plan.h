@@ -28,7 +28,7 @@ struct Plan {
     std::string title;   // "Stride of conv1 from 2 to 1"
     std::string reason;  // one sentence: what it does and why it helps here
     std::vector<Edit> edits;
-    Graph graph;         // the refined network, at its own side
+    Graph graph;  // the refined network, at its own side
     Summary before, after;
     TransferPlan weights;
 };
@@ -38,7 +38,7 @@ enum class Want { Accuracy, Efficiency, Balance };
 struct PlanRequest {
     Want want = Want::Accuracy;
     std::optional<std::int64_t> maxMacs, maxParameters, maxMemoryBytes;
-    std::vector<std::string> keep;            // layers that must stay as they are
+    std::vector<std::string> keep;  // layers that must stay as they are
     AnalysisOptions analysis;
     const std::atomic<bool>* cancel = nullptr;
 };

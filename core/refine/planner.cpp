@@ -1,6 +1,6 @@
 // Searches over moves: single ones first, then combinations, a beam of the most promising networks at a time.
-#include "core/refine/search.h"
 #include "core/refine/describe.h"
+#include "core/refine/search.h"
 
 namespace fovea {
 
@@ -41,7 +41,8 @@ Plan planFrom(const refine::State& state, const Graph& graph, const Report& befo
 std::vector<Plan> propose(const Graph& graph, const PlanRequest& request)
 {
     if (request.maxMemoryBytes)
-        throw Error(ErrorCode::Usage, "Memory is not estimated yet, so plans cannot be limited by it; leave the memory limit out.");
+        throw Error(ErrorCode::Usage,
+                    "Memory is not estimated yet, so plans cannot be limited by it; leave the memory limit out.");
     const std::set<NodeId> keep = keptLayers(graph, request.keep);
     const Report before = analyze(graph, request.analysis);
     if (!needsRefinement(before)) return {};

@@ -26,15 +26,20 @@ std::string effectPhrase(const std::vector<Edit>& edits, const Report& before)
 {
     const auto any = [&](auto&& is) { return std::any_of(edits.begin(), edits.end(), is); };
     if (any([](const Edit& e) { return e.attribute == "shape"; })) return "No layer changes, only the image";
-    if (any([&](const Edit& e) { return movesEarlier(e, before); })) return "The layers passed see a coarser map, so fields grow faster";
+    if (any([&](const Edit& e) { return movesEarlier(e, before); }))
+        return "The layers passed see a coarser map, so fields grow faster";
     const bool later = any([](const Edit& e) { return e.op == Edit::Op::Move; });
     const bool never = any([](const Edit& e) { return e.op == Edit::Op::Remove || e.attribute == "stride"; });
     const bool kernel = any([](const Edit& e) { return e.attribute == "kernel_size"; });
     std::string out;
     if (later && never) out = "Downsampling comes later or not at all, so fields grow more slowly";
     else if (later) out = "The layers passed see a finer map, so fields grow more slowly";
-    else if (never) out = edits.size() == 1 ? "Every field behind it grows more slowly" : "Every field behind them grows more slowly";
-    if (kernel) out += out.empty() ? "The field starts smaller and stays smaller in every layer behind" : ", and the first field is smaller";
+    else if (never)
+        out =
+            edits.size() == 1 ? "Every field behind it grows more slowly" : "Every field behind them grows more slowly";
+    if (kernel)
+        out += out.empty() ? "The field starts smaller and stays smaller in every layer behind"
+                           : ", and the first field is smaller";
     return out;
 }
 
@@ -47,11 +52,12 @@ bool isSmallField(const Report& report)
 std::string boundsPhrase(const Report& before, const Report& after)
 {
     const bool largest = isSmallField(before);
-    const auto from = largest ? before.summary.iMax : before.summary.iMin, to = largest ? after.summary.iMax : after.summary.iMin;
+    const auto from = largest ? before.summary.iMax : before.summary.iMin,
+               to = largest ? after.summary.iMax : after.summary.iMin;
     if (!from || !to || *from == *to) return {};
     const bool falls = to->h + to->w < from->h + from->w;
-    return std::string(largest ? "the largest field " : "the smallest fully used side ") + (falls ? "falls" : "rises") + " from " +
-           axes(*from) + " to " + axes(*to) + " px at a side of " + axes(after.side) + " px";
+    return std::string(largest ? "the largest field " : "the smallest fully used side ") + (falls ? "falls" : "rises") +
+           " from " + axes(*from) + " to " + axes(*to) + " px at a side of " + axes(after.side) + " px";
 }
 
 struct Fate {
@@ -79,7 +85,8 @@ std::string verdictPhrase(const Report& before, const Report& after, Verdict ver
     std::string out;
     const auto say = [&](int count, const char* one, const char* many, const char* what) {
         if (count == 0) return;
-        out += out.empty() ? std::to_string(count) + " of " + std::to_string(fate.total) + " " + word + (fate.total == 1 ? " layer " : " layers ")
+        out += out.empty() ? std::to_string(count) + " of " + std::to_string(fate.total) + " " + word +
+                                 (fate.total == 1 ? " layer " : " layers ")
                            : ", " + std::to_string(count) + " ";
         out += std::string(count == 1 ? one : many) + " " + what;
     };
@@ -99,7 +106,8 @@ std::string costPhrase(const Report& before, const Report& after)
         out = text;
     }
     const std::int64_t more = after.summary.parameters - before.summary.parameters;
-    const std::string parameters = more == 0 ? "no parameter changes" : (more > 0 ? "+" : "") + std::to_string(more) + " parameters";
+    const std::string parameters =
+        more == 0 ? "no parameter changes" : (more > 0 ? "+" : "") + std::to_string(more) + " parameters";
     return out.empty() ? parameters : out + ", " + parameters;
 }
 

@@ -42,7 +42,8 @@ private:
             if (at)
                 for (const std::int32_t source : m_scene.paths(entry))
                     if (source >= 0 && finer[index(source)] && finer[index(source)] != at)
-                        return relaxAbove(index(source), *at, *finer[index(source)]) ? std::optional(false) : std::nullopt;
+                        return relaxAbove(index(source), *at, *finer[index(source)]) ? std::optional(false)
+                                                                                     : std::nullopt;
             finer[entry] = after(entry, at, finer);
         }
         return true;
@@ -67,8 +68,10 @@ private:
         const LayerReport* layer = m_scene.layer(entry);
         if (layer && !layer->finite) return std::nullopt;
         const auto all = m_scene.inputs(entry), paths = m_scene.paths(entry);
-        if (all.size() > paths.size() && all[paths.size()] >= 0) return finer[index(all[paths.size()])];  // follows another map's size
-        if (in && m_relaxed[entry]) in = PerAxis<std::int64_t>{in->h * layer->reach.h.stride, in->w * layer->reach.w.stride};
+        if (all.size() > paths.size() && all[paths.size()] >= 0)
+            return finer[index(all[paths.size()])];  // follows another map's size
+        if (in && m_relaxed[entry])
+            in = PerAxis<std::int64_t>{in->h * layer->reach.h.stride, in->w * layer->reach.w.stride};
         return in;
     }
 
@@ -125,7 +128,9 @@ Ints samePadding(const Reach& reach)
 // A layer whose windows do not overlap ("patchify") has no padding to lose; at stride 1 it needs some.
 bool needsPadding(const Reach& reach)
 {
-    const auto disjoint = [](const AxisReach& r) { return r.kernel > 1 && r.kernel <= r.stride && r.padBegin + r.padEnd == 0; };
+    const auto disjoint = [](const AxisReach& r) {
+        return r.kernel > 1 && r.kernel <= r.stride && r.padBegin + r.padEnd == 0;
+    };
     return disjoint(reach.h) || disjoint(reach.w);
 }
 

@@ -3,7 +3,8 @@
 namespace fovea::refine {
 
 Scene::Scene(const Graph& graph, const Report& report, const std::set<NodeId>& keep)
-    : m_graph(graph), m_report(report), m_keep(keep), m_prepared(prepare(graph)), m_layers(size(), nullptr), m_readers(size(), 0)
+    : m_graph(graph), m_report(report), m_keep(keep), m_prepared(prepare(graph)), m_layers(size(), nullptr),
+      m_readers(size(), 0)
 {
     for (std::size_t entry = 0; entry < size(); ++entry) {
         m_layers[entry] = report.find(node(entry).id);
@@ -11,7 +12,8 @@ Scene::Scene(const Graph& graph, const Report& report, const std::set<NodeId>& k
             if (source >= 0) ++m_readers[static_cast<std::size_t>(source)];
     }
     for (const GraphOutput& output : graph.outputs())
-        if (const std::int32_t entry = m_prepared.entryOf(output.port.node); entry >= 0) ++m_readers[static_cast<std::size_t>(entry)];
+        if (const std::int32_t entry = m_prepared.entryOf(output.port.node); entry >= 0)
+            ++m_readers[static_cast<std::size_t>(entry)];
 }
 
 std::span<const std::int32_t> Scene::inputs(std::size_t entry) const
@@ -24,7 +26,8 @@ std::span<const std::int32_t> Scene::paths(std::size_t entry) const
 {
     const auto all = inputs(entry);
     const int paths = op(entry).pathInputs;
-    return paths < 0 || static_cast<std::size_t>(paths) >= all.size() ? all : all.first(static_cast<std::size_t>(paths));
+    return paths < 0 || static_cast<std::size_t>(paths) >= all.size() ? all
+                                                                      : all.first(static_cast<std::size_t>(paths));
 }
 
 bool Scene::isStrided(std::size_t entry) const
@@ -39,7 +42,8 @@ bool Scene::isStrided(std::size_t entry) const
 bool Scene::isDisjointPooling(std::size_t entry) const
 {
     const Reach& reach = layer(entry)->reach;
-    return op(entry).opClass == OpClass::Pooling && reach.h.kernel == reach.h.stride && reach.w.kernel == reach.w.stride;
+    return op(entry).opClass == OpClass::Pooling && reach.h.kernel == reach.h.stride &&
+           reach.w.kernel == reach.w.stride;
 }
 
 }  // namespace fovea::refine

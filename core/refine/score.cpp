@@ -16,7 +16,9 @@ double octaves(std::int64_t field, std::int64_t side)
 
 double costOctaves(const Score& score, const Score& before)
 {
-    return score.macs > 0 && before.macs > 0 ? std::log2(static_cast<double>(score.macs) / static_cast<double>(before.macs)) : 0;
+    return score.macs > 0 && before.macs > 0
+               ? std::log2(static_cast<double>(score.macs) / static_cast<double>(before.macs))
+               : 0;
 }
 
 }  // namespace
@@ -32,6 +34,7 @@ Score scoreOf(const Report& report)
         out.over = std::max({std::int64_t{0}, summary.iMin->h - report.side.h, summary.iMin->w - report.side.w});
     if (summary.iMax)
         out.shortfall = std::max({std::int64_t{0}, report.side.h - summary.iMax->h, report.side.w - summary.iMax->w});
+    out.gap = out.shortfall * 16 / std::max<std::int64_t>(1, std::max(report.side.h, report.side.w));
     out.macs = summary.macs;
     out.parameters = summary.parameters;
     for (const LayerReport& layer : report.layers)
@@ -50,7 +53,7 @@ bool relieves(const Score& after, const Score& before)
 Match match(const Score& a, const Score& b)
 {
     const auto values = [](const Score& s) {
-        return std::array<std::int64_t, 7>{s.wasted, s.critical, s.over, s.shortfall, s.macs, s.reshaped, s.edits};
+        return std::array<std::int64_t, 7>{s.wasted, s.critical, s.over, s.gap, s.macs, s.reshaped, s.edits};
     };
     const auto left = values(a), right = values(b);
     if (left == right) return Match::Equal;
@@ -62,19 +65,21 @@ Match match(const Score& a, const Score& b)
 double compromise(const Score& score, const Score& before)
 {
     const double judged = std::max(1, score.judged);
-    return (4.0 * score.wasted + score.critical) / judged * 2.0 + 0.5 * score.excess / judged + costOctaves(score, before);
+    return (4.0 * score.wasted + score.critical) / judged * 2.0 + 0.5 * score.excess / judged +
+           costOctaves(score, before);
 }
 
 bool ranksBefore(const Score& a, const Score& b, Want want, const Score& before)
 {
     // The paper's aim is an i_min within the side; of the plans that reach it the cheapest is best.
     const auto accuracy = [](const Score& s) {
-        return std::tuple(s.wasted, s.reshaped > 0, s.over > 0, s.macs, s.critical, s.shortfall, s.edits);
+        return std::tuple(s.wasted, s.reshaped > 0, s.over > 0, s.macs, s.critical, s.gap, s.edits);
     };
     switch (want) {
     case Want::Accuracy: return accuracy(a) < accuracy(b);
     case Want::Efficiency: return std::tuple(a.macs, accuracy(a)) < std::tuple(b.macs, accuracy(b));
-    case Want::Balance: return std::tuple(compromise(a, before), accuracy(a)) < std::tuple(compromise(b, before), accuracy(b));
+    case Want::Balance:
+        return std::tuple(compromise(a, before), accuracy(a)) < std::tuple(compromise(b, before), accuracy(b));
     }
     return false;
 }

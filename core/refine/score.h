@@ -6,16 +6,17 @@
 namespace fovea::refine {
 
 struct Score {
-    int wasted = 0;             // layers unproductive on one axis or on both
+    int wasted = 0;  // layers unproductive on one axis or on both
     int critical = 0;
-    std::int64_t over = 0;      // pixels by which i_min exceeds the side, larger axis
-    std::int64_t shortfall = 0; // pixels by which the side exceeds i_max, larger axis
+    std::int64_t over = 0;       // pixels by which i_min exceeds the side, larger axis
+    std::int64_t shortfall = 0;  // pixels by which the side exceeds i_max, larger axis
+    std::int64_t gap = 0;  // the shortfall in whole sixteenths of the side: less makes no plan better than another
     std::int64_t macs = 0;
     std::int64_t parameters = 0;
     std::int64_t reshaped = 0;  // parameters of layers whose tensors change shape, and of removed ones
     int edits = 0;
-    double excess = 0;          // octaves by which the fields of judged layers exceed the side, summed
-    int judged = 0;             // layers that can be unproductive at all
+    double excess = 0;  // octaves by which the fields of judged layers exceed the side, summed
+    int judged = 0;     // layers that can be unproductive at all
 
     bool clean() const { return wasted == 0 && critical == 0 && shortfall == 0; }
 };

@@ -25,7 +25,18 @@ bool isSideChange(const std::vector<Edit>& edits) { return edits.front().attribu
 
 int movedLayers(const std::vector<Edit>& edits)
 {
-    return static_cast<int>(std::count_if(edits.begin(), edits.end(), [](const Edit& edit) { return edit.op == Edit::Op::Move; }));
+    return static_cast<int>(
+        std::count_if(edits.begin(), edits.end(), [](const Edit& edit) { return edit.op == Edit::Op::Move; }));
+}
+
+// A pooling that is moved and then loses its stride: moving it was in vain.
+bool movesInVain(const std::vector<Edit>& edits)
+{
+    return std::any_of(edits.begin(), edits.end(), [&](const Edit& move) {
+        return move.op == Edit::Op::Move && std::any_of(edits.begin(), edits.end(), [&](const Edit& set) {
+                   return set.op == Edit::Op::Set && set.layer == move.layer;
+               });
+    });
 }
 
 // Of plans that move the same layers to slightly different places, the best two are enough.
@@ -77,7 +88,7 @@ std::vector<Candidate> Search::candidates(const State& state, const Report& repo
     take(relaxStrides(scene));
     take(shrinkStem(scene));
     take(movePoolings(scene));
-    take(movePoolingsEarlier(scene));
+    if (m_start.shortfall > 0) take(movePoolingsEarlier(scene));
     // A side that suits the network leaves nothing to combine with.
     if (state.moves == 0 && !m_keep.contains(m_before.input)) take(changeSide(scene));
     return out;
@@ -125,7 +136,8 @@ std::vector<State> Search::expand(const State& state, int budget)
 std::optional<State> Search::evaluate(const Candidate& candidate, const State& from, bool asked)
 {
     State state{{}, m_order.merged(from.edits, candidate.edits()), {}, from.moves + 1, asked};
-    if (state.edits.empty() || !m_seen.insert(canonicalText(state.edits)).second) return std::nullopt;
+    if (state.edits.empty() || movesInVain(state.edits) || !m_seen.insert(canonicalText(state.edits)).second)
+        return std::nullopt;
     --m_left;
     state.graph = candidate.appliedTo(from.graph);
     const Report report = analyze(state.graph, m_request.analysis);
@@ -146,7 +158,8 @@ bool Search::isValid(const Report& report) const
         if (!sameShapeButSpace(report.outputs[i].second, m_before.outputs[i].second)) return false;
     // A linear layer behind a flatten would silently ask for other weights: that is another network's head.
     for (const LayerReport& layer : report.layers)
-        if (const LayerReport* old = m_before.find(layer.id); old && old->reach == layer.reach && old->parameters != layer.parameters)
+        if (const LayerReport* old = m_before.find(layer.id);
+            old && old->reach == layer.reach && old->parameters != layer.parameters)
             return false;
     return true;
 }

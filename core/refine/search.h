@@ -45,11 +45,11 @@ private:
     const PlanRequest& m_request;
     EditOrder m_order;
     Score m_start;
-    std::set<std::pair<std::string, std::string>> m_oldErrors;      // code and layer
-    std::unordered_set<std::string> m_seen;                         // canonical edits
-    std::unordered_map<std::string, double> m_promise;              // of a single move, by its canonical edits
-    std::vector<State> m_plans;                                     // all that relieve, within the limits
-    int m_left = 0;                                                 // analyses that may still be made
+    std::set<std::pair<std::string, std::string>> m_oldErrors;  // code and layer
+    std::unordered_set<std::string> m_seen;                     // canonical edits
+    std::unordered_map<std::string, double> m_promise;          // of a single move, by its canonical edits
+    std::vector<State> m_plans;                                 // all that relieve, within the limits
+    int m_left = 0;                                             // analyses that may still be made
 };
 
 }  // namespace fovea::refine

@@ -13,8 +13,8 @@ Ints shrunkPadding(const Reach& reach, std::int64_t h, std::int64_t w)
 {
     const std::int64_t lessH = (reach.h.kernel - h) * reach.h.dilation, lessW = (reach.w.kernel - w) * reach.w.dilation;
     const auto left = [](std::int64_t padding, std::int64_t less) { return std::max<std::int64_t>(0, padding - less); };
-    return {left(reach.h.padBegin, lessH / 2), left(reach.w.padBegin, lessW / 2), left(reach.h.padEnd, lessH - lessH / 2),
-            left(reach.w.padEnd, lessW - lessW / 2)};
+    return {left(reach.h.padBegin, lessH / 2), left(reach.w.padBegin, lessW / 2),
+            left(reach.h.padEnd, lessH - lessH / 2), left(reach.w.padEnd, lessW - lessW / 2)};
 }
 
 Candidate withKernel(const Scene& scene, std::size_t entry, std::int64_t size)
@@ -43,7 +43,9 @@ Candidate withPatch(const Scene& scene, std::size_t entry)
 
 bool isPatch(const Reach& reach)
 {
-    const auto cuts = [](const AxisReach& r) { return r.kernel == r.stride && r.kernel % 2 == 0 && r.padBegin + r.padEnd == 0; };
+    const auto cuts = [](const AxisReach& r) {
+        return r.kernel == r.stride && r.kernel % 2 == 0 && r.padBegin + r.padEnd == 0;
+    };
     return cuts(reach.h) && cuts(reach.w);
 }
 

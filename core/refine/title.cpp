@@ -38,7 +38,8 @@ std::string quotedList(const std::vector<std::string>& names)
 // A stem that cuts patches: kernel and stride change as one.
 bool isPatchChange(const Edit& kernel, const Edit& stride)
 {
-    return kernel.attribute == "kernel_size" && kernel.layer == stride.layer && kernel.from == stride.from && kernel.to == stride.to;
+    return kernel.attribute == "kernel_size" && kernel.layer == stride.layer && kernel.from == stride.from &&
+           kernel.to == stride.to;
 }
 
 // Padding follows from a kernel or a stride that is named already, the stride of a patch from its kernel.
@@ -71,24 +72,36 @@ bool isBehind(const Graph& graph, const Node& layer, NodeId other)
     return false;
 }
 
-// A block and its shortcut: side by side, in one group.
-bool areOneBlock(const Graph& graph, const Node& a, const Node& b)
+// The innermost group that holds both: "layer1.0" for "layer1.0" and "layer1.0.downsample".
+std::string commonGroup(const std::string& a, const std::string& b)
 {
-    const bool inside = !a.group.empty() && (b.group == a.group || b.group.starts_with(a.group + "."));
-    return inside && !isBehind(graph, a, b.id) && !isBehind(graph, b, a.id);
+    std::size_t end = 0;
+    for (std::size_t i = 0; i <= std::min(a.size(), b.size()); ++i) {
+        const bool endsA = i == a.size() || a[i] == '.', endsB = i == b.size() || b[i] == '.';
+        if (endsA && endsB) end = i;
+        if (i == a.size() || i == b.size() || a[i] != b[i]) break;
+    }
+    return a.substr(0, end);
 }
 
-// Names of layers; where several belong to one block, the block's name instead.
+// Names of layers; where several stand side by side in one group, such as a block and its shortcut, the group's
+// name instead.
 std::vector<std::string> blocksOf(const std::vector<const Node*>& layers, const Graph& graph)
 {
     std::vector<std::string> out;
     std::vector<bool> said(layers.size(), false);
     for (std::size_t i = 0; i < layers.size(); ++i) {
         if (said[i]) continue;
-        bool block = false;
-        for (std::size_t j = i + 1; j < layers.size(); ++j)
-            if (!said[j] && areOneBlock(graph, *layers[i], *layers[j])) said[j] = block = true;
-        out.push_back(block ? layers[i]->group : layers[i]->name);
+        std::string block;
+        for (std::size_t j = i + 1; j < layers.size(); ++j) {
+            const std::string shared = commonGroup(block.empty() ? layers[i]->group : block, layers[j]->group);
+            if (said[j] || shared.empty() || isBehind(graph, *layers[j], layers[i]->id) ||
+                isBehind(graph, *layers[i], layers[j]->id))
+                continue;
+            block = shared;
+            said[j] = true;
+        }
+        out.push_back(block.empty() ? layers[i]->name : block);
     }
     return out;
 }
@@ -96,7 +109,9 @@ std::vector<std::string> blocksOf(const std::vector<const Node*>& layers, const 
 std::string setPhrase(const Edit& edit, const std::string& layers, const std::vector<Edit>& edits)
 {
     if (edit.attribute == "shape") return "side from " + sideOf(edit.from) + " to " + sideOf(edit.to);
-    const bool patch = std::any_of(edits.begin(), edits.end(), [&](const Edit& other) { return other.attribute == "stride" && isPatchChange(edit, other); });
+    const bool patch = std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
+        return other.attribute == "stride" && isPatchChange(edit, other);
+    });
     const std::string what = patch ? "kernel and stride" : edit.attribute == "kernel_size" ? "kernel" : edit.attribute;
     return what + " of " + layers + " from " + shortList(edit.from) + " to " + shortList(edit.to);
 }

@@ -73,9 +73,8 @@ Port Builder::input(std::int64_t channels, Pair size, std::string_view name)
 
 Port Builder::conv(Port in, std::string_view name, const Conv& c)
 {
-    const Pair padding = c.padding == kSame
-                             ? Pair((c.kernel.h - 1) * c.dilation.h / 2, (c.kernel.w - 1) * c.dilation.w / 2)
-                             : c.padding;
+    const Pair padding =
+        c.padding == kSame ? Pair((c.kernel.h - 1) * c.dilation.h / 2, (c.kernel.w - 1) * c.dilation.w / 2) : c.padding;
     return add("Conv2d", name, {in},
                {{"out_channels", c.out},
                 {"kernel_size", c.kernel.ints()},

@@ -35,8 +35,8 @@ private:
 
 struct Recipe {
     ZooEntry entry;
-    int classes;                    // default
-    std::vector<Parameter> extra;   // beyond size, classes and channels
+    int classes;                                                         // default
+    std::vector<Parameter> extra;                                        // beyond size, classes and channels
     std::function<Port(Builder&, Port image, const Parameters&)> build;  // returns the output
 };
 

@@ -87,12 +87,16 @@ std::vector<Recipe> resnetRecipes()
     std::vector<Recipe> out = {
         imageNetRecipe("resnet18", "Residual blocks of two 3x3 convolutions.", {2, 2, 2, 2}, kBasic),
         imageNetRecipe("resnet34", "Residual blocks of two 3x3 convolutions.", {3, 4, 6, 3}, kBasic),
-        imageNetRecipe("resnet50", "Bottleneck blocks; torchvision's variant, stride in the 3x3.", {3, 4, 6, 3}, kBottleneck),
-        imageNetRecipe("resnet101", "Bottleneck blocks; torchvision's variant, stride in the 3x3.", {3, 4, 23, 3}, kBottleneck),
-        imageNetRecipe("resnet152", "Bottleneck blocks; torchvision's variant, stride in the 3x3.", {3, 8, 36, 3}, kBottleneck),
+        imageNetRecipe("resnet50", "Bottleneck blocks; torchvision's variant, stride in the 3x3.", {3, 4, 6, 3},
+                       kBottleneck),
+        imageNetRecipe("resnet101", "Bottleneck blocks; torchvision's variant, stride in the 3x3.", {3, 4, 23, 3},
+                       kBottleneck),
+        imageNetRecipe("resnet152", "Bottleneck blocks; torchvision's variant, stride in the 3x3.", {3, 8, 36, 3},
+                       kBottleneck),
     };
-    Recipe example = imageNetRecipe(kExampleSpec, "A ResNet-18 of half the width on 32x32 images: its last layers have nothing left to see.",
-                                    {2, 2, 2, 2}, kBasic);
+    Recipe example = imageNetRecipe(
+        kExampleSpec, "A ResNet-18 of half the width on 32x32 images: its last layers have nothing left to see.",
+        {2, 2, 2, 2}, kBasic);
     example.entry.size = 32;
     example.classes = 10;
     example.extra[0].fallback = "0.5";

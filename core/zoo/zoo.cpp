@@ -59,14 +59,14 @@ const Recipe& recipeNamed(const std::string& name)
         if (name == recipe.entry.name) return recipe;
         known.push_back(recipe.entry.name);
     }
-    throw Error(ErrorCode::Usage, "There is no built-in network '" + name + "'; did you mean " + nearest(name, known) + "?");
+    throw Error(ErrorCode::Usage,
+                "There is no built-in network '" + name + "'; did you mean " + nearest(name, known) + "?");
 }
 
 std::map<std::string, std::string> defaults(const Recipe& recipe)
 {
-    std::map<std::string, std::string> out = {{"size", std::to_string(recipe.entry.size)},
-                                              {"classes", std::to_string(recipe.classes)},
-                                              {"channels", "3"}};
+    std::map<std::string, std::string> out = {
+        {"size", std::to_string(recipe.entry.size)}, {"classes", std::to_string(recipe.classes)}, {"channels", "3"}};
     for (const Parameter& parameter : recipe.extra) out[parameter.key] = parameter.fallback;
     return out;
 }
@@ -78,10 +78,12 @@ void readSetting(std::map<std::string, std::string>& values, const std::string& 
     if (!values.contains(key)) {
         std::vector<std::string> known;
         for (const auto& entry : values) known.push_back(entry.first);
-        throw Error(ErrorCode::Usage, "'" + network + "' has no parameter '" + key + "'; did you mean " + nearest(key, known) + "?");
+        throw Error(ErrorCode::Usage,
+                    "'" + network + "' has no parameter '" + key + "'; did you mean " + nearest(key, known) + "?");
     }
     if (equals == std::string::npos || equals + 1 == setting.size())
-        throw Error(ErrorCode::Usage, "The parameter '" + key + "' needs a value, as in '" + network + "," + key + "=" + values[key] + "'.");
+        throw Error(ErrorCode::Usage, "The parameter '" + key + "' needs a value, as in '" + network + "," + key + "=" +
+                                          values[key] + "'.");
     values[key] = setting.substr(equals + 1);
 }
 
@@ -106,8 +108,8 @@ std::int64_t Parameters::getInt(const std::string& key, std::int64_t min, std::i
     std::int64_t value = 0;
     const std::string& text = m_values.at(key);
     if (parseWhole(text, value) && value >= min && value <= max) return value;
-    throw Error(ErrorCode::Usage, "The parameter '" + key + "' must be a whole number from " + std::to_string(min) + " to " +
-                                      std::to_string(max) + ", got '" + text + "'.");
+    throw Error(ErrorCode::Usage, "The parameter '" + key + "' must be a whole number from " + std::to_string(min) +
+                                      " to " + std::to_string(max) + ", got '" + text + "'.");
 }
 
 double Parameters::getReal(const std::string& key, double min, double max) const
@@ -115,8 +117,8 @@ double Parameters::getReal(const std::string& key, double min, double max) const
     double value = 0;
     const std::string& text = m_values.at(key);
     if (parseWhole(text, value) && value > min && value <= max) return value;
-    throw Error(ErrorCode::Usage, "The parameter '" + key + "' must be a number above " + numberText(min) + " and up to " +
-                                      numberText(max) + ", got '" + text + "'.");
+    throw Error(ErrorCode::Usage, "The parameter '" + key + "' must be a number above " + numberText(min) +
+                                      " and up to " + numberText(max) + ", got '" + text + "'.");
 }
 
 Pair Parameters::size() const
@@ -128,7 +130,8 @@ Pair Parameters::size() const
     const bool read = parseWhole(all.substr(0, cross), height) &&
                       parseWhole(cross == std::string::npos ? all : all.substr(cross + 1), width);
     if (read && height >= 1 && width >= 1 && height <= 1'000'000 && width <= 1'000'000) return {height, width};
-    throw Error(ErrorCode::Usage, "The parameter 'size' must be a side or HEIGHTxWIDTH from 1 to 1000000, got '" + text + "'.");
+    throw Error(ErrorCode::Usage,
+                "The parameter 'size' must be a side or HEIGHTxWIDTH from 1 to 1000000, got '" + text + "'.");
 }
 
 }  // namespace zoo

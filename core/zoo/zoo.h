@@ -10,12 +10,12 @@
 namespace fovea {
 
 struct ZooEntry {
-    const char* name;     // "vgg16"
-    const char* family;   // "VGG"
+    const char* name;    // "vgg16"
+    const char* family;  // "VGG"
     int year;
-    const char* paper;    // "arXiv 1409.1556"
-    int size;             // default input side
-    const char* note;     // one sentence for the template list
+    const char* paper;  // "arXiv 1409.1556"
+    int size;           // default input side
+    const char* note;   // one sentence for the template list
 };
 
 const std::vector<ZooEntry>& zooEntries();

@@ -57,7 +57,8 @@ Graph applied(Graph graph, const std::vector<Edit>& edits)
     for (const Edit& edit : edits) {
         const NodeId id = layer(graph, edit.layer).id;
         if (edit.op == Edit::Op::Remove) graph.remove(id);
-        if (edit.op == Edit::Op::Set) graph.update(id, [&](Node& node) { node.attrs.set(edit.attribute, numbers(edit.to)); });
+        if (edit.op == Edit::Op::Set)
+            graph.update(id, [&](Node& node) { node.attrs.set(edit.attribute, numbers(edit.to)); });
         if (edit.op != Edit::Op::Move) continue;
         const NodeId behind = layer(graph, edit.after).id;
         graph.rewire({behind, 0}, {id, 0});

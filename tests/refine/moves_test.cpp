@@ -63,15 +63,17 @@ TEST(RelaxStride, aGateThatSeesTheWholeMapDoesNotStandInTheWay)
 
 TEST(RelaxStride, whereADecoderMeetsItsEncoderAtFullResolutionNothingCanBeRelaxed)
 {
-    EXPECT_EQ(editTexts(listed(relaxStrides, graphOf("input 3x32x32 > conv:top k=3 p=1 c=4 > conv:down k=3 s=2 p=1 c=4 >"
-                                                     "convtranspose2d:up k=2 s=2 c=4; @up > concat @top"))),
-              Texts{});
+    EXPECT_EQ(
+        editTexts(listed(relaxStrides, graphOf("input 3x32x32 > conv:top k=3 p=1 c=4 > conv:down k=3 s=2 p=1 c=4 >"
+                                               "convtranspose2d:up k=2 s=2 c=4; @up > concat @top"))),
+        Texts{});
 }
 
 TEST(RelaxStride, aPoolingWithoutOverlapIsRemovedAndOneWithOverlapIsEither)
 {
-    const auto found = listed(relaxStrides, graphOf("input 3x32x32 > conv:a k=3 p=1 c=8 > maxpool:flat k=2 > conv:b k=3 p=1 c=8 >"
-                                                    "maxpool:wide k=3 s=2 p=1 > conv:c k=3 p=1 c=8 > gap"));
+    const auto found =
+        listed(relaxStrides, graphOf("input 3x32x32 > conv:a k=3 p=1 c=8 > maxpool:flat k=2 > conv:b k=3 p=1 c=8 >"
+                                     "maxpool:wide k=3 s=2 p=1 > conv:c k=3 p=1 c=8 > gap"));
     EXPECT_EQ(editTexts(found), (Texts{"remove flat", "set wide.stride 2x2 1x1", "remove wide"}));
     EXPECT_EQ(found[0].graph.findByName("flat"), nullptr);
     EXPECT_EQ(layer(found[0].graph, "b").inputs[0].node, layer(found[0].graph, "a").id);
@@ -79,19 +81,23 @@ TEST(RelaxStride, aPoolingWithoutOverlapIsRemovedAndOneWithOverlapIsEither)
 
 TEST(RelaxStride, aPatchConvolutionGetsThePaddingItNeedsAtStrideOne)
 {
-    const auto found = listed(relaxStrides, graphOf("input 3x32x32 > conv:patch k=2 s=2 c=8 > conv:b k=3 p=1 c=8 > gap"));
+    const auto found =
+        listed(relaxStrides, graphOf("input 3x32x32 > conv:patch k=2 s=2 c=8 > conv:b k=3 p=1 c=8 > gap"));
     ASSERT_EQ(editTexts(found), (Texts{"set patch.stride 2x2 1x1; set patch.padding 0x0x0x0 0x0x1x1"}));
     EXPECT_EQ(analyze(found[0].graph).layers[0].out[0].shape.text(), "1x8x32x32");
 }
 
 TEST(RelaxStride, layersBehindAGlobalPoolingAreLeftAlone)
 {
-    EXPECT_EQ(editTexts(listed(relaxStrides, graphOf("input 3x32x32 > conv k=3 p=1 c=8 > gap > conv:head k=1 s=2 c=8"))), Texts{});
+    EXPECT_EQ(
+        editTexts(listed(relaxStrides, graphOf("input 3x32x32 > conv k=3 p=1 c=8 > gap > conv:head k=1 s=2 c=8"))),
+        Texts{});
 }
 
 TEST(ShrinkStem, theFirstKernelShrinksInStepsOfTwoAndKeepsTheSide)
 {
-    const auto found = listed(shrinkStem, graphOf("input 3x32x32 > conv:stem k=7 s=2 p=3 c=8 > conv:later k=5 p=2 c=8 > gap"));
+    const auto found =
+        listed(shrinkStem, graphOf("input 3x32x32 > conv:stem k=7 s=2 p=3 c=8 > conv:later k=5 p=2 c=8 > gap"));
     EXPECT_EQ(editTexts(found), (Texts{"set stem.kernel_size 7x7 5x5; set stem.padding 3x3x3x3 2x2x2x2",
                                        "set stem.kernel_size 7x7 3x3; set stem.padding 3x3x3x3 1x1x1x1"}));
     for (const auto& candidate : found) EXPECT_EQ(analyze(candidate.graph).layers[0].out[0].shape.text(), "1x8x16x16");
@@ -111,29 +117,40 @@ TEST(ShrinkStem, aStemThatCutsPatchesGetsPatchesOfHalfTheSide)
 
 TEST(ShrinkStem, aSmallKeptOrBranchedStemIsLeftAlone)
 {
-    EXPECT_EQ(editTexts(listed(shrinkStem, graphOf("input 3x32x32 > conv k=3 s=2 p=1 c=8 > conv k=7 p=3 c=8 > gap"))), Texts{});
+    EXPECT_EQ(editTexts(listed(shrinkStem, graphOf("input 3x32x32 > conv k=3 s=2 p=1 c=8 > conv k=7 p=3 c=8 > gap"))),
+              Texts{});
     EXPECT_EQ(editTexts(listed(shrinkStem, graphOf("input 3x32x32 > conv:stem k=7 p=3 c=8 > gap"), {"stem"})), Texts{});
-    EXPECT_EQ(editTexts(listed(shrinkStem, graphOf("input 3x32x32:i; @input > conv:a k=3 p=1 c=3; @a > add:sum @input > conv k=7 p=3 c=8 > gap"))), Texts{});
+    EXPECT_EQ(
+        editTexts(listed(
+            shrinkStem,
+            graphOf("input 3x32x32:i; @input > conv:a k=3 p=1 c=3; @a > add:sum @input > conv k=7 p=3 c=8 > gap"))),
+        Texts{});
 }
 
 TEST(ChangeSide, theSideGrowsToTheSmallestMultipleOfTheTotalStrideThatIsFullyUsed)
 {
     // Fields 7, 11, 27 with jumps 2, 4, 4 on the long path, and a 1x1 beside the last convolution, so that
     // i_min is 11 and i_max 27.
-    const auto found = listed(changeSide, graphOf("input 3x9x9 > conv k=7 s=2 p=3 c=8 > maxpool:pool k=3 s=2 p=1;"
-                                                  "@pool > conv:c k=5 p=2 c=8; @pool > conv:d k=1 c=8; @c > add @d > gap"));
+    const auto found =
+        listed(changeSide, graphOf("input 3x9x9 > conv k=7 s=2 p=3 c=8 > maxpool:pool k=3 s=2 p=1;"
+                                   "@pool > conv:c k=5 p=2 c=8; @pool > conv:d k=1 c=8; @c > add @d > gap"));
     EXPECT_EQ(editTexts(found), (Texts{"set input.shape 1x3x9x9 1x3x27x27"}));
 }
 
 TEST(ChangeSide, aSideAboveTheLargestFieldShrinksToIt)
 {
-    EXPECT_EQ(editTexts(listed(changeSide, graphOf("input 3x32x20 > conv k=3 p=1 c=8 > conv k=3 s=2 p=1 c=8 > conv k=3 p=1 c=8 > gap"))),
-              (Texts{"set input.shape 1x3x32x20 1x3x9x9"}));
+    EXPECT_EQ(
+        editTexts(listed(changeSide,
+                         graphOf("input 3x32x20 > conv k=3 p=1 c=8 > conv k=3 s=2 p=1 c=8 > conv k=3 p=1 c=8 > gap"))),
+        (Texts{"set input.shape 1x3x32x20 1x3x9x9"}));
 }
 
 TEST(ChangeSide, aSideThatSuitsTheNetworkStays)
 {
-    EXPECT_EQ(editTexts(listed(changeSide, graphOf("input 3x9x9 > conv k=3 p=1 c=8 > conv k=3 s=2 p=1 c=8 > conv k=3 p=1 c=8 > gap"))), Texts{});
+    EXPECT_EQ(
+        editTexts(listed(changeSide,
+                         graphOf("input 3x9x9 > conv k=3 p=1 c=8 > conv k=3 s=2 p=1 c=8 > conv k=3 p=1 c=8 > gap"))),
+        Texts{});
 }
 
 }  // namespace

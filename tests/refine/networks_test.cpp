@@ -62,8 +62,9 @@ TEST_P(Networks, plansAreTheSameInEveryRun)
     for (std::size_t i = 0; i < first.size(); ++i) EXPECT_EQ(first[i].id, second[i].id);
 }
 
-INSTANTIATE_TEST_SUITE_P(Refine, Networks, testing::Values("example", "resnet18,size=32", "resnet50,size=32", "resnet152,size=16x64",
-                                                           "vgg11,size=64", "vgg16,size=32", "vgg19", "vgg13_bn,size=96"));
+INSTANTIATE_TEST_SUITE_P(Refine, Networks,
+                         testing::Values("example", "resnet18,size=32", "resnet50,size=32", "resnet152,size=16x64",
+                                         "vgg11,size=64", "vgg16,size=32", "vgg19", "vgg13_bn,size=96"));
 
 TEST(SmallImages, aResidualNetworkBuiltForPhotographsCanBeMadeFullyProductiveAtThirtyTwo)
 {
@@ -89,7 +90,8 @@ TEST(SmallImages, relaxingTheStemIsAlwaysOffered)
         EXPECT_EQ(stem->id, "9b92b22427b5");
         EXPECT_EQ(stem->after.iMin->h, 73);
         EXPECT_EQ(stem->after.count(Verdict::Unproductive), 1);
-        EXPECT_EQ(stem->reason, "Every field behind it grows more slowly: the smallest fully used side falls from 139 to 73 px at a side of 32 px; "
+        EXPECT_EQ(stem->reason, "Every field behind it grows more slowly: the smallest fully used side falls from 139 "
+                                "to 73 px at a side of 32 px; "
                                 "2 of 3 unproductive layers become critical; 4 of 6 critical layers become productive "
                                 "(3.96 times the MACs, no parameter changes).");
     }

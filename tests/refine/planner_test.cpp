@@ -8,8 +8,9 @@ namespace fovea::test {
 namespace {
 
 // Fields 3, 4, 8, 12, 14, 22: at a side of 12 the last pooling and the last convolution have nothing left to see.
-const char* const kChain = "input 3x12x12 > conv:a k=3 p=1 c=4 > maxpool:p k=2 > conv:b k=3 p=1 c=4 > conv:c k=3 p=1 c=4 > maxpool:q k=2 >"
-                           "conv:d k=3 p=1 c=4 > gap > flatten > linear:fc c=10";
+const char* const kChain =
+    "input 3x12x12 > conv:a k=3 p=1 c=4 > maxpool:p k=2 > conv:b k=3 p=1 c=4 > conv:c k=3 p=1 c=4 > maxpool:q k=2 >"
+    "conv:d k=3 p=1 c=4 > gap > flatten > linear:fc c=10";
 
 std::vector<std::string> texts(const std::vector<Plan>& plans)
 {
@@ -37,7 +38,8 @@ std::string errorOf(const PlanRequest& request)
 
 TEST(Planner, aNetworkWithNothingWrongGetsNoPlans)
 {
-    const Graph graph = graphOf("input 3x7x7 > conv k=3 p=1 c=4 > conv k=3 p=1 c=4 > conv k=3 p=1 c=4 > gap > flatten > linear c=10");
+    const Graph graph =
+        graphOf("input 3x7x7 > conv k=3 p=1 c=4 > conv k=3 p=1 c=4 > conv k=3 p=1 c=4 > gap > flatten > linear c=10");
     EXPECT_FALSE(needsRefinement(analyze(graph)));
     EXPECT_TRUE(propose(graph).empty());
 }
@@ -49,7 +51,8 @@ TEST(Planner, aFieldSmallerThanTheSideNeedsRefinement)
 
 TEST(Planner, plansOfAShortChainAreTheseAndInThisOrder)
 {
-    EXPECT_EQ(texts(propose(graphOf(kChain))), (std::vector<std::string>{"remove p", "move p a b; remove q", "move p a c", "remove q", "set input.shape 1x3x12x12 1x3x22x22"}));
+    EXPECT_EQ(texts(propose(graphOf(kChain))), (std::vector<std::string>{"remove p", "move p a b; remove q", "remove q",
+                                                                         "set input.shape 1x3x12x12 1x3x22x22"}));
 }
 
 TEST(Planner, aPlanSaysWhatItDoesWithTheNumbersOfThisNetwork)
@@ -58,8 +61,10 @@ TEST(Planner, aPlanSaysWhatItDoesWithTheNumbersOfThisNetwork)
     const Plan* plan = planWith(plans, "remove p");
     ASSERT_NE(plan, nullptr);
     EXPECT_EQ(plan->title, "Pooling 'p' removed");
-    EXPECT_EQ(plan->reason, "Every field behind it grows more slowly: the smallest fully used side falls from 22 to 12 px at a side of 12 px; "
-                            "2 of 2 unproductive layers become productive (2.28 times the MACs, no parameter changes).");
+    EXPECT_EQ(plan->reason,
+              "Every field behind it grows more slowly: the smallest fully used side falls from 22 to 12 px at a side "
+              "of 12 px; "
+              "2 of 2 unproductive layers become productive (2.28 times the MACs, no parameter changes).");
     EXPECT_EQ(plan->id, refine::planId(plan->edits));
     EXPECT_EQ(plan->id, "63cc4b312c6b");
     EXPECT_EQ(plan->before.count(Verdict::Unproductive), 2);
@@ -71,7 +76,8 @@ TEST(Planner, keptLayersAreNotTouched)
     PlanRequest request;
     request.keep = {"p", "input"};
     for (const Plan& plan : propose(graphOf(kChain), request))
-        for (const Edit& edit : plan.edits) EXPECT_TRUE(edit.layer != "p" && edit.layer != "input") << editText(plan.edits);
+        for (const Edit& edit : plan.edits)
+            EXPECT_TRUE(edit.layer != "p" && edit.layer != "input") << editText(plan.edits);
     EXPECT_FALSE(propose(graphOf(kChain), request).empty());
     request.keep = {"p", "q", "input"};
     EXPECT_TRUE(propose(graphOf(kChain), request).empty());
@@ -81,7 +87,8 @@ TEST(Planner, aGroupCanBeKeptAsAWhole)
 {
     PlanRequest request;
     request.keep = {"body"};
-    const Graph graph = graphOf("input 3x12x12 > conv:a k=3 s=2 p=1 c=4 group=stem > conv:b k=3 s=2 p=1 c=4 group=body.0 > conv:c k=3 p=1 c=4 group=body.1 > gap");
+    const Graph graph = graphOf("input 3x12x12 > conv:a k=3 s=2 p=1 c=4 group=stem > conv:b k=3 s=2 p=1 c=4 "
+                                "group=body.0 > conv:c k=3 p=1 c=4 group=body.1 > gap");
     const auto plans = propose(graph, request);
     EXPECT_NE(planWith(plans, "set a.stride 2x2 1x1"), nullptr);
     for (const Plan& plan : plans)
@@ -108,7 +115,8 @@ TEST(Planner, aMemoryLimitIsRefusedBecauseMemoryIsNotEstimated)
 {
     PlanRequest request;
     request.maxMemoryBytes = 1 << 30;
-    EXPECT_EQ(errorOf(request), "Memory is not estimated yet, so plans cannot be limited by it; leave the memory limit out.");
+    EXPECT_EQ(errorOf(request),
+              "Memory is not estimated yet, so plans cannot be limited by it; leave the memory limit out.");
 }
 
 TEST(Planner, keepingALayerThatIsNotThereIsAUsageError)
@@ -128,8 +136,9 @@ TEST(Planner, aCancelledSearchFindsNothing)
 
 TEST(Planner, aHeadThatFixesTheSideAllowsOnlyWhatLeavesItsMapAlone)
 {
-    const Graph graph = graphOf("input 3x12x12 > conv:a k=3 p=1 c=4 > maxpool:p k=2 > conv:b k=3 p=1 c=4 > conv:c k=3 p=1 c=4 > maxpool:q k=2 >"
-                                "conv:d k=3 p=1 c=4 > flatten > linear:fc c=10");
+    const Graph graph = graphOf(
+        "input 3x12x12 > conv:a k=3 p=1 c=4 > maxpool:p k=2 > conv:b k=3 p=1 c=4 > conv:c k=3 p=1 c=4 > maxpool:q k=2 >"
+        "conv:d k=3 p=1 c=4 > flatten > linear:fc c=10");
     const auto plans = propose(graph);
     ASSERT_FALSE(plans.empty());
     for (const Plan& plan : plans) {
@@ -140,7 +149,8 @@ TEST(Planner, aHeadThatFixesTheSideAllowsOnlyWhatLeavesItsMapAlone)
 
 TEST(Planner, aDenseOutputMayChangeItsSideButNotItsChannels)
 {
-    const Graph graph = graphOf("input 3x12x12 > conv:a k=3 s=2 p=1 c=4 > conv:b k=3 s=2 p=1 c=4 > conv:c k=3 p=1 c=4 > conv:out k=1 c=5");
+    const Graph graph = graphOf(
+        "input 3x12x12 > conv:a k=3 s=2 p=1 c=4 > conv:b k=3 s=2 p=1 c=4 > conv:c k=3 p=1 c=4 > conv:out k=1 c=5");
     const auto plans = propose(graph);
     const Plan* plan = planWith(plans, "set b.stride 2x2 1x1");
     ASSERT_NE(plan, nullptr);
@@ -159,7 +169,8 @@ TEST(Planner, aPlanKeepsTheOriginOfLayersItDoesNotEdit)
     graph.setOutputs(plain.outputs());
     for (const Plan& plan : propose(graph))
         for (const auto& node : plan.graph.nodes()) {
-            const bool set = std::any_of(plan.edits.begin(), plan.edits.end(), [&](const Edit& e) { return e.op == Edit::Op::Set && e.layer == node->name; });
+            const bool set = std::any_of(plan.edits.begin(), plan.edits.end(),
+                                         [&](const Edit& e) { return e.op == Edit::Op::Set && e.layer == node->name; });
             EXPECT_EQ(node->origin == nullptr, set) << plan.title << " " << node->name;
         }
 }

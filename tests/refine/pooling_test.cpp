@@ -11,8 +11,9 @@ using Texts = std::vector<std::string>;
 
 TEST(MovePooling, onAChainItMovesBehindTheActivationsOfLaterConvolutions)
 {
-    const Graph graph = graphOf("input 3x32x32 > conv:a k=3 p=1 c=8 > relu:ra > maxpool:pool k=2 > conv:b k=3 p=1 c=8 > bn > relu:rb >"
-                                "conv:c k=3 p=1 c=8 > relu:rc > gap > flatten > linear c=10");
+    const Graph graph =
+        graphOf("input 3x32x32 > conv:a k=3 p=1 c=8 > relu:ra > maxpool:pool k=2 > conv:b k=3 p=1 c=8 > bn > relu:rb >"
+                "conv:c k=3 p=1 c=8 > relu:rc > gap > flatten > linear c=10");
     const auto found = listed(movePoolings, graph);
     ASSERT_EQ(editTexts(found), (Texts{"move pool ra rb", "move pool ra rc"}));
     EXPECT_EQ(found[0].edits[0].after, "rb");
@@ -26,45 +27,54 @@ TEST(MovePooling, onAChainItMovesBehindTheActivationsOfLaterConvolutions)
 
 TEST(MovePooling, overABlockItMovesBehindTheMergeOnly)
 {
-    const auto found = listed(movePoolings, graphOf("input 3x32x32 > conv:a k=3 p=1 c=8 > maxpool:pool k=3 s=2 p=1;"
-                                                    "@pool > conv:b k=3 p=1 c=8 > relu:rb > conv:c k=3 p=1 c=8; @c > add:sum @pool > relu:out >"
-                                                    "conv:d k=3 p=1 c=8 > gap"));
+    const auto found =
+        listed(movePoolings,
+               graphOf("input 3x32x32 > conv:a k=3 p=1 c=8 > maxpool:pool k=3 s=2 p=1;"
+                       "@pool > conv:b k=3 p=1 c=8 > relu:rb > conv:c k=3 p=1 c=8; @c > add:sum @pool > relu:out >"
+                       "conv:d k=3 p=1 c=8 > gap"));
     EXPECT_EQ(editTexts(found), (Texts{"move pool a out", "move pool a d"}));
 }
 
-TEST(MovePooling, behindAnotherStridedPoolingIsNoPlaceButBehindTheNextLayerIs)
+TEST(MovePooling, itDoesNotStandNextToAnotherStridedPoolingButMovesPastIt)
 {
-    const auto found = listed(movePoolings, graphOf("input 3x32x32 > conv:a k=3 p=1 c=8 > maxpool:p k=2 > conv:b k=3 p=1 c=8 > maxpool:q k=2 >"
-                                                    "conv:c k=3 p=1 c=8 > gap"));
-    EXPECT_EQ(editTexts(found), (Texts{"move p a b", "move p a c", "move q b c"}));
+    const auto found =
+        listed(movePoolings,
+               graphOf("input 3x32x32 > conv:a k=3 p=1 c=8 > maxpool:p k=2 > conv:b k=3 p=1 c=8 > maxpool:q k=2 >"
+                       "conv:c k=3 p=1 c=8 > gap"));
+    EXPECT_EQ(editTexts(found), (Texts{"move p a c", "move q b c"}));
 }
 
 TEST(MovePooling, insideOneBranchItCannotLeaveTheBranch)
 {
-    const auto found = listed(movePoolings, graphOf("input 3x32x32 > conv:a k=3 p=1 c=8; @a > maxpool:pool k=2 > conv:b k=3 p=1 c=8 > relu:rb;"
-                                                    "@a > conv:c k=2 s=2 c=8; @rb > add @c > conv:d k=3 p=1 c=8 > gap"));
+    const auto found =
+        listed(movePoolings,
+               graphOf("input 3x32x32 > conv:a k=3 p=1 c=8; @a > maxpool:pool k=2 > conv:b k=3 p=1 c=8 > relu:rb;"
+                       "@a > conv:c k=2 s=2 c=8; @rb > add @c > conv:d k=3 p=1 c=8 > gap"));
     EXPECT_EQ(editTexts(found), (Texts{"move pool a rb"}));
 }
 
 TEST(MovePooling, pastAnOutputOfTheNetworkItDoesNotGo)
 {
-    const auto found = listed(movePoolings, graphOf("input 3x32x32 > conv:a k=3 p=1 c=8 > maxpool:pool k=2 > conv:b k=3 p=1 c=8;"
-                                                    "@b > conv:aux k=1 c=2; @b > conv:c k=3 p=1 c=8 > gap"));
+    const auto found =
+        listed(movePoolings, graphOf("input 3x32x32 > conv:a k=3 p=1 c=8 > maxpool:pool k=2 > conv:b k=3 p=1 c=8;"
+                                     "@b > conv:aux k=1 c=2; @b > conv:c k=3 p=1 c=8 > gap"));
     EXPECT_EQ(editTexts(found), (Texts{"move pool a b"}));
 }
 
 TEST(MovePooling, aGateInsideABlockDoesNotStandInTheWay)
 {
-    const auto found = listed(movePoolings, graphOf("input 3x32x32 > conv:a k=3 p=1 c=8 > maxpool:pool k=2 > conv:b k=3 p=1 c=8;"
-                                                    "@b > gap > conv:squeeze k=1 c=8 > sigmoid:gate; @b > mul:scaled @gate >"
-                                                    "conv:c k=3 p=1 c=8 > gap"));
+    const auto found =
+        listed(movePoolings, graphOf("input 3x32x32 > conv:a k=3 p=1 c=8 > maxpool:pool k=2 > conv:b k=3 p=1 c=8;"
+                                     "@b > gap > conv:squeeze k=1 c=8 > sigmoid:gate; @b > mul:scaled @gate >"
+                                     "conv:c k=3 p=1 c=8 > gap"));
     EXPECT_EQ(editTexts(found), (Texts{"move pool a b", "move pool a scaled", "move pool a c"}));
 }
 
 TEST(MovePooling, whereTheFieldIsSmallerThanTheSideItMayMoveEarlier)
 {
-    const Graph graph = graphOf("input 3x32x32 > conv:a k=3 p=1 c=8 > relu:ra; @ra > conv:b k=3 p=1 c=8 > relu:rb > conv:c k=3 p=1 c=8;"
-                                "@c > add:sum @ra > conv:d k=3 p=1 c=8 > relu:rd > maxpool:pool k=2 > conv:e k=3 p=1 c=8 > gap");
+    const Graph graph =
+        graphOf("input 3x32x32 > conv:a k=3 p=1 c=8 > relu:ra; @ra > conv:b k=3 p=1 c=8 > relu:rb > conv:c k=3 p=1 c=8;"
+                "@c > add:sum @ra > conv:d k=3 p=1 c=8 > relu:rd > maxpool:pool k=2 > conv:e k=3 p=1 c=8 > gap");
     const auto found = listed(refine::movePoolingsEarlier, graph);
     EXPECT_EQ(editTexts(found), (Texts{"move pool rd sum", "move pool rd ra"}));
     EXPECT_EQ(analyze(graph).summary.iMax->h, 14);
@@ -74,8 +84,14 @@ TEST(MovePooling, whereTheFieldIsSmallerThanTheSideItMayMoveEarlier)
 
 TEST(MovePooling, aPoolingThatKeepsTheSideOrIsKeptStays)
 {
-    EXPECT_EQ(editTexts(listed(movePoolings, graphOf("input 3x32x32 > conv k=3 p=1 c=8 > maxpool k=3 s=1 p=1 > conv k=3 p=1 c=8 > gap"))), Texts{});
-    EXPECT_EQ(editTexts(listed(movePoolings, graphOf("input 3x32x32 > conv k=3 p=1 c=8 > maxpool:pool k=2 > conv k=3 p=1 c=8 > gap"), {"pool"})), Texts{});
+    EXPECT_EQ(
+        editTexts(listed(movePoolings,
+                         graphOf("input 3x32x32 > conv k=3 p=1 c=8 > maxpool k=3 s=1 p=1 > conv k=3 p=1 c=8 > gap"))),
+        Texts{});
+    EXPECT_EQ(editTexts(listed(movePoolings,
+                               graphOf("input 3x32x32 > conv k=3 p=1 c=8 > maxpool:pool k=2 > conv k=3 p=1 c=8 > gap"),
+                               {"pool"})),
+              Texts{});
 }
 
 }  // namespace

@@ -171,7 +171,7 @@ private slots:
             MainWindow window;
             showWindow(window);
             dropFile(window, m_model);
-            QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "status.parameters"), QStringLiteral("11.69 M parameters"), kWaitMs);
+            QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "status.parameters"), QStringLiteral("11.68 M parameters"), kWaitMs);
             QCOMPARE(shownCount(window, Verdict::Unproductive), 0);
 
             typeNumber(named<QSpinBox>(window, QStringLiteral("sideHeight")), 32);

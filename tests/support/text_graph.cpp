@@ -69,8 +69,9 @@ Ints filled(Ints values, std::size_t size, std::string_view text)
 
 std::string fullName(const OpDef& op, std::string_view key)
 {
-    static const std::map<std::string, std::string, std::less<>> kShort = {
-        {"k", "kernel_size"}, {"s", "stride"}, {"p", "padding"}, {"d", "dilation"}, {"g", "groups"}, {"ceil", "ceil_mode"}};
+    static const std::map<std::string, std::string, std::less<>> kShort = {{"k", "kernel_size"}, {"s", "stride"},
+                                                                           {"p", "padding"},     {"d", "dilation"},
+                                                                           {"g", "groups"},      {"ceil", "ceil_mode"}};
     if (key == "c") return op.attr("out_channels") ? "out_channels" : "out_features";
     const auto it = kShort.find(key);
     return it == kShort.end() ? std::string(key) : it->second;

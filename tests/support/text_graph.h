@@ -1,7 +1,8 @@
 // Small networks from text, for tests:
 //
 //   graphOf("input 3x32x32 > conv2d k=7 s=2 p=3 c=64 > relu")
-//   graphOf("input 3x32x32 > conv2d:a k=3 p=1 c=8 > relu:b; @a > conv2d:c k=1 c=8 > add @b > gap > flatten > linear c=10")
+//   graphOf("input 3x32x32 > conv2d:a k=3 p=1 c=8 > relu:b; @a > conv2d:c k=1 c=8 > add @b > gap > flatten > linear
+//   c=10")
 //
 // Chains are separated by ';' or a new line and start at `input CxHxW` (or NxCxHxW) or at an earlier layer "@name".
 // A layer is `kind[:name]` (any OpDef, whatever its case, with or without "2d"; also conv, bn, gap), then

@@ -27,7 +27,8 @@ protected:
     {
         const std::filesystem::path path = goldenFolder() / (std::string(GetParam()) + ".json");
         std::ifstream file(path);
-        ASSERT_TRUE(file.is_open()) << "There is no golden table " << path << ". Set FOVEA_GOLDEN to the folder that holds it.";
+        ASSERT_TRUE(file.is_open()) << "There is no golden table " << path
+                                    << ". Set FOVEA_GOLDEN to the folder that holds it.";
         m_table = Json::parse(file);
         const int side = m_table.at("table_resolution");
         m_report = analyze(buildZoo(std::string(GetParam()) + ",size=" + std::to_string(side)));
@@ -101,7 +102,8 @@ TEST_P(Golden, verdictsAreTheTablesAtEverySide)
         for (const LayerReport& layer : report.layers) found[layer.verdict].insert(layer.name);
         EXPECT_EQ(found[Verdict::Unproductive], labels.at("unproductive").get<std::set<std::string>>()) << side;
         EXPECT_EQ(found[Verdict::Partial], labels.at("partially_unproductive").get<std::set<std::string>>()) << side;
-        EXPECT_EQ(found[Verdict::Critical], labels.at("critical_not_unproductive").get<std::set<std::string>>()) << side;
+        EXPECT_EQ(found[Verdict::Critical], labels.at("critical_not_unproductive").get<std::set<std::string>>())
+            << side;
     }
 }
 

@@ -29,7 +29,8 @@ std::set<std::string> tensorsOf(const Graph& graph)
         std::vector<Value> in;
         for (std::uint32_t i = 0; i < entry.inputCount; ++i)
             in.push_back(values[static_cast<std::size_t>(prepared.sources[entry.firstInput + i])]);
-        for (const NamedParam& param : paramsOf(*entry.node, in, std::span(values).subspan(entry.firstOutput, entry.outputCount)))
+        for (const NamedParam& param :
+             paramsOf(*entry.node, in, std::span(values).subspan(entry.firstOutput, entry.outputCount)))
             out.insert(param.tensor + " " + toText(AttrValue(param.spec.dims)));
     }
     return out;

@@ -24,7 +24,8 @@ Counted count(const Graph& graph)
         std::vector<Value> in;
         for (std::uint32_t i = 0; i < entry.inputCount; ++i)
             in.push_back(out.values[static_cast<std::size_t>(prepared.sources[entry.firstInput + i])]);
-        for (const NamedParam& param : paramsOf(*entry.node, in, std::span(out.values).subspan(entry.firstOutput, entry.outputCount))) {
+        for (const NamedParam& param :
+             paramsOf(*entry.node, in, std::span(out.values).subspan(entry.firstOutput, entry.outputCount))) {
             if (!param.spec.trainable) continue;
             std::int64_t elements = 1;
             for (const std::int64_t dim : param.spec.dims) elements *= dim;
@@ -64,7 +65,8 @@ TEST(Zoo, everyNetworkOfTheListBuildsAtItsOwnSizeWithoutFindings)
     EXPECT_GE(zooEntries().size(), 14u);
     for (const ZooEntry& entry : zooEntries()) {
         const Graph graph = buildZoo(entry.name);
-        EXPECT_EQ(*test::layer(graph, "input").attrs.getInts("shape"), (Ints{1, 3, entry.size, entry.size})) << entry.name;
+        EXPECT_EQ(*test::layer(graph, "input").attrs.getInts("shape"), (Ints{1, 3, entry.size, entry.size}))
+            << entry.name;
         EXPECT_EQ(graph.name(), entry.name);
         ASSERT_EQ(graph.outputs().size(), 1u) << entry.name;
         std::vector<Issue> issues;
@@ -92,8 +94,9 @@ TEST(Zoo, aLayerIsNamedAndGroupedByItsModulePathAndRunsInForwardOrder)
         const Node& node = graph.at(id);
         if (node.group.starts_with("layer2.0")) names.push_back(node.name);
     }
-    EXPECT_EQ(names, (std::vector<std::string>{"layer2.0.conv1", "layer2.0.bn1", "layer2.0.relu", "layer2.0.conv2", "layer2.0.bn2",
-                                               "layer2.0.downsample.0", "layer2.0.downsample.1", "layer2.0.add", "layer2.0.relu_1"}));
+    EXPECT_EQ(names, (std::vector<std::string>{"layer2.0.conv1", "layer2.0.bn1", "layer2.0.relu", "layer2.0.conv2",
+                                               "layer2.0.bn2", "layer2.0.downsample.0", "layer2.0.downsample.1",
+                                               "layer2.0.add", "layer2.0.relu_1"}));
     EXPECT_EQ(test::layer(graph, "layer2.0.downsample.0").group, "layer2.0.downsample");
     EXPECT_EQ(test::layer(graph, "conv1").group, "");
     EXPECT_EQ(test::layer(graph, "conv1").tensor("weight")->tensor, "conv1.weight");
@@ -109,17 +112,21 @@ TEST(Zoo, theExampleIsSmallEnoughToBeExportedInTwentyMegabytes)
 
 TEST(Zoo, anUnknownNameNamesTheNearestOnes)
 {
-    EXPECT_EQ(errorOf("resnet19"), "There is no built-in network 'resnet19'; did you mean 'resnet18', 'resnet34' or 'resnet50'?");
-    EXPECT_EQ(errorOf("vgg16-bn"), "There is no built-in network 'vgg16-bn'; did you mean 'vgg16_bn', 'vgg11_bn' or 'vgg13_bn'?");
+    EXPECT_EQ(errorOf("resnet19"),
+              "There is no built-in network 'resnet19'; did you mean 'resnet18', 'resnet34' or 'resnet50'?");
+    EXPECT_EQ(errorOf("vgg16-bn"),
+              "There is no built-in network 'vgg16-bn'; did you mean 'vgg16_bn', 'vgg11_bn' or 'vgg13_bn'?");
 }
 
 TEST(Zoo, anUnknownOrUnreadableParameterIsAUsageError)
 {
-    EXPECT_EQ(errorOf("vgg16,clases=10"), "'vgg16' has no parameter 'clases'; did you mean 'classes', 'channels' or 'size'?");
+    EXPECT_EQ(errorOf("vgg16,clases=10"),
+              "'vgg16' has no parameter 'clases'; did you mean 'classes', 'channels' or 'size'?");
     EXPECT_EQ(errorOf("vgg16,classes"), "The parameter 'classes' needs a value, as in 'vgg16,classes=1000'.");
     EXPECT_EQ(errorOf("vgg16,classes=0"), "The parameter 'classes' must be a whole number from 1 to 1000000, got '0'.");
     EXPECT_EQ(errorOf("resnet18,width=x"), "The parameter 'width' must be a number above 0 and up to 64, got 'x'.");
-    EXPECT_EQ(errorOf("resnet18,size=32x"), "The parameter 'size' must be a side or HEIGHTxWIDTH from 1 to 1000000, got '32x'.");
+    EXPECT_EQ(errorOf("resnet18,size=32x"),
+              "The parameter 'size' must be a side or HEIGHTxWIDTH from 1 to 1000000, got '32x'.");
 }
 
 TEST(ZooBuilder, aHundredThousandLayersAreBuiltInOrderWithUniqueNames)

@@ -92,17 +92,17 @@ void DrawingPainter::makeTexts(const Box& box, const State& state, Texts& out) c
     const qreal width = box.rect.width() - kBand - 14;
     if (box.type == BoxType::Group) {
         out.name = elided(nameFont(), lastPart(box.group), width - 22);
-        out.kind = QCoreApplication::translate("Canvas", "%n layer(s)", nullptr, static_cast<int>(box.members.size()));
+        out.kind = tr("%1 layers").arg(box.members.size());
         return;
     }
     const Node* node = m_graph->find(box.node);
     if (!node) return;
     if (box.type == BoxType::Compact) {
         out.kind = elided(smallFont(), text(node->kind), width * 0.55, Qt::ElideRight);
-        out.name = elided(smallFont(), text(node->name), width - QFontMetricsF(smallFont()).horizontalAdvance(out.kind) - 10);
+        out.name = elided(smallFont(), shortName(node->name, node->group), width - QFontMetricsF(smallFont()).horizontalAdvance(out.kind) - 10);
         return;
     }
-    out.name = elided(nameFont(), text(node->name), width - 18);
+    out.name = elided(nameFont(), shortName(node->name, node->group), width - 18);
     out.kind = text(node->kind);
     if (state.layer) {
         const QString window = windowText(*state.layer);

@@ -12,7 +12,8 @@ namespace fovea::studio {
 namespace {
 
 constexpr double kPointsPerInch = 72;  // one scene pixel is one point
-constexpr double kClusterMargin = 13;
+constexpr double kClusterMargin = 12;
+constexpr std::size_t kEasy = 400;  // boxes and wires that are laid out quickly without limits
 
 // Graphviz keeps its state in globals, so one layout runs at a time.
 std::mutex& graphvizMutex()
@@ -59,10 +60,12 @@ public:
 private:
     void setOptions()
     {
-        // Without the limits a dense block takes nine seconds; wires are drawn by us, so none are routed.
-        for (const auto& [name, value] : {std::pair{"nslimit", "1"}, {"nslimit1", "1"}, {"mclimit", "0.05"}, {"splines", "none"},
-                                          {"rankdir", "TB"}, {"ranksep", "0.36"}, {"nodesep", "0.42"}})
+        // Wires are drawn by us, so none are routed.
+        for (const auto& [name, value] : {std::pair{"splines", "none"}, {"rankdir", "TB"}, {"ranksep", "0.36"}, {"nodesep", "0.42"}})
             set(m_graph.get(), name, value);
+        if (m_drawing.boxes.size() + m_drawing.wires.size() < kEasy) return;
+        // Without these limits a dense block takes nine seconds; with them long chains drift sideways.
+        for (const auto& [name, value] : {std::pair{"nslimit", "1"}, {"nslimit1", "1"}, {"mclimit", "0.05"}}) set(m_graph.get(), name, value);
     }
 
     void addFrames()
@@ -72,6 +75,9 @@ private:
             const std::string name = "cluster" + std::to_string(m_clusters.size());
             Agraph_t* cluster = agsubg(parent, c(name.c_str()), 1);
             set(cluster, "margin", std::to_string(kClusterMargin));
+            // A label that nobody sees makes room for the frame's header.
+            set(cluster, "label", " ");
+            set(cluster, "fontsize", "8");
             m_clusters.push_back(cluster);
         }
     }
@@ -99,8 +105,7 @@ private:
         }
         for (std::size_t i = 0; i < m_clusters.size(); ++i) {
             const boxf box = GD_bb(m_clusters[i]);
-            // The header sits in the margin above the topmost box.
-            m_drawing.frames[i].rect = QRectF(QPointF(box.LL.x, -box.UR.y), QPointF(box.UR.x, -box.LL.y)).adjusted(0, -10, 0, 0);
+            m_drawing.frames[i].rect = QRectF(QPointF(box.LL.x, -box.UR.y), QPointF(box.UR.x, -box.LL.y));
         }
     }
 

@@ -24,10 +24,16 @@ QColor faint(QColor color)
     return color;
 }
 
+QString labelOf(const LayerReport& layer)
+{
+    const QString name = shortName(layer.name, layer.group);
+    return layer.group.empty() ? name : text(layer.group) + QLatin1Char('.') + name;
+}
+
 QFont smallFont(const QWidget& widget)
 {
     QFont font = widget.font();
-    font.setPixelSize(11);
+    font.setPixelSize(10);
     return font;
 }
 
@@ -213,9 +219,12 @@ void FieldChart::drawSelection()
 void FieldChart::labelLayers()
 {
     const double pixels = m_plot->axisRect()->width() / std::max(1.0, m_plot->xAxis->range().size());
-    if (pixels < 15) {
+    if (pixels < 15 || m_plot->height() < 140) {
         m_plot->xAxis->setTickLabelRotation(0);
-        m_plot->xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
+        QSharedPointer<QCPAxisTickerFixed> ticker(new QCPAxisTickerFixed);
+        ticker->setTickStep(1);
+        ticker->setScaleStrategy(QCPAxisTickerFixed::ssMultiples);
+        m_plot->xAxis->setTicker(ticker);
         m_plot->xAxis->setNumberFormat(QStringLiteral("f"));
         m_plot->xAxis->setNumberPrecision(0);
         m_plot->xAxis->setLabel(m_all ? tr("layer, in execution order") : tr("judged layer, in execution order"));
@@ -227,7 +236,7 @@ void FieldChart::labelLayers()
     for (std::size_t i = 0; i < m_layers.size(); ++i) {
         const double at = static_cast<double>(i + 1);
         if (at < range.lower - 1 || at > range.upper + 1) continue;
-        ticker->addTick(at, metrics.elidedText(text(m_layers[i]->name), Qt::ElideLeft, 96));
+        ticker->addTick(at, metrics.elidedText(labelOf(*m_layers[i]), Qt::ElideLeft, 92));
     }
     m_plot->xAxis->setTicker(ticker);
     m_plot->xAxis->setTickLabelRotation(-38);
@@ -251,7 +260,7 @@ void FieldChart::applyColors()
         axis->grid()->setZeroLinePen(Qt::NoPen);
     }
     m_plot->xAxis->grid()->setVisible(false);
-    m_plot->yAxis->setLabel(tr("receptive field, px"));
+    m_plot->yAxis->setLabel(tr("field, px"));
 }
 
 void FieldChart::changeEvent(QEvent* event)

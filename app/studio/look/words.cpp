@@ -6,6 +6,8 @@
 #include <QCoreApplication>
 #include <QLocale>
 
+#include <algorithm>
+
 namespace fovea::studio {
 
 namespace {
@@ -31,6 +33,19 @@ QString windowOf(const AxisReach& h, const AxisReach& w)
 }  // namespace
 
 QString text(const std::string& value) { return QString::fromStdString(value); }
+
+QString shortName(const std::string& name, const std::string& group)
+{
+    const QString full = text(name), around = text(group);
+    if (!around.isEmpty() && full.startsWith(around + QLatin1Char('.'))) return full.mid(around.size() + 1);
+    if (!full.startsWith(QLatin1Char('/'))) return full;
+    QStringList parts = full.split(QLatin1Char('/'), Qt::SkipEmptyParts);
+    while (parts.size() > 1 && (around == parts.front() || around.startsWith(parts.front() + QLatin1Char('.')))) parts.removeFirst();
+    // Exporters end such paths with the operator, which the kind says already; a number there tells calls apart.
+    const bool plainOperator = std::all_of(parts.back().cbegin(), parts.back().cend(), [](QChar c) { return c.isLetter(); });
+    if (parts.size() > 1 && plainOperator) parts.removeLast();
+    return parts.join(QLatin1Char('/'));
+}
 
 QString axisText(std::int64_t h, std::int64_t w)
 {

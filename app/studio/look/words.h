@@ -8,6 +8,9 @@
 namespace fovea::studio {
 
 QString text(const std::string& value);                 // UTF-8
+// A layer's name without the parts that its group says already: "conv1" for "/layer1/layer1.0/conv1/Conv" in
+// group "layer1.0".
+QString shortName(const std::string& name, const std::string& group);
 QString axisText(std::int64_t h, std::int64_t w);       // "7", or "1x7" where the axes differ
 QString shapeText(const Value& value);                  // "1x64x56x56", "?" where nothing is known
 QString countText(const std::optional<std::int64_t>& count);   // "25.56 M", "unknown"

@@ -171,7 +171,7 @@ void RefinePanel::showPlans(std::vector<Plan> plans)
     if (plans.empty())
         showState(needsRefinement(*m_stage.document().report()) ? tr("Nothing that Fovea can change helps at this side.") : tr("Nothing needs to be done at this side."), false);
     else
-        showState(plans.size() > count ? tr("The best %1 of %2 proposals").arg(count).arg(plans.size()) : tr("%n proposal(s), best first", nullptr, static_cast<int>(count)), false);
+        showState(plans.size() > count ? tr("The best %1 of %2 proposals").arg(count).arg(plans.size()) : tr("Proposals, best first: %1").arg(count), false);
     for (std::size_t i = 0; i < count; ++i) {
         auto plan = std::make_shared<const Plan>(std::move(plans[i]));
         auto* card = new PlanCard(plan, static_cast<int>(i));

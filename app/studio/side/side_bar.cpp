@@ -48,12 +48,13 @@ SideBar::SideBar(Stage& stage, QWidget* parent)
     layout->setContentsMargins(8, 0, 8, 0);
     layout->setSpacing(6);
     layout->addWidget(label);
-    layout->addWidget(m_slider, 1);
+    layout->addWidget(m_slider, 20);
     layout->addWidget(m_height);
     layout->addWidget(m_times);
     layout->addWidget(m_width);
     layout->addWidget(m_square);
     layout->addWidget(m_range);
+    layout->addStretch(1);
     m_slider->setMaximumWidth(420);
 
     connect(m_slider, &QSlider::sliderPressed, this, &SideBar::newGesture);

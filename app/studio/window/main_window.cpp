@@ -50,6 +50,7 @@ MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_stage(m_documen
     setObjectName(QStringLiteral("mainWindow"));
     setWindowIcon(QIcon(QStringLiteral(":/icons/fovea.svg")));
     setAcceptDrops(true);
+    resize(1280, 720);
     setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
     setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
     buildCentre();
@@ -122,9 +123,11 @@ void MainWindow::buildDocks()
     m_chartDock = dock(this, tr("Receptive fields"), "chartDock", m_chart, Qt::BottomDockWidgetArea);
     m_findingsDock = dock(this, tr("Findings"), "findingsDock", findings, Qt::BottomDockWidgetArea);
     tabifyDockWidget(m_chartDock, m_findingsDock);
+    // Their tabs say the titles already.
+    for (QDockWidget* tabbed : {m_chartDock, m_findingsDock}) tabbed->setTitleBarWidget(new QWidget(tabbed));
     m_chartDock->raise();
-    resizeDocks({m_refineDock, m_inspectorDock}, {280, 290}, Qt::Horizontal);
-    resizeDocks({m_chartDock}, {236}, Qt::Vertical);
+    resizeDocks({m_refineDock, m_inspectorDock}, {300, 270}, Qt::Horizontal);
+    resizeDocks({m_chartDock}, {250}, Qt::Vertical);
     const auto showError = [this](const QString& what, const QString& why) { m_message->showError(what, why); };
     connect(refine, &RefinePanel::failed, this, showError);
     connect(inspector, &Inspector::failed, this, showError);
@@ -164,7 +167,7 @@ void MainWindow::connectDocument()
     connect(&m_document, &Document::saved, this, [this](const QString& path, const QStringList& initialised, bool isExport) {
         rememberFile(path);
         QString note = isExport ? tr("Exported %1.").arg(path) : tr("Saved %1.").arg(path);
-        if (!initialised.isEmpty()) note += QLatin1Char(' ') + tr("%n tensor(s) had no values yet and were initialised as PyTorch does.", nullptr, static_cast<int>(initialised.size()));
+        if (!initialised.isEmpty()) note += QLatin1Char(' ') + tr("Tensors without values, initialised as PyTorch does: %1.").arg(initialised.size());
         m_message->showNote(note);
         if (const auto next = std::exchange(m_afterSaving, nullptr); next && !isExport) next();
     });
@@ -197,7 +200,6 @@ void MainWindow::updateState()
 
 void MainWindow::loadState()
 {
-    resize(1280, 720);
     const QSettings settings;
     if (settings.contains(QStringLiteral("window/geometry"))) {
         restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());

@@ -21,6 +21,8 @@ int renderNow(const Arguments& arguments, int argc, char** argv)
 {
     // A picture needs no display, and must not depend on one.
     qputenv("QT_QPA_PLATFORM", "offscreen");
+    // Standard error is for one sentence of ours, not for the platform's remarks.
+    qInstallMessageHandler([](QtMsgType, const QMessageLogContext&, const QString&) {});
     QApplication app(argc, argv);
     applyTheme(arguments.theme.isEmpty() ? Theme::Light : themeFromText(arguments.theme));
     renderPicture({arguments.model, arguments.view, arguments.out, arguments.side});

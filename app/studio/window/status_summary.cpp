@@ -51,7 +51,7 @@ void StatusSummary::refresh()
     const auto report = m_stage.report();
     const Summary& summary = report->summary;
     const bool any = !m_stage.graph()->nodes().empty();
-    m_network->setText(any ? tr("%n layer(s)", nullptr, static_cast<int>(report->layers.size())) : tr("no network"));
+    m_network->setText(any ? tr("%1 layers").arg(report->layers.size()) : tr("no network"));
     m_parameters->setVisible(any);
     m_macs->setVisible(any);
     m_bounds->setVisible(any);

@@ -195,7 +195,7 @@ private:
 
     bool inputUnchanged(const Node& node) const
     {
-        for (const auto& input : m_skeletonGraph().input()) {
+        for (const auto& input : m_writer.skeleton().graph().input()) {
             if (input.name() != node.name) continue;
             const Ints* dims = node.attrs.getInts("shape");
             const auto& shape = input.type().tensor_type().shape();
@@ -209,13 +209,11 @@ private:
     bool outputsUnchanged() const
     {
         const auto& outputs = m_model.graph.outputs();
-        if (static_cast<int>(outputs.size()) != m_skeletonGraph().output_size()) return false;
+        if (static_cast<int>(outputs.size()) != m_writer.skeleton().graph().output_size()) return false;
         for (std::size_t i = 0; i < outputs.size(); ++i)
-            if (m_skeletonGraph().output(static_cast<int>(i)).name() != outputs[i].name) return false;
+            if (m_writer.skeleton().graph().output(static_cast<int>(i)).name() != outputs[i].name) return false;
         return true;
     }
-
-    const onnx::GraphProto& m_skeletonGraph() const { return const_cast<Exporter*>(this)->m_writer.skeleton().graph(); }
 
     void writeLayer(std::size_t index)
     {
@@ -281,7 +279,7 @@ private:
 
     bool skeletonHas(const std::string& name) const
     {
-        for (const auto& tensor : m_skeletonGraph().initializer())
+        for (const auto& tensor : m_writer.skeleton().graph().initializer())
             if (tensor.name() == name) return true;
         return false;
     }
@@ -356,7 +354,7 @@ private:
         google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> old;
         old.Swap(graph.mutable_output());
         graph.clear_value_info();
-        dropUnusedInputs(graph);
+        keepImageInputsOnly(m_writer.skeleton());
         for (const GraphOutput& output : m_model.graph.outputs()) {
             const std::int32_t at = m_graph.entryOf(output.port.node);
             if (at < 0) continue;
@@ -385,16 +383,18 @@ private:
         }
     }
 
-    // Initializers that the file lists as inputs too go from that list when they are no longer written, and so
-    // do inputs that were removed.
-    void dropUnusedInputs(onnx::GraphProto& graph) const
+    // Inputs that were removed go from the list, and so do initializers that old files had to list as inputs
+    // too: an edit may have given them another shape.
+    void keepImageInputsOnly(onnx::ModelProto& model) const
     {
         std::set<std::string> inputs;
         for (std::size_t i = 0; i < m_graph.entries.size(); ++i)
             if (isInput(i)) inputs.insert(m_names[i][0]);
-        auto& list = *graph.mutable_input();
+        auto& list = *model.mutable_graph()->mutable_input();
         for (int i = list.size(); i-- > 0;)
-            if (!inputs.contains(list[i].name()) && !m_writer.hasInitializer(list[i].name())) list.DeleteSubrange(i, 1);
+            if (!inputs.contains(list[i].name())) list.DeleteSubrange(i, 1);
+        // Initializers that are no inputs came with version 4.
+        if (model.ir_version() < 4) model.set_ir_version(4);
     }
 
     const Model& m_model;

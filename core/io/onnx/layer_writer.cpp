@@ -3,6 +3,8 @@
 #include "core/io/onnx/wire.h"
 #include "core/ops/registry.h"
 
+#include <algorithm>
+
 namespace fovea {
 
 LayerWriter::LayerWriter(const NodeView& view, std::int64_t opset, std::vector<std::string> inputs, std::vector<std::string> outputs, ModelWriter& writer,
@@ -52,9 +54,10 @@ std::string LayerWriter::freshName(const std::string& suffix)
 
 Tensor LayerWriter::valuesOf(const ParamSpec& spec, const std::string& name)
 {
-    for (const std::int64_t dim : spec.dims)
-        if (dim < 0) throw Error(ErrorCode::Usage, "The size of '" + name + "' is unknown at this input size; mend the findings before exporting.");
     const Tensor* stored = m_weights.find(name);
+    const bool known = std::all_of(spec.dims.begin(), spec.dims.end(), [](std::int64_t dim) { return dim >= 0; });
+    if (!known && stored) return *stored;
+    if (!known) throw Error(ErrorCode::Usage, "The size of '" + name + "' is unknown at this input size; mend the findings before exporting.");
     if (!stored) {
         m_fresh.push_back(name);
         return initialise(spec, name, m_seed);

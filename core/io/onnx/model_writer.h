@@ -18,6 +18,7 @@ public:
     explicit ModelWriter(onnx::ModelProto skeleton) : m_skeleton(std::move(skeleton)) {}
 
     onnx::ModelProto& skeleton() { return m_skeleton; }
+    const onnx::ModelProto& skeleton() const { return m_skeleton; }
     void addNode(std::string serialized) { m_nodes.push_back(std::move(serialized)); }
     // ONNX Runtime refuses two nodes of one name: `wanted`, with a number where it is taken.
     std::string uniqueNodeName(const std::string& wanted);
@@ -25,7 +26,6 @@ public:
     std::string addInitializer(const std::string& name, const Tensor& tensor);
     // The name under which a tensor called `name` of these dimensions was added; empty where none was.
     std::string made(const std::string& name, const std::vector<std::int64_t>& dims) const;
-    bool hasInitializer(const std::string& name) const { return m_index.contains(name); }
 
     // Writes atomically. Above `externalAbove` bytes of tensors they go into PATH.data beside the file,
     // because protobuf ends at 2 GiB.
