@@ -64,7 +64,7 @@ std::int64_t parseAmount(const std::string& text, const std::string& option, std
     const std::string wanted = bytes ? "an amount of memory such as 2GiB or 512MiB" : "a count such as 4G or 600M, or a multiple such as 1.5x";
     double value = 0;
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc() || !(value > 0)) bad(option, text, wanted);
+    if (code != std::errc() || !std::isfinite(value) || value <= 0) bad(option, text, wanted);
     const std::string unit(end, text.data() + text.size());
     const auto factor = unit == "x" && reference ? static_cast<double>(*reference) : unitFactor(unit, bytes);
     if (!factor) bad(option, text, wanted);

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/io/model/model.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -21,12 +22,14 @@ Graph stateReach(const Graph& graph, const std::string& text)
 
 void checkInput(const Graph& graph, const std::string& name)
 {
-    const Node* input = imageInput(graph, name);
-    if (input && input->name == name) return;
     std::vector<std::string> names;
     for (const auto& node : graph.nodes())
         if (node->kind == "Input") names.push_back(node->name);
-    throw Error(ErrorCode::Usage, "The model has no image input named '" + name + "'." + suggestion(name, names));
+    if (std::find(names.begin(), names.end(), name) == names.end())
+        throw Error(ErrorCode::Usage, "The network has no input called '" + name + "'." + suggestion(name, names));
+    const Ints* shape = graph.findByName(name)->attrs.getInts("shape");
+    if (!shape || shape->size() != 4)
+        throw Error(ErrorCode::Usage, "Input '" + name + "' is no image: it needs rank 4 (NxCxHxW), but has " + (shape ? std::to_string(shape->size()) : "none") + ".");
 }
 
 }  // namespace

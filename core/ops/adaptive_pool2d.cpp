@@ -27,7 +27,7 @@ void infer(InferContext& context)
         }
         out.shape[0] = in.shape[0];
     }
-    out.shape[1] = in.channels();
+    out.shape[1] = imageChannels(in);
     out.shape[2] = attrAt(node, "output_size", 0, 1);
     out.shape[3] = attrAt(node, "output_size", 1, 1);
     if (!node.attrs.getBool("keepdim", true)) out = {Shape{out.shape[0], out.shape[1]}, {1, -1, -1}};

@@ -45,7 +45,7 @@ const OpDef& avgPool2dOp()
         .attrs = {kernelAttr(), strideAttr(), paddingAttr(), ceilModeAttr(),
                   {.name = "count_include_pad", .type = AttrType::Bool, .fallback = true, .doc = "Padding counts as zeros in the mean"}},
         .reach = [](const NodeView& view) { return windowReach(view.node); },
-        .infer = [](InferContext& context) { context.out() = slide(context, windowReach(context.node()), context.in(0).channels()); },
+        .infer = [](InferContext& context) { context.out() = slide(context, windowReach(context.node()), imageChannels(context.in(0))); },
         .onnx = {.types = {"AveragePool"},
                  .read = read,
                  .write =

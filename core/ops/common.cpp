@@ -13,6 +13,8 @@ Value unknownLike(const Value& value)
     return out;
 }
 
+std::int64_t imageChannels(const Value& value) { return value.shape.rank() == 4 ? value.shape[1] : value.channels(); }
+
 namespace {
 
 bool joinDim(std::int64_t a, std::int64_t b, std::int64_t& out)
@@ -32,7 +34,7 @@ bool joinDim(std::int64_t a, std::int64_t b, std::int64_t& out)
 bool broadcast(const Value& a, const Value& b, Value& out)
 {
     if (!a.shape.hasRank() || !b.shape.hasRank()) {
-        out = a.shape.hasRank() ? unknownLike(a) : unknownLike(b);
+        out = {};
         return true;
     }
     const bool aWider = a.shape.rank() >= b.shape.rank();
@@ -110,7 +112,6 @@ Value slide(InferContext& context, const Reach& reach, std::int64_t channels)
         out.shape[1] = channels;
         return out;
     }
-    out.layout = in.layout.h >= 0 ? in.layout : kNchw;
     out.shape[0] = in.shape[0];
     out.shape[1] = channels;
     const std::int64_t sizes[2] = {in.shape[2], in.shape[3]};

@@ -11,6 +11,10 @@ namespace fovea {
 // An output of known rank and layout with every size unknown: what a layer that does not fit leaves behind.
 Value unknownLike(const Value& value);
 
+// Channels as a convolution or pooling reads them: the second dimension of an image, whatever a reshape
+// before it made of the layout.
+std::int64_t imageChannels(const Value& value);
+
 // NumPy broadcasting of two values; false where a dimension differs and neither is 1 (then it is unknown).
 bool broadcast(const Value& a, const Value& b, Value& out);
 

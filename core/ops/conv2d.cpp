@@ -8,7 +8,7 @@ namespace {
 
 std::int64_t inChannels(const Node& node, const Value& in)
 {
-    const std::int64_t channels = in.channels();
+    const std::int64_t channels = imageChannels(in);
     if (channels > 0) return channels;
     const std::int64_t stated = attrInt(node, "in_channels");
     return stated > 0 ? stated : kUnknown;

@@ -17,7 +17,7 @@ Reach transposedReach(const Node& node)
 
 std::int64_t inChannels(const Node& node, const Value& in)
 {
-    return in.channels() > 0 ? in.channels() : std::max<std::int64_t>(attrInt(node, "in_channels"), kUnknown);
+    return imageChannels(in) > 0 ? imageChannels(in) : std::max<std::int64_t>(attrInt(node, "in_channels"), kUnknown);
 }
 
 std::vector<ParamSpec> params(const NodeView& view)

@@ -25,7 +25,7 @@ const OpDef& maxPool2dOp()
         .doc = "Largest value under a sliding window.",
         .attrs = {kernelAttr(), strideAttr(), paddingAttr(), dilationAttr(), ceilModeAttr()},
         .reach = [](const NodeView& view) { return windowReach(view.node); },
-        .infer = [](InferContext& context) { context.out() = slide(context, windowReach(context.node()), context.in(0).channels()); },
+        .infer = [](InferContext& context) { context.out() = slide(context, windowReach(context.node()), imageChannels(context.in(0))); },
         .onnx = {.types = {"MaxPool"},
                  .read = read,
                  .write =

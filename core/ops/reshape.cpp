@@ -110,6 +110,12 @@ Layout follow(const Value& in, const Ints& items)
         }
         int end = k + 1;  // a run of parts of dimension `next`
         while (end < count && !isProduct(items[static_cast<std::size_t>(end)])) ++end;
+        const int behind = end < count ? firstOf(items[static_cast<std::size_t>(end)]) : in.shape.rank();
+        if (behind - next > 1) {  // several dimensions mixed: nobody knows which is which
+            next = behind;
+            k = end - 1;
+            continue;
+        }
         const auto second = static_cast<std::int8_t>(std::min(k + 1, count - 1));
         if (next == in.layout.c) out.c = static_cast<std::int8_t>(end - 1);
         if (next == in.layout.h && next == in.layout.w) {

@@ -101,7 +101,7 @@ TEST_F(Analyze, WritesNullWhereALayerHasNoWindowOrNoFinitePath)
 
 TEST_F(Analyze, WritesAFractionalJumpAsText)
 {
-    save("up.fovea", "input 3x32x32 > upsample scale=2x2 > conv:c k=3 p=1 c=4");
+    save("up.fovea", "input 3x32x32 > upsample scale_factor=2 > conv:c k=3 p=1 c=4");
     const Ran ran = run({"analyze", "up.fovea", "--json"});
     ASSERT_EQ(ran.code, 0) << ran.err;
     EXPECT_EQ(layerNamed(Json::parse(ran.out), "c")["jump"].dump(), R"(["1/2","1/2"])");
@@ -190,7 +190,7 @@ TEST_F(Analyze, RefusesWhatItCannotDoInOneSentence)
                   "Option '--size' takes a side from 1 to 1000000 such as 224, or HEIGHTxWIDTH such as 192x224, but got '0'.");
     expectRefused({"analyze", "net.fovea", "--fail-on", "bad"},
                   "Option '--fail-on' takes productive, critical, partial or unproductive, but got 'bad'.");
-    expectRefused({"analyze", "net.fovea", "--input", "inptu"}, "The model has no image input named 'inptu'. Did you mean 'input'?");
+    expectRefused({"analyze", "net.fovea", "--input", "inptu"}, "The network has no input called 'inptu'. Did you mean 'input'?");
     expectRefused({"analyze", "net.fovea", "--reach", "k3"}, "Option '--reach' takes LAYER=REACH such as conv1=k3s2p1, but got 'k3'.");
     expectRefused({"analyze", "net.fovea", "--json=1"}, "Option '--json' takes no value. See 'fovea analyze --help'.");
     expectRefused({"analyze", "net.fovea", "--size"}, "Option '--size' needs a value. See 'fovea analyze --help'.");

@@ -16,7 +16,8 @@ namespace {
 QString change(const QString& before, const QString& after)
 {
     if (before == after) return QStringLiteral("%1 <span style='color:gray'>(%2)</span>").arg(after, PlanCard::tr("same"));
-    return (before + QStringLiteral(" \u2192 <b>%1</b>").arg(after)).replace(QLatin1Char(' '), QChar::Nbsp);
+    QString out = before + QStringLiteral(" \u2192 <b>%1</b>").arg(after);
+    return out.replace(QLatin1Char(' '), QChar::Nbsp);
 }
 
 QLabel* label(const QString& content, bool wrap = false)
