@@ -66,6 +66,7 @@ std::vector<OwnedParam> ownedParams(const Graph& graph)
             const std::int32_t source = prepared.sources[entry.firstInput + i];
             in.push_back(source < 0 ? Value{} : values[static_cast<std::size_t>(source)]);
         }
+        in.resize(std::max(in.size(), static_cast<std::size_t>(entry.op->minInputs)));
         for (NamedParam& param : paramsOf(*entry.node, in, std::span(values).subspan(entry.firstOutput, entry.outputCount))) {
             if (!seen.insert(param.tensor).second) continue;
             const bool known = isKnown(param.spec.dims);

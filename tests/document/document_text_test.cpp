@@ -50,8 +50,17 @@ TEST(DocumentText, WritesOneNodeALine)
 TEST(DocumentText, ReturnsEveryKindOfTheRegistryAsItWas)
 {
     Graph graph;
-    for (const OpDef* op : allOps()) graph.add(makeNode(op->kind, std::string("a ") + op->kind));
+    for (const OpDef* op : allOps())
+        graph.add(makeNode(op->kind, std::string("a ") + op->kind, std::vector<Port>(static_cast<std::size_t>(op->minInputs))));
+    EXPECT_GT(graph.nodes().size(), 50u);
     expectSame(graph, reread(graph));
+}
+
+TEST(DocumentText, ReadsALayerThatListsTooFewInputsAsUnconnected)
+{
+    Graph graph;
+    graph.add(makeNode("Conv2d", "a"));
+    EXPECT_EQ(reread(graph).nodes()[0]->inputs, (std::vector<Port>{Port{}}));
 }
 
 TEST(DocumentText, KeepsTheTypeOfEveryAttribute)

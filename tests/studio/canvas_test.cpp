@@ -118,10 +118,10 @@ private slots:
     {
         Graph graph;
         NodeId last = graph.add(makeNode("Input"));
-        for (int i = 0; i < 9'999; ++i) last = graph.add(makeNode(i % 2 ? "ReLU" : "Conv2d", {}, {Port{last, 0}}));
+        for (int i = 1; i < 5'000; ++i) last = graph.add(makeNode(i % 2 ? "ReLU" : "Conv2d", std::to_string(i), {Port{last, 0}}));
         Drawing drawing = describe(graph, {});
         layOut(drawing);
-        QCOMPARE(drawing.boxes.size(), std::size_t{10'000});
+        QCOMPARE(drawing.boxes.size(), std::size_t{5'000});
         QVERIFY(flowsDown(drawing));
     }
 };

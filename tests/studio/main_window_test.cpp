@@ -87,9 +87,9 @@ void typeNumber(QSpinBox* spin, int value, Qt::Key finish = Qt::Key_Return)
 
 void click(QWidget& window, const char* button)
 {
-    auto* found = named<QAbstractButton>(window, QLatin1String(button));
-    QVERIFY2(found, button);
-    QTRY_VERIFY_WITH_TIMEOUT(found->isVisible(), kWaitMs);
+    QAbstractButton* found = nullptr;
+    const auto isThere = [&] { return (found = named<QAbstractButton>(window, QLatin1String(button))) && found->isVisible(); };
+    QVERIFY2(QTest::qWaitFor(isThere, kWaitMs), button);
     QTest::mouseClick(found, Qt::LeftButton);
 }
 

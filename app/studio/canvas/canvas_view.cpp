@@ -4,13 +4,12 @@
 #include "app/studio/canvas/layout.h"
 #include "app/studio/canvas/minimap.h"
 #include "app/studio/canvas/network_item.h"
+#include "app/studio/document/background.h"
 #include "app/studio/look/words.h"
 
-#include <QFuture>
 #include <QLabel>
 #include <QScrollBar>
 #include <QToolTip>
-#include <QtConcurrent>
 
 #include <algorithm>
 
@@ -165,10 +164,11 @@ void CanvasView::rebuild(bool reset, NodeId anchor)
     auto drawing = std::make_shared<Drawing>(describe(*m_drawnGraph, m_folded));
     m_hint->setVisible(drawing->boxes.size() > 400);
     m_hint->move(10, 10);
-    QtConcurrent::run([drawing] {
+    const auto work = [drawing] {
         layOut(*drawing);
         return std::shared_ptr<const Drawing>(drawing);
-    }).then(this, [this, request, reset, anchor](const std::shared_ptr<const Drawing>& placed) {
+    };
+    inBackground(this, work, [this, request, reset, anchor](const std::shared_ptr<const Drawing>& placed) {
         if (request == m_requested) place(placed, reset, anchor);
     });
 }

@@ -50,8 +50,13 @@ public:
         setOptions();
         addFrames();
         addBoxes();
-        for (const Wire& wire : m_drawing.wires)
-            agedge(m_graph.get(), m_nodes[static_cast<std::size_t>(wire.from)], m_nodes[static_cast<std::size_t>(wire.to)], nullptr, 1);
+        const std::vector<bool> main = onLongestPath(m_drawing);
+        for (std::size_t i = 0; i < m_drawing.wires.size(); ++i) {
+            const Wire& wire = m_drawing.wires[i];
+            Agedge_t* edge = agedge(m_graph.get(), m_nodes[static_cast<std::size_t>(wire.from)], m_nodes[static_cast<std::size_t>(wire.to)], nullptr, 1);
+            // The longest path goes straight down, branches lie beside it.
+            agsafeset(edge, c("weight"), c(main[i] ? "24" : "1"), c("1"));
+        }
         if (gvLayout(context(), m_graph.get(), "dot") != 0) return false;
         readPlaces();
         return true;

@@ -14,4 +14,9 @@ bool layOutWithGraphviz(Drawing& drawing);
 void layOutInRanks(Drawing& drawing);
 void routeWires(Drawing& drawing);
 
+// Rank of each box: the number of boxes before it on the longest way there.
+std::vector<int> longestPathRanks(const Drawing& drawing);
+// Whether each wire lies on one longest path through the drawing.
+std::vector<bool> onLongestPath(const Drawing& drawing);
+
 }  // namespace fovea::studio

@@ -1,12 +1,11 @@
 #include "app/studio/document/document.h"
 
+#include "app/studio/document/background.h"
 #include "app/studio/document/graph_command.h"
 #include "core/io/model/model.h"
 
 #include <QFileInfo>
-#include <QFuture>
 #include <QUndoStack>
-#include <QtConcurrent>
 
 namespace fovea::studio {
 
@@ -112,19 +111,36 @@ void Document::show(GraphPtr graph)
 void Document::analyseLater()
 {
     const int request = m_reportRequest;
-    QtConcurrent::run([graph = m_graph] { return ReportPtr(std::make_shared<const Report>(analyze(*graph))); })
-        .then(this, [this, request](const ReportPtr& report) {
-            if (request != m_reportRequest) return;
-            m_report = report;
-            emit changed(Change{});
-        })
-        .onFailed(this, [this](const std::exception& error) { emit failed(tr("The network could not be analysed"), QString::fromUtf8(error.what())); });
+    const auto work = [graph = m_graph] {
+        Opened out;
+        try {
+            out.report = std::make_shared<const Report>(analyze(*graph));
+        } catch (const std::exception& error) {
+            out.error = QString::fromUtf8(error.what());
+        }
+        return out;
+    };
+    inBackground(this, work, [this, request](const Opened& result) {
+        if (request != m_reportRequest) return;
+        if (!result.report) {
+            emit failed(tr("The network could not be analysed"), result.error);
+            return;
+        }
+        m_report = result.report;
+        emit changed(Change{});
+    });
 }
 
 void Document::adopt(Model model, const QString& title, const QString& path)
 {
     auto graph = std::make_shared<const Graph>(model.graph);
     auto report = std::make_shared<const Report>(analyze(*graph));
+    m_source = path;
+    take(std::move(graph), std::move(report), std::move(model), title, path);
+}
+
+void Document::take(GraphPtr graph, ReportPtr report, Model model, const QString& title, const QString& path)
+{
     m_graph = std::move(graph);
     m_report = std::move(report);
     m_weights = std::move(model.weights);
@@ -142,28 +158,19 @@ void Document::open(const QString& name, std::optional<PerAxis<std::int64_t>> si
     const int request = ++m_openRequest;
     m_opening = true;
     emit stateChanged();
-    QtConcurrent::run([name, side] { return std::make_shared<Opened>(openNow(name, side)); })
-        .then(this, [this, request, name](const std::shared_ptr<Opened>& result) {
-            if (request != m_openRequest) return;
-            m_opening = false;
-            if (!result->error.isEmpty()) {
-                emit stateChanged();
-                emit failed(tr("%1 could not be opened").arg(QFileInfo(name).fileName()), result->error);
-                return;
-            }
-            m_graph = result->graph;
-            m_report = result->report;
-            m_weights = std::move(result->model.weights);
-            m_onnx = std::move(result->model.onnx);
-            m_title = titleOf(name);
-            m_path = isOwnFormat(name) ? name : QString();
-            m_source = name;
-            ++m_reportRequest;
-            m_undo->clear();
-            emit changed(Change{true, {}});
+    const auto work = [name, side] { return std::make_shared<Opened>(openNow(name, side)); };
+    inBackground(this, work, [this, request, name](const std::shared_ptr<Opened>& result) {
+        if (request != m_openRequest) return;
+        m_opening = false;
+        if (!result->error.isEmpty()) {
             emit stateChanged();
-            emit opened(name);
-        });
+            emit failed(tr("%1 could not be opened").arg(QFileInfo(name).fileName()), result->error);
+            return;
+        }
+        m_source = name;
+        take(result->graph, result->report, std::move(result->model), titleOf(name), isOwnFormat(name) ? name : QString());
+        emit opened(name);
+    });
 }
 
 void Document::cancelOpen()
@@ -185,23 +192,23 @@ void Document::write(const QString& path, bool isExport)
     if (m_writing) return;
     m_writing = true;
     emit stateChanged();
-    QtConcurrent::run([model = model(), path] { return writeNow(model, path); })
-        .then(this, [this, path, isExport, graph = m_graph](const Written& result) {
-            m_writing = false;
-            if (!result.error.isEmpty()) {
-                emit stateChanged();
-                emit failed(tr("%1 could not be written").arg(QFileInfo(path).fileName()), result.error);
-                return;
-            }
-            if (!isExport) {
-                m_path = path;
-                m_title = titleOf(path);
-                // An edit made while the file was being written is not in it.
-                if (graph == m_graph) m_undo->setClean();
-            }
+    const auto work = [model = model(), path] { return writeNow(model, path); };
+    inBackground(this, work, [this, path, isExport, graph = m_graph](const Written& result) {
+        m_writing = false;
+        if (!result.error.isEmpty()) {
             emit stateChanged();
-            emit saved(path, result.initialised, isExport);
-        });
+            emit failed(tr("%1 could not be written").arg(QFileInfo(path).fileName()), result.error);
+            return;
+        }
+        if (!isExport) {
+            m_path = path;
+            m_title = titleOf(path);
+            // An edit made while the file was being written is not in it.
+            if (graph == m_graph) m_undo->setClean();
+        }
+        emit stateChanged();
+        emit saved(path, result.initialised, isExport);
+    });
 }
 
 }  // namespace fovea::studio

@@ -75,6 +75,7 @@ private:
     friend class GraphCommand;
     void show(GraphPtr graph);
     void analyseLater();
+    void take(GraphPtr graph, ReportPtr report, Model model, const QString& title, const QString& path);
     void write(const QString& path, bool isExport);
     Model model() const;
 

@@ -84,7 +84,7 @@ void AttributeEditor::addSpins(int count)
         spin->setRange(clampToInt(m_def.min), clampToInt(m_def.max));
         // A number counts when it is complete: on Enter, Tab or a step, not at every digit.
         spin->setKeyboardTracking(false);
-        spin->setMinimumWidth(36);
+        spin->setMinimumWidth(count == 4 ? 26 : 36);
         spin->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
         if (count == 4) {
             spin->setButtonSymbols(QAbstractSpinBox::NoButtons);

@@ -36,6 +36,7 @@ Inspector::Inspector(Stage& stage, QWidget* parent)
       m_name(new QLineEdit), m_kind(new QLabel), m_sign(new QLabel), m_reason(new QLabel), m_facts(new QLabel), m_formHost(new QWidget)
 {
     setObjectName(QStringLiteral("inspector"));
+    setMinimumWidth(272);
     m_empty->setWordWrap(true);
     m_empty->setAlignment(Qt::AlignCenter);
     m_empty->setMargin(24);

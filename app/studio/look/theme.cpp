@@ -60,6 +60,10 @@ void applyTheme(Theme theme)
     QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
     const QPalette palette = paletteOf(dark);
     QApplication::setPalette(palette);
+    // Fusion outlines its check boxes darker than the window, which cannot be seen on a dark one.
+    QPalette boxes = palette;
+    if (dark) boxes.setColor(QPalette::Base, QColor(0x50, 0x57, 0x61));
+    QApplication::setPalette(boxes, "QCheckBox");
     QToolTip::setPalette(palette);
 }
 

@@ -22,6 +22,22 @@ QString notJudgedReason(const LayerReport& layer)
     return tr("Not judged: the layer does not slide a window wider than one pixel, so its field is that of its input.");
 }
 
+// "layer1.0", "conv1" for "/layer1/layer1.0/conv1/Conv": modules that the next one repeats are left out, and so
+// is the operator at the end, which the layer's kind says; a number there tells calls apart and stays.
+QStringList nameParts(const QString& name)
+{
+    if (!name.startsWith(QLatin1Char('/'))) return {name};
+    const QStringList all = name.split(QLatin1Char('/'), Qt::SkipEmptyParts);
+    QStringList parts;
+    for (const QString& part : all) {
+        if (!parts.isEmpty() && part.startsWith(parts.back() + QLatin1Char('.'))) parts.removeLast();
+        parts << part;
+    }
+    const auto isLetter = [](QChar c) { return c.isLetter(); };
+    if (parts.size() > 1 && std::all_of(parts.back().cbegin(), parts.back().cend(), isLetter)) parts.removeLast();
+    return parts.isEmpty() ? QStringList{name} : parts;
+}
+
 QString windowOf(const AxisReach& h, const AxisReach& w)
 {
     QString out = QStringLiteral("%1x%2").arg(h.kernel).arg(w.kernel);
@@ -34,17 +50,13 @@ QString windowOf(const AxisReach& h, const AxisReach& w)
 
 QString text(const std::string& value) { return QString::fromStdString(value); }
 
+QString moduleName(const std::string& name) { return nameParts(text(name)).join(QLatin1Char('.')); }
+
 QString shortName(const std::string& name, const std::string& group)
 {
-    const QString full = text(name), around = text(group);
-    if (!around.isEmpty() && full.startsWith(around + QLatin1Char('.'))) return full.mid(around.size() + 1);
-    if (!full.startsWith(QLatin1Char('/'))) return full;
-    QStringList parts = full.split(QLatin1Char('/'), Qt::SkipEmptyParts);
-    while (parts.size() > 1 && (around == parts.front() || around.startsWith(parts.front() + QLatin1Char('.')))) parts.removeFirst();
-    // Exporters end such paths with the operator, which the kind says already; a number there tells calls apart.
-    const bool plainOperator = std::all_of(parts.back().cbegin(), parts.back().cend(), [](QChar c) { return c.isLetter(); });
-    if (parts.size() > 1 && plainOperator) parts.removeLast();
-    return parts.join(QLatin1Char('/'));
+    const QString prefix = text(group) + QLatin1Char('.'), full = text(name);
+    if (prefix.size() > 1 && full.startsWith(prefix)) return full.mid(prefix.size());
+    return nameParts(full).back();
 }
 
 QString axisText(std::int64_t h, std::int64_t w)

@@ -8,8 +8,9 @@
 namespace fovea::studio {
 
 QString text(const std::string& value);                 // UTF-8
-// A layer's name without the parts that its group says already: "conv1" for "/layer1/layer1.0/conv1/Conv" in
-// group "layer1.0".
+// A layer's name as PyTorch would write it: "layer1.0.conv1" for an exporter's "/layer1/layer1.0/conv1/Conv".
+QString moduleName(const std::string& name);
+// The part of it that the group around the layer does not say already: "conv1" in group "layer1.0".
 QString shortName(const std::string& name, const std::string& group);
 QString axisText(std::int64_t h, std::int64_t w);       // "7", or "1x7" where the axes differ
 QString shapeText(const Value& value);                  // "1x64x56x56", "?" where nothing is known

@@ -1,17 +1,16 @@
 #include "app/studio/refine/refine_panel.h"
 
+#include "app/studio/document/background.h"
 #include "app/studio/look/words.h"
 #include "app/studio/refine/plan_card.h"
 
 #include <QComboBox>
-#include <QFuture>
 #include <QLabel>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QTimer>
 #include <QVBoxLayout>
-#include <QtConcurrent>
 
 namespace fovea::studio {
 
@@ -118,7 +117,7 @@ void RefinePanel::search()
     clearCards();
     showState(tr("Looking for refinements\u2026"), true);
     const auto want = static_cast<Want>(m_want->currentIndex());
-    QtConcurrent::run([graph = m_searched, want, cancelled = m_cancelled] {
+    const auto work = [graph = m_searched, want, cancelled = m_cancelled] {
         auto found = std::make_shared<Found>();
         try {
             PlanRequest request;
@@ -129,7 +128,8 @@ void RefinePanel::search()
             found->error = QString::fromUtf8(error.what());
         }
         return found;
-    }).then(this, [this, cancelled = m_cancelled](const std::shared_ptr<Found>& found) {
+    };
+    inBackground(this, work, [this, cancelled = m_cancelled](const std::shared_ptr<Found>& found) {
         if (*cancelled) return;
         if (!found->error.isEmpty()) {
             showState({}, false);

@@ -177,13 +177,17 @@ void MainWindow::connectDocument()
     connect(m_canvas, &CanvasView::laidOut, this, [this] {
         if (!m_selectLater.isEmpty())
             if (const Node* node = m_stage.graph()->findByName(std::exchange(m_selectLater, QString()).toStdString())) m_stage.reveal(node->id);
-        if (m_screenshot.isEmpty()) return;
-        // Proposals arrive a moment after the drawing.
-        QTimer::singleShot(1'500, this, [this] {
-            const bool written = grab().save(m_screenshot);
-            m_document.undoStack()->setClean();
-            QApplication::exit(written ? 0 : 2);
-        });
+        if (!m_screenshot.isEmpty()) shootNow();
+    });
+}
+
+void MainWindow::shootNow()
+{
+    // Proposals arrive a moment after the drawing.
+    QTimer::singleShot(1'500, this, [this] {
+        const bool written = grab().save(m_screenshot);
+        m_document.undoStack()->setClean();
+        QApplication::exit(written ? 0 : 2);
     });
 }
 

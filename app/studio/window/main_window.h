@@ -29,6 +29,7 @@ public:
     void openModel(const QString& name, std::optional<PerAxis<std::int64_t>> side = {});
     // Saves a picture of the window once the network in it is drawn, then quits.
     void takeScreenshot(const QString& path);
+    void shootNow();
     // Selects a layer by name once the network is drawn: for screenshots.
     void selectWhenDrawn(const QString& layer);
 

@@ -60,7 +60,7 @@ void MainWindow::fileMenu()
     m_pictureCanvas = pictures->addAction(tr("Of the &network\u2026"), this, [this] { askPicture(false); });
     m_pictureChart = pictures->addAction(tr("Of the &chart\u2026"), this, [this] { askPicture(true); });
     menu->addSeparator();
-    menu->addAction(tr("&Quit"), QKeySequence::Quit, this, &QWidget::close);
+    menu->addAction(tr("&Quit"), QKeySequence(Qt::CTRL | Qt::Key_Q), this, &QWidget::close);
     m_open->setObjectName(QStringLiteral("actionOpen"));
     m_save->setObjectName(QStringLiteral("actionSave"));
     m_saveAs->setObjectName(QStringLiteral("actionSaveAs"));

@@ -43,6 +43,7 @@ int openWindow(const Arguments& arguments, int argc, char** argv)
     window.selectWhenDrawn(arguments.select);
     window.show();
     if (!arguments.model.isEmpty()) window.openModel(arguments.model, arguments.side);
+    else if (!arguments.screenshot.isEmpty()) window.shootNow();
     return QApplication::exec();
 }
 

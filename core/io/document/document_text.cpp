@@ -3,6 +3,7 @@
 #include "core/io/document/base64.h"
 #include "core/io/document/document_file.h"
 #include "core/io/document/node_json.h"
+#include "core/ops/registry.h"
 
 #include <algorithm>
 #include <unordered_set>
@@ -108,7 +109,8 @@ void checkPorts(const JsonAt& top, const Graph& graph)
     const JsonAt nodes = top.at("nodes");
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         const Node* node = graph.find(nodes[i].at("id").integer(1, kMaxNodeId));
-        for (std::size_t k = 0; k < node->inputs.size(); ++k) check(nodes[i].at("inputs")[k], node->inputs[k]);
+        const JsonAt inputs = nodes[i].at("inputs");
+        for (std::size_t k = 0; k < inputs.size(); ++k) check(inputs[k], node->inputs[k]);
     }
     for (std::size_t i = 0; i < graph.outputs().size(); ++i) check(top.at("outputs")[i], graph.outputs()[i].port);
 }
@@ -121,6 +123,8 @@ void readNodes(const JsonAt& nodes, const Origins& origins, Graph& graph)
         if (graph.find(node.id)) nodes[i].at("id").wrong("is " + std::to_string(node.id) + ", which an earlier layer has");
         if (!names.insert(node.name).second) nodes[i].at("name").wrong("is '" + node.name + "', which an earlier layer has");
         if (const auto it = origins.find(node.id); it != origins.end()) node.origin = it->second;
+        // A layer that lists fewer inputs than its kind needs has the others unconnected.
+        node.inputs.resize(std::max(node.inputs.size(), static_cast<std::size_t>(opFor(node.kind).minInputs)));
         graph.insert(std::move(node));
     }
 }

@@ -45,8 +45,12 @@ std::vector<std::string> outerReads(const onnx::NodeProto& node)
 std::vector<const onnx::NodeProto*> executionOrder(const onnx::GraphProto& graph)
 {
     std::set<std::string> given;
-    for (const auto& input : graph.input()) given.insert(input.name());
-    for (const auto& tensor : graph.initializer()) given.insert(tensor.name());
+    for (const auto& input : graph.input())
+        if (!given.insert(input.name()).second) throw Error(ErrorCode::Format, "Two inputs are called '" + input.name() + "'.");
+    std::set<std::string> tensors;
+    for (const auto& tensor : graph.initializer())
+        if (!tensors.insert(tensor.name()).second) throw Error(ErrorCode::Format, "Two weights are called '" + tensor.name() + "'.");
+    given.insert(tensors.begin(), tensors.end());
     for (const auto& tensor : graph.sparse_initializer()) given.insert(tensor.values().name());
     std::map<std::string, int> makers;
     for (int i = 0; i < graph.node_size(); ++i)

@@ -215,6 +215,8 @@ void attachExternal(Tensor& tensor, const onnx::TensorProto& proto, const std::f
     for (const auto& entry : proto.external_data()) {
         if (entry.key() == "location") location = entry.value();
         else if (entry.key() == "offset") offset = numberOf(entry.value(), proto.name());
+        else if (entry.key() == "length" && numberOf(entry.value(), proto.name()) != expected)
+            throw Error(ErrorCode::Format, "Tensor '" + proto.name() + "' needs " + std::to_string(expected) + " bytes for its shape but its external data says " + entry.value() + ".");
     }
     namespace fs = std::filesystem;
     std::error_code ignored;
@@ -249,6 +251,8 @@ onnx::ModelProto parseModel(const MappedFile& file)
 
 std::optional<Tensor> readTensor(const onnx::TensorProto& proto, const std::shared_ptr<const MappedFile>& file)
 {
+    if (!onnx::TensorProto::DataType_IsValid(proto.data_type()) || proto.data_type() == onnx::TensorProto::UNDEFINED)
+        throw Error(ErrorCode::Format, "Tensor '" + proto.name() + "' has the element type " + std::to_string(proto.data_type()) + ", which does not exist.");
     const auto type = dtypeOf(proto.data_type());
     if (!type || proto.has_segment()) return std::nullopt;
     Tensor tensor;
