@@ -66,7 +66,7 @@ TEST(DocumentText, ReadsALayerThatListsTooFewInputsAsUnconnected)
 TEST(DocumentText, KeepsTheTypeOfEveryAttribute)
 {
     Graph graph;
-    Node node = makeNode("ReLU");
+    Node node = makeNode("ReLU", "r", {Port{}});
     node.attrs.set("whole", std::int64_t{2});
     node.attrs.set("real", 2.0);
     node.attrs.set("small", 1e-300);

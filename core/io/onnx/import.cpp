@@ -39,6 +39,7 @@ public:
         m_draft.fileNodes = executionOrder(m_model.graph());
         for (std::size_t i = 0; i < m_draft.fileNodes.size(); ++i) readNode(i);
         readOutputs();
+        followSiblings();
         fusePatterns(m_draft);
         return finish();
     }
@@ -324,6 +325,26 @@ private:
         }
         DraftLayer& layer = addLayer(std::move(node), std::move(ports), std::move(names), {proto.output().begin(), proto.output().end()});
         layer.fileNodes = {index};
+    }
+
+    // A resize to sizes that an exporter wrote as numbers, whose result is joined with another map of that
+    // size, follows that map at other sides.
+    void followSiblings()
+    {
+        for (DraftLayer& layer : m_draft.layers)
+            for (const Port& port : layer.node.inputs) {
+                if (port.node == kNoNode || layer.node.inputs.size() < 2 || opFor(layer.node.kind).opClass != OpClass::Merge) continue;
+                DraftLayer& resize = m_draft.layer(port.node);
+                if (resize.node.kind != "Upsample" || resize.node.inputs.size() != 1 || !resize.sizesBaked) continue;
+                for (const Port& sibling : layer.node.inputs) {
+                    const Value value = valueOf(sibling), made = valueOf(port);
+                    if (sibling.node == kNoNode || sibling.node >= port.node || value.height() != made.height() || value.width() != made.width()) continue;
+                    resize.node.inputs.push_back(sibling);
+                    resize.inputNames.push_back(m_draft.layer(sibling.node).outputNames[static_cast<std::size_t>(sibling.output)]);
+                    resize.in.push_back(value);
+                    break;
+                }
+            }
     }
 
     Ints declaredShape(const std::string& name) const
