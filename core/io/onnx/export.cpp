@@ -48,6 +48,7 @@ public:
             for (const std::string& name : m_model.onnx->initializers)
                 if (const Tensor* tensor = m_model.weights.find(name)) m_writer.addInitializer(name, *tensor);
         } else {
+            refuseWhatDoesNotFit();
             for (std::size_t i = 0; i < m_graph.entries.size(); ++i) writeLayer(i);
             writeOutputs();
         }
@@ -56,6 +57,14 @@ public:
     }
 
 private:
+    // No program could run such a file; better said here than there.
+    void refuseWhatDoesNotFit() const
+    {
+        for (const Issue& issue : m_issues)
+            if (issue.severity == Severity::Error)
+                throw Error(ErrorCode::Usage, "The network does not fit together at this input size, so it was not exported: '" + issue.layer + "': " + issue.message + " " + issue.hint);
+    }
+
     bool isInput(std::size_t index) const { return m_graph.entries[index].op->opClass == OpClass::Input; }
 
     onnx::ModelProto skeleton()
