@@ -90,7 +90,9 @@ void click(QWidget& window, const char* button)
     QAbstractButton* found = nullptr;
     const auto isThere = [&] { return (found = named<QAbstractButton>(window, QLatin1String(button))) && found->isVisible(); };
     QVERIFY2(QTest::qWaitFor(isThere, kWaitMs), button);
+    if (qEnvironmentVariableIsSet("DBG")) qWarning() << found << found->geometry() << found->isEnabled() << found->window() << found->parentWidget()->geometry() << QApplication::activeModalWidget() << QApplication::activePopupWidget();
     QTest::mouseClick(found, Qt::LeftButton);
+    if (qEnvironmentVariableIsSet("DBG")) qWarning() << found->isChecked();
 }
 
 // Types a path into the file dialog that the next key press opens.
@@ -182,6 +184,7 @@ private slots:
             QVERIFY(shownText(window, "layerReason").startsWith(QStringLiteral("Unproductive: every path into this layer has already seen")));
 
             click(window, "planPreview.0");
+            if (qEnvironmentVariableIsSet("DBG")) { QTest::qWait(500); window.grab().save("/tmp/shots/dbg.png"); auto l = window.findChildren<QAbstractButton*>("planPreview.0"); for (auto* b : l) qWarning() << b << b->isVisible() << b->isChecked() << b->geometry(); }
             QTRY_VERIFY(named<QLabel>(window, QStringLiteral("previewBanner"))->isVisible());
             const auto predicted = shownCounts(window);
             QVERIFY(predicted[3] < at32[3]);
@@ -225,6 +228,8 @@ private slots:
         QVERIFY(window.isWindowModified());
         answerQuestion(QMessageBox::Cancel, [&] { QTest::keyClick(&window, Qt::Key_Q, Qt::ControlModifier); });
         QVERIFY(window.isVisible());
+        window.activateWindow();
+        QVERIFY(QTest::qWaitForWindowActive(&window));
         answerQuestion(QMessageBox::Discard, [&] { QTest::keyClick(&window, Qt::Key_Q, Qt::ControlModifier); });
         QVERIFY(!window.isVisible());
     }
