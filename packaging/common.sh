@@ -5,6 +5,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build="$root/build"
 export LC_ALL=C.UTF-8
+# A clone in another folder finds what an earlier one compiled.
+export CCACHE_BASEDIR="$root" CCACHE_NOHASHDIR=1
 
 # Debian's Python: its packages (onnx, torch) are not seen by another one that may come first on PATH.
 python=/usr/bin/python3

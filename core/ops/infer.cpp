@@ -47,6 +47,11 @@ Prepared prepare(const Graph& graph)
             out.sourceEntries.push_back(usable ? from : -1);
             out.sources.push_back(usable ? static_cast<std::int32_t>(out.entries[static_cast<std::size_t>(from)].firstOutput) + port.output : -1);
         }
+        // A kind may rely on having its inputs, connected or not.
+        for (; entry.inputCount < static_cast<std::uint32_t>(entry.op->minInputs); ++entry.inputCount) {
+            out.sourceEntries.push_back(-1);
+            out.sources.push_back(-1);
+        }
     }
     return out;
 }
@@ -56,7 +61,7 @@ namespace {
 void missingInputs(const Prepared::Entry& entry, std::span<const std::int32_t> sources, std::vector<Issue>& issues)
 {
     const auto connected = std::count_if(sources.begin(), sources.end(), [](std::int32_t s) { return s >= 0; });
-    if (connected >= entry.op->minInputs && connected == static_cast<std::ptrdiff_t>(sources.size())) return;
+    if (connected == static_cast<std::ptrdiff_t>(sources.size())) return;
     issues.push_back({"missing-input", Severity::Error, entry.node->name, "",
                       entry.node->kind + " has an input that is not connected.", "Connect it to a layer, or remove it."});
 }

@@ -24,7 +24,7 @@ struct Prepared {
     struct Entry {
         const Node* node;
         const OpDef* op;
-        std::uint32_t firstInput, inputCount;    // range in `sources`
+        std::uint32_t firstInput, inputCount;    // range in `sources`; at least the kind's minInputs
         std::uint32_t firstOutput, outputCount;  // range in `values`
     };
     std::vector<Entry> entries;         // in execution order

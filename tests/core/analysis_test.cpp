@@ -136,6 +136,18 @@ TEST(Side, IsChangedWithoutTouchingTheRest)
     EXPECT_THROW(withSide(test::graphOf("input 3x32x32 > relu"), 5, 5, "nobody"), Error);
 }
 
+TEST(Unconnected, LayersOfEveryKindAreAnalysedAndNamed)
+{
+    for (const OpDef* op : allOps()) {
+        Graph graph = test::graphOf("input 3x32x32 > relu");
+        const NodeId alone = graph.add(makeNode(op->kind, "alone"));
+        Node behind = makeNode("Conv2d", "behind", {{alone, 0}});
+        graph.add(behind);
+        const Report report = analyze(graph);
+        EXPECT_EQ(has(report, "missing-input"), op->minInputs > 0) << op->kind;
+    }
+}
+
 TEST(Windowless, NetworksGetAFinding)
 {
     EXPECT_TRUE(has(analyze(test::graphOf("input 3x32x32 > conv2d k=1 c=4 > relu")), "no-window-layers"));

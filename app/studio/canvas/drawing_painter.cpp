@@ -43,7 +43,13 @@ QString elided(const QFont& font, const QString& value, qreal width, Qt::TextEli
     return QFontMetricsF(font).elidedText(value, mode, width);
 }
 
-QString lastPart(const QString& path) { return path.mid(path.lastIndexOf(QLatin1Char('.')) + 1); }
+// "block2" of "features.block2", but "layer1.0" of "layer1.0": a number alone says nothing.
+QString lastPart(const QString& path)
+{
+    qsizetype dot = path.lastIndexOf(QLatin1Char('.'));
+    while (dot > 0 && path.at(dot + 1).isDigit()) dot = path.lastIndexOf(QLatin1Char('.'), dot - 1);
+    return path.mid(dot + 1);
+}
 
 }  // namespace
 

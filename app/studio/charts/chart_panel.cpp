@@ -44,14 +44,11 @@ ChartPanel::ChartPanel(Stage& stage, QWidget* parent) : QWidget(parent), m_chart
     log->setChecked(QSettings().value(QStringLiteral("chart/log"), true).toBool());
     m_axis->setObjectName(QStringLiteral("chartAxis"));
     m_axis->addItems({tr("Along the height"), tr("Along the width")});
-    auto* hint = new QLabel(tr("solid: smallest field, faint: largest"));
-    hint->setForegroundRole(QPalette::PlaceholderText);
 
     auto* row = new QHBoxLayout;
     row->setContentsMargins(8, 4, 8, 0);
     row->setSpacing(12);
     row->addWidget(legend());
-    row->addWidget(hint);
     row->addStretch();
     row->addWidget(m_axis);
     row->addWidget(all);

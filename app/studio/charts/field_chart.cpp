@@ -165,6 +165,13 @@ void FieldChart::drawSide()
         note->setColor(palette().color(QPalette::PlaceholderText));
     }
     if (side <= 0) return;
+    auto* key = new QCPItemText(m_plot);
+    key->position->setType(QCPItemPosition::ptAxisRectRatio);
+    key->position->setCoords(0.004, 0.0);
+    key->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
+    key->setText(tr("solid: smallest field, faint: largest"));
+    key->setFont(smallFont(*this));
+    key->setColor(palette().color(QPalette::PlaceholderText));
     const QColor color = palette().color(QPalette::Text);
     auto* line = new QCPItemStraightLine(m_plot);
     line->point1->setCoords(0, static_cast<double>(side));

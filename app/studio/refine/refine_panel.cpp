@@ -31,6 +31,7 @@ RefinePanel::RefinePanel(Stage& stage, QWidget* parent)
       m_cancel(new QPushButton(tr("Cancel"))), m_again(new QPushButton(tr("Search"))), m_cards(new QVBoxLayout), m_delay(new QTimer(this))
 {
     setObjectName(QStringLiteral("refinePanel"));
+    setMinimumWidth(292);
     m_verdict->setObjectName(QStringLiteral("networkVerdict"));
     m_verdict->setWordWrap(true);
     m_state->setObjectName(QStringLiteral("refineState"));

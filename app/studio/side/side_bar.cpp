@@ -98,6 +98,7 @@ void SideBar::refresh()
     m_height->setValue(static_cast<int>(side.h));
     m_width->setValue(static_cast<int>(side.w));
     m_slider->setSide(side.h);
+    if (!possible) m_height->clear();
     m_loading = false;
     const auto &low = report->summary.iMin, &high = report->summary.iMax;
     m_slider->setFeasible(low ? std::optional(std::max(low->h, low->w)) : std::nullopt, high ? std::optional(std::min(high->h, high->w)) : std::nullopt);

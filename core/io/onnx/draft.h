@@ -1,6 +1,7 @@
 // The network while it is being imported.
 #pragma once
 
+#include "core/base/files.h"
 #include "core/io/onnx/onnx.h"
 #include "core/io/onnx/proto.h"
 #include "core/ops/onnx_form.h"
@@ -35,5 +36,8 @@ struct Draft {
 
 // Replaces groups of layers by the one that the user built, wherever a layer kind recognises itself.
 void fusePatterns(Draft& draft);
+
+// The finished network: ids, unique names, groups, notes, and what is needed to write it back.
+Model finishImport(Draft& draft, const onnx::ModelProto& proto, const MappedFile& file, const std::vector<std::string>& initializers, std::vector<Issue> notes);
 
 }  // namespace fovea

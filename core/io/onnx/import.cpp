@@ -1,7 +1,6 @@
 #include "core/base/checked.h"
 #include "core/io/onnx/draft.h"
 #include "core/io/onnx/fold.h"
-#include "core/io/onnx/names.h"
 #include "core/io/onnx/order.h"
 #include "core/io/onnx/wire.h"
 #include "core/ops/registry.h"
@@ -41,7 +40,7 @@ public:
         readOutputs();
         followSiblings();
         fusePatterns(m_draft);
-        return finish();
+        return finishImport(m_draft, m_model, *m_file, m_initializers, m_notes);
     }
 
 private:
@@ -374,11 +373,6 @@ private:
         }
     }
 
-    Model finish();
-    void setGroups(std::vector<DraftLayer*>& layers) const;
-    void noteFoldedNorms();
-    std::shared_ptr<const OnnxOrigin> originOf(const std::map<std::size_t, NodeId>& owners) const;
-
     const onnx::ModelProto& m_model;
     std::shared_ptr<const MappedFile> m_file;
     std::int64_t m_opset = 13;
@@ -389,115 +383,6 @@ private:
     std::vector<Issue> m_notes;
     Port m_image;
 };
-
-void Importer::noteFoldedNorms()
-{
-    int folded = 0;
-    for (const DraftLayer& layer : m_draft.layers) {
-        if (layer.absorbed || opFor(layer.node.kind).opClass != OpClass::Convolution) continue;
-        const TensorBinding *weight = layer.node.tensor("weight"), *bias = layer.node.tensor("bias");
-        folded += weight && bias && isMadeUpName(weight->tensor) && isMadeUpName(bias->tensor);
-    }
-    if (folded == 0) return;
-    m_notes.push_back({"norms-folded", Severity::Info, "", "",
-                       "The exporter folded a normalisation into " + std::to_string(folded) + (folded == 1 ? " convolution" : " convolutions") + ".",
-                       "To keep them, export with torch.onnx.export(..., training=torch.onnx.TrainingMode.PRESERVE)."});
-}
-
-// The module that a layer stands in. A module that is just this layer is not a group of its own.
-void Importer::setGroups(std::vector<DraftLayer*>& layers) const
-{
-    std::vector<std::string> paths;
-    std::map<std::string, int> users;
-    for (const DraftLayer* layer : layers) {
-        std::vector<std::string> names;
-        for (const std::size_t index : layer->fileNodes) names.push_back(m_draft.fileNodes[index]->name());
-        std::string path = commonPath(names);
-        if (path.empty())
-            if (const TensorBinding* weight = layer->node.tensor("weight"); weight && !isMadeUpName(weight->tensor)) path = parentPath(weight->tensor);
-        paths.push_back(path);
-        ++users[path];
-        for (std::string parent = parentPath(path); !parent.empty(); parent = parentPath(parent)) ++users[parent];
-    }
-    for (std::size_t i = 0; i < layers.size(); ++i) layers[i]->node.group = users[paths[i]] == 1 ? parentPath(paths[i]) : paths[i];
-}
-
-Model Importer::finish()
-{
-    noteFoldedNorms();
-    std::vector<DraftLayer*> layers;
-    for (DraftLayer& layer : m_draft.layers)
-        if (!layer.absorbed) layers.push_back(&layer);
-    setGroups(layers);
-
-    std::map<NodeId, NodeId> ids;
-    std::set<std::string> names;
-    std::map<std::size_t, NodeId> owners;
-    Model model;
-    NodeId next = 1;
-    for (DraftLayer* layer : layers) {
-        Node& node = layer->node;
-        ids[node.id] = next;
-        node.id = next++;
-        if (node.name.empty())
-            if (const TensorBinding* weight = node.tensor("weight"); weight && !isMadeUpName(weight->tensor)) node.name = parentPath(weight->tensor);
-        if (node.name.empty()) node.name = node.kind + "_" + std::to_string(node.id);
-        const std::string wanted = node.name;
-        for (int i = 1; !names.insert(node.name).second; ++i) node.name = wanted + "_" + std::to_string(i);
-        for (Port& port : node.inputs)
-            if (port.node != kNoNode) port.node = ids[port.node];
-        for (const std::size_t index : layer->fileNodes) owners[index] = node.id;
-        for (Issue& note : layer->notes) {
-            note.layer = node.name;
-            m_notes.push_back(std::move(note));
-        }
-        if (!layer->fileNodes.empty()) {
-            auto origin = std::make_shared<Origin>();
-            for (const std::size_t index : layer->fileNodes) {
-                onnx::NodeProto proto = *m_draft.fileNodes[index];
-                restorePayloads(proto, *m_file);
-                origin->nodes.push_back(proto.SerializeAsString());
-            }
-            origin->inputNames = layer->inputNames;
-            origin->outputNames = layer->outputNames;
-            origin->inputs = layer->in;
-            origin->outputs = layer->out;
-            origin->sizesBaked = layer->sizesBaked;
-            node.origin = std::move(origin);
-        }
-        model.graph.insert(std::move(node));
-    }
-    for (GraphOutput& output : m_draft.outputs) output.port.node = ids[output.port.node];
-    model.graph.setOutputs(m_draft.outputs);
-    model.graph.setName(m_model.graph().name());
-    model.graph.setNotes(m_notes);
-    for (auto& [name, tensor] : m_draft.tensors) model.weights.set(name, tensor);
-    model.onnx = originOf(owners);
-    return model;
-}
-
-std::shared_ptr<const OnnxOrigin> Importer::originOf(const std::map<std::size_t, NodeId>& owners) const
-{
-    auto origin = std::make_shared<OnnxOrigin>();
-    origin->initializers = m_initializers;
-    std::map<const onnx::NodeProto*, NodeId> ownerOf;
-    for (const auto& [index, id] : owners) ownerOf[m_draft.fileNodes[index]] = id;
-    for (const auto& proto : m_model.graph().node()) {
-        const auto owner = ownerOf.find(&proto);
-        onnx::NodeProto copy = proto;
-        restorePayloads(copy, *m_file);
-        origin->nodes.push_back({copy.SerializeAsString(), owner == ownerOf.end() ? kNoNode : owner->second});
-    }
-    onnx::ModelProto skeleton = m_model;
-    skeleton.mutable_graph()->clear_node();
-    google::protobuf::RepeatedPtrField<onnx::TensorProto> kept;
-    const std::set<std::string> read(m_initializers.begin(), m_initializers.end());
-    for (const auto& tensor : m_model.graph().initializer())
-        if (!read.contains(tensor.name())) *kept.Add() = tensor;
-    skeleton.mutable_graph()->mutable_initializer()->Swap(&kept);
-    origin->skeleton = skeleton.SerializeAsString();
-    return origin;
-}
 
 }  // namespace
 

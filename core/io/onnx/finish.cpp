@@ -1,0 +1,124 @@
+#include "core/io/onnx/draft.h"
+#include "core/io/onnx/names.h"
+#include "core/io/onnx/wire.h"
+#include "core/ops/registry.h"
+
+#include <set>
+
+namespace fovea {
+
+namespace {
+
+void noteFoldedNorms(const Draft& draft, std::vector<Issue>& notes)
+{
+    int folded = 0;
+    for (const DraftLayer& layer : draft.layers) {
+        if (layer.absorbed || opFor(layer.node.kind).opClass != OpClass::Convolution) continue;
+        const TensorBinding *weight = layer.node.tensor("weight"), *bias = layer.node.tensor("bias");
+        folded += weight && bias && isMadeUpName(weight->tensor) && isMadeUpName(bias->tensor);
+    }
+    if (folded == 0) return;
+    notes.push_back({"norms-folded", Severity::Info, "", "",
+                       "The exporter folded a normalisation into " + std::to_string(folded) + (folded == 1 ? " convolution" : " convolutions") + ".",
+                       "To keep them, export with torch.onnx.export(..., training=torch.onnx.TrainingMode.PRESERVE)."});
+}
+
+// The module that a layer stands in. A module that is just this layer is not a group of its own.
+void setGroups(const Draft& draft, std::vector<DraftLayer*>& layers)
+{
+    std::vector<std::string> paths;
+    std::map<std::string, int> users;
+    for (const DraftLayer* layer : layers) {
+        std::vector<std::string> names;
+        for (const std::size_t index : layer->fileNodes) names.push_back(draft.fileNodes[index]->name());
+        std::string path = commonPath(names);
+        if (path.empty())
+            if (const TensorBinding* weight = layer->node.tensor("weight"); weight && !isMadeUpName(weight->tensor)) path = parentPath(weight->tensor);
+        paths.push_back(path);
+        ++users[path];
+        for (std::string parent = parentPath(path); !parent.empty(); parent = parentPath(parent)) ++users[parent];
+    }
+    for (std::size_t i = 0; i < layers.size(); ++i) layers[i]->node.group = users[paths[i]] == 1 ? parentPath(paths[i]) : paths[i];
+}
+
+std::shared_ptr<const OnnxOrigin> originOf(const Draft& draft, const onnx::ModelProto& proto, const MappedFile& file,
+                                           const std::vector<std::string>& initializers, const std::map<std::size_t, NodeId>& owners)
+{
+    auto origin = std::make_shared<OnnxOrigin>();
+    origin->initializers = initializers;
+    std::map<const onnx::NodeProto*, NodeId> ownerOf;
+    for (const auto& [index, id] : owners) ownerOf[draft.fileNodes[index]] = id;
+    for (const auto& node : proto.graph().node()) {
+        const auto owner = ownerOf.find(&node);
+        onnx::NodeProto copy = node;
+        restorePayloads(copy, file);
+        origin->nodes.push_back({copy.SerializeAsString(), owner == ownerOf.end() ? kNoNode : owner->second});
+    }
+    onnx::ModelProto skeleton = proto;
+    skeleton.mutable_graph()->clear_node();
+    google::protobuf::RepeatedPtrField<onnx::TensorProto> kept;
+    const std::set<std::string> read(initializers.begin(), initializers.end());
+    for (const auto& tensor : proto.graph().initializer())
+        if (!read.contains(tensor.name())) *kept.Add() = tensor;
+    skeleton.mutable_graph()->mutable_initializer()->Swap(&kept);
+    origin->skeleton = skeleton.SerializeAsString();
+    return origin;
+}
+
+}  // namespace
+
+Model finishImport(Draft& draft, const onnx::ModelProto& proto, const MappedFile& file, const std::vector<std::string>& initializers, std::vector<Issue> notes)
+{
+    noteFoldedNorms(draft, notes);
+    std::vector<DraftLayer*> layers;
+    for (DraftLayer& layer : draft.layers)
+        if (!layer.absorbed) layers.push_back(&layer);
+    setGroups(draft, layers);
+
+    std::map<NodeId, NodeId> ids;
+    std::set<std::string> names;
+    std::map<std::size_t, NodeId> owners;
+    Model model;
+    NodeId next = 1;
+    for (DraftLayer* layer : layers) {
+        Node& node = layer->node;
+        ids[node.id] = next;
+        node.id = next++;
+        if (node.name.empty())
+            if (const TensorBinding* weight = node.tensor("weight"); weight && !isMadeUpName(weight->tensor)) node.name = parentPath(weight->tensor);
+        if (node.name.empty()) node.name = node.kind + "_" + std::to_string(node.id);
+        const std::string wanted = node.name;
+        for (int i = 1; !names.insert(node.name).second; ++i) node.name = wanted + "_" + std::to_string(i);
+        for (Port& port : node.inputs)
+            if (port.node != kNoNode) port.node = ids[port.node];
+        for (const std::size_t index : layer->fileNodes) owners[index] = node.id;
+        for (Issue& note : layer->notes) {
+            note.layer = node.name;
+            notes.push_back(std::move(note));
+        }
+        if (!layer->fileNodes.empty()) {
+            auto origin = std::make_shared<Origin>();
+            for (const std::size_t index : layer->fileNodes) {
+                onnx::NodeProto copy = *draft.fileNodes[index];
+                restorePayloads(copy, file);
+                origin->nodes.push_back(copy.SerializeAsString());
+            }
+            origin->inputNames = layer->inputNames;
+            origin->outputNames = layer->outputNames;
+            origin->inputs = layer->in;
+            origin->outputs = layer->out;
+            origin->sizesBaked = layer->sizesBaked;
+            node.origin = std::move(origin);
+        }
+        model.graph.insert(std::move(node));
+    }
+    for (GraphOutput& output : draft.outputs) output.port.node = ids[output.port.node];
+    model.graph.setOutputs(draft.outputs);
+    model.graph.setName(proto.graph().name());
+    model.graph.setNotes(notes);
+    for (auto& [name, tensor] : draft.tensors) model.weights.set(name, tensor);
+    model.onnx = originOf(draft, proto, file, initializers, owners);
+    return model;
+}
+
+}  // namespace fovea
