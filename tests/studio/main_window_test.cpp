@@ -93,6 +93,14 @@ void click(QWidget& window, const char* button)
     QTest::mouseClick(found, Qt::LeftButton);
 }
 
+// A shortcut of the window, which has to be the active one: after a dialog that takes a moment.
+void press(QWidget& window, Qt::Key key, Qt::KeyboardModifiers modifiers = Qt::ControlModifier)
+{
+    window.activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(&window));
+    QTest::keyClick(&window, key, modifiers);
+}
+
 // Types a path into the file dialog that the next key press opens.
 class PathTyper : public QObject {
 public:
@@ -107,14 +115,15 @@ private:
     void tryTyping()
     {
         auto* dialog = qobject_cast<QFileDialog*>(QApplication::activeModalWidget());
-        if (!dialog || m_done) return;
-        auto* line = dialog->findChild<QLineEdit*>(QStringLiteral("fileNameEdit"));
+        auto* line = dialog ? dialog->findChild<QLineEdit*>(QStringLiteral("fileNameEdit")) : nullptr;
         if (!line) return;
-        m_done = true;
-        m_timer.stop();
-        QTest::mouseClick(line, Qt::LeftButton);
-        QTest::keyClick(line, Qt::Key_A, Qt::ControlModifier);
-        QTest::keyClicks(line, m_path);
+        if (!m_done) {
+            m_done = true;
+            QTest::mouseClick(line, Qt::LeftButton);
+            QTest::keyClick(line, Qt::Key_A, Qt::ControlModifier);
+            QTest::keyClicks(line, m_path);
+        }
+        // The first Enter may only close the list of completions.
         QTest::keyClick(line, Qt::Key_Return);
     }
 
@@ -126,7 +135,7 @@ private:
 void typePath(QWidget& window, Qt::Key shortcut, const QString& path)
 {
     PathTyper typer(path);
-    QTest::keyClick(&window, shortcut, Qt::ControlModifier);
+    press(window, shortcut);
     QVERIFY2(typer.isDone(), "no file dialog appeared");
 }
 
@@ -188,9 +197,9 @@ private slots:
             click(window, "planApply.0");
             QVERIFY(!named<QLabel>(window, QStringLiteral("previewBanner"))->isVisible());
             QCOMPARE(shownCounts(window), predicted);
-            QTest::keyClick(&window, Qt::Key_Z, Qt::ControlModifier);
+            press(window, Qt::Key_Z);
             QCOMPARE(shownCounts(window), at32);
-            QTest::keyClick(&window, Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+            press(window, Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
             QCOMPARE(shownCounts(window), predicted);
 
             editStride(window);
@@ -198,7 +207,7 @@ private slots:
             QVERIFY(window.isWindowModified());
             typePath(window, Qt::Key_S, document);
             QTRY_VERIFY_WITH_TIMEOUT(!window.isWindowModified() && QFileInfo::exists(document), kWaitMs);
-            QTest::keyClick(&window, Qt::Key_Q, Qt::ControlModifier);
+            press(window, Qt::Key_Q);
             QTRY_VERIFY(!window.isVisible());
         }
         MainWindow window;
@@ -223,11 +232,9 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(side->isEnabled(), kWaitMs);
         typeNumber(side, 48);
         QVERIFY(window.isWindowModified());
-        answerQuestion(QMessageBox::Cancel, [&] { QTest::keyClick(&window, Qt::Key_Q, Qt::ControlModifier); });
+        answerQuestion(QMessageBox::Cancel, [&] { press(window, Qt::Key_Q); });
         QVERIFY(window.isVisible());
-        window.activateWindow();
-        QVERIFY(QTest::qWaitForWindowActive(&window));
-        answerQuestion(QMessageBox::Discard, [&] { QTest::keyClick(&window, Qt::Key_Q, Qt::ControlModifier); });
+        answerQuestion(QMessageBox::Discard, [&] { press(window, Qt::Key_Q); });
         QVERIFY(!window.isVisible());
     }
 
@@ -260,7 +267,7 @@ private slots:
         for (int x = 64; x <= 120; x += 4) QTest::mouseMove(slider, {x, y});
         QTest::mouseRelease(slider, Qt::LeftButton, {}, {120, y});
         QVERIFY(side->value() != before);
-        QTest::keyClick(&window, Qt::Key_Z, Qt::ControlModifier);
+        press(window, Qt::Key_Z);
         QCOMPARE(side->value(), before);
         QVERIFY(!window.isWindowModified());
     }
@@ -278,7 +285,7 @@ private:
     // The stem's stride, found by name: every other layer follows, so the network stays whole.
     static void editStride(MainWindow& window)
     {
-        QTest::keyClick(&window, Qt::Key_F, Qt::ControlModifier);
+        press(window, Qt::Key_F);
         auto* find = named<QLineEdit>(window, QStringLiteral("findText"));
         QTRY_VERIFY(find && find->isVisible());
         QTest::keyClicks(find, QStringLiteral("conv1"));

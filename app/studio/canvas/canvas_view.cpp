@@ -73,6 +73,8 @@ CanvasView::CanvasView(Stage& stage, QWidget* parent) : QGraphicsView(parent), m
     m_banner->setObjectName(QStringLiteral("previewBanner"));
     m_banner->setMargin(6);
     m_banner->setAutoFillBackground(true);
+    m_banner->setBackgroundRole(QPalette::Window);
+    m_banner->setForegroundRole(QPalette::WindowText);
     m_banner->hide();
     m_hint = new QLabel(tr("Laying out\u2026"), this);
     m_hint->setMargin(6);

@@ -1,10 +1,9 @@
 #include "app/studio/charts/field_chart.h"
 
+#include "app/studio/charts/field_bars.h"
 #include "app/studio/look/theme.h"
 #include "app/studio/look/verdict_look.h"
 #include "app/studio/look/words.h"
-
-#include <qcustomplot.h>
 
 #include <QVBoxLayout>
 
@@ -15,14 +14,7 @@ namespace fovea::studio {
 
 namespace {
 
-constexpr double kBarWidth = 0.78;
-constexpr Verdict kDrawn[] = {Verdict::Productive, Verdict::Critical, Verdict::Partial, Verdict::Unproductive, Verdict::Unknown, Verdict::NotApplicable};
-
-QColor faint(QColor color)
-{
-    color.setAlpha(95);
-    return color;
-}
+constexpr double kLogBase = 0.7;  // a field of one pixel is still a bar
 
 QFont smallFont(const QWidget& widget)
 {
@@ -42,6 +34,7 @@ FieldChart::FieldChart(Stage& stage, QWidget* parent) : QWidget(parent), m_stage
     m_plot->axisRect()->setRangeDrag(Qt::Horizontal);
     m_plot->axisRect()->setRangeZoom(Qt::Horizontal);
     m_plot->setNoAntialiasingOnDrag(true);
+    m_bars = new FieldBars(m_plot->xAxis, m_plot->yAxis);  // owned by the plot
     m_plot->setFocusPolicy(Qt::StrongFocus);
     m_plot->installEventFilter(this);
     auto* layout = new QVBoxLayout(this);
@@ -94,7 +87,6 @@ void FieldChart::refresh(bool keepRange)
 {
     const std::size_t before = m_layers.size();
     collectLayers();
-    m_plot->clearPlottables();
     m_plot->clearItems();
     applyColors();
     drawBars();
@@ -105,32 +97,13 @@ void FieldChart::refresh(bool keepRange)
     m_plot->replot(QCustomPlot::rpQueuedReplot);
 }
 
-// Solid up to the smallest field, faint from there to the largest.
 void FieldChart::drawBars()
 {
-    const double base = m_log ? 0.7 : 0;
-    for (const Verdict verdict : kDrawn) {
-        QVector<double> at, low, high;
-        for (std::size_t i = 0; i < m_layers.size(); ++i) {
-            if (m_layers[i]->verdict != verdict) continue;
-            at << static_cast<double>(i + 1);
-            low << static_cast<double>(field(*m_layers[i]).rfMin);
-            high << static_cast<double>(field(*m_layers[i]).rfMax);
-        }
-        if (at.isEmpty()) continue;
-        const auto add = [&](const QVector<double>& values, const QBrush& brush) {
-            auto* bars = new QCPBars(m_plot->xAxis, m_plot->yAxis);
-            bars->setWidth(kBarWidth);
-            bars->setBaseValue(base);
-            bars->setPen(Qt::NoPen);
-            bars->setBrush(brush);
-            bars->setAntialiased(false);
-            bars->setData(at, values, true);
-        };
-        add(high, faint(verdictColor(verdict)));
-        add(low, verdictColor(verdict));
-        if (verdict == Verdict::Unproductive || verdict == Verdict::Partial) add(low, QBrush(QColor(255, 255, 255, 120), Qt::BDiagPattern));
-    }
+    std::vector<FieldBars::Bar> bars;
+    bars.reserve(m_layers.size());
+    for (const LayerReport* layer : m_layers)
+        bars.push_back({static_cast<double>(field(*layer).rfMin), static_cast<double>(field(*layer).rfMax), layer->verdict});
+    m_bars->setBars(std::move(bars), m_log ? kLogBase : 0);
 }
 
 void FieldChart::scaleAxes(bool keepRange)
@@ -143,7 +116,7 @@ void FieldChart::scaleAxes(bool keepRange)
         ticker->setLogBase(top > 5'000 ? 10 : top > 600 ? 4 : 2);
         ticker->setSubTickCount(0);
         m_plot->yAxis->setTicker(ticker);
-        m_plot->yAxis->setRange(0.7, top * 1.5);
+        m_plot->yAxis->setRange(kLogBase, top * 1.5);
     } else {
         m_plot->yAxis->setScaleType(QCPAxis::stLinear);
         m_plot->yAxis->setTicker(QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));

@@ -7,11 +7,11 @@
 #include <QWidget>
 
 class QCustomPlot;
-class QCPItemLine;
-class QCPItemText;
 class QPainter;
 
 namespace fovea::studio {
+
+class FieldBars;
 
 class FieldChart : public QWidget {
     Q_OBJECT
@@ -49,6 +49,7 @@ private:
 
     Stage& m_stage;
     QCustomPlot* m_plot;
+    FieldBars* m_bars = nullptr;
     ReportPtr m_report;  // keeps m_layers alive
     std::vector<const LayerReport*> m_layers;
     bool m_all = false;

@@ -24,11 +24,12 @@ protected:
 
 private:
     void refresh();
+    void onCurrent(const QTreeWidgetItem* item);
     void jumpTo(const QTreeWidgetItem* item);
 
     Stage& m_stage;
     QTreeWidget* m_list;
-    QLabel* m_empty;
+    QLabel *m_empty, *m_detail;
 };
 
 }  // namespace fovea::studio

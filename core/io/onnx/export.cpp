@@ -131,6 +131,14 @@ private:
         return m_names[index][static_cast<std::size_t>(source) - m_graph.entries[index].firstOutput];
     }
 
+    // In the file, a constant that became a layer goes by the name of its tensor.
+    std::string originalNameOf(Port port, std::int32_t source) const
+    {
+        const Node* node = m_model.graph.find(port.node);
+        const bool tensor = node && node->kind == "Constant" && !node->origin && !node->tensors.empty();
+        return tensor ? node->tensors[0].tensor : nameOf(source);
+    }
+
     std::span<const std::int32_t> sources(const Prepared::Entry& entry) const { return {m_graph.sources.data() + entry.firstInput, entry.inputCount}; }
 
     bool sameShapes(const Prepared::Entry& entry) const
@@ -193,7 +201,7 @@ private:
             if (!m_kept[i]) return false;
             const auto from = sources(entry);
             for (std::size_t k = 0; k < from.size(); ++k)
-                if (nameOf(from[k]) != entry.node->origin->inputNames[k]) return false;
+                if (originalNameOf(entry.node->inputs[k], from[k]) != entry.node->origin->inputNames[k]) return false;
             for (std::size_t k = 0; k < entry.node->origin->outputNames.size() && k < m_names[i].size(); ++k)
                 if (m_names[i][k] != entry.node->origin->outputNames[k]) return false;
         }
