@@ -34,7 +34,71 @@ bool fusePad(Rewriter& rewriter, const Node& last)
     return true;
 }
 
+// Over three axes, as PyTorch writes a mean over neighbouring channels (local response normalisation).
+Reach reach3d(const NodeView& view)
+{
+    Reach out;
+    const bool acrossChannels = attrAt(view.node, "kernel_size", 1, 1) == 1 && attrAt(view.node, "kernel_size", 2, 1) == 1 &&
+                                attrAt(view.node, "stride", 1, 1) == 1 && attrAt(view.node, "stride", 2, 1) == 1;
+    if (!acrossChannels) out.h.kind = out.w.kind = ReachKind::Unknown;
+    return out;
+}
+
+void infer3d(InferContext& context)
+{
+    Value out = context.in(0);
+    for (int axis = 0; axis < 3 && out.shape.rank() == 5; ++axis) {
+        const auto at = [&](const char* name, int offset, std::int64_t fallback) {
+            return attrAt(context.node(), name, static_cast<std::size_t>(axis + offset), fallback);
+        };
+        AxisReach r;
+        r.kind = ReachKind::Window;
+        r.kernel = at("kernel_size", 0, 1);
+        r.stride = at("stride", 0, 1);
+        r.padBegin = at("padding", 0, 0);
+        r.padEnd = at("padding", 3, 0);
+        out.shape[axis + 2] = out.shape[axis + 2] < 0 ? kUnknown : outputSize(r, out.shape[axis + 2]);
+    }
+    context.out() = out;
+}
+
+bool read3d(OnnxCall& call)
+{
+    const auto kernel = call.getInts("kernel_shape");
+    if (!kernel || kernel->size() != 3 || call.getText("auto_pad", "NOTSET") != "NOTSET" || call.getInt("ceil_mode", 0) != 0 || call.getInts("dilations")) return false;
+    call.node.attrs.set("kernel_size", *kernel);
+    call.node.attrs.set("stride", call.getInts("strides").value_or(Ints{1, 1, 1}));
+    call.node.attrs.set("padding", call.getInts("pads").value_or(Ints(6, 0)));
+    call.node.attrs.set("count_include_pad", call.getInt("count_include_pad", 0) != 0);
+    return true;
+}
+
+void write(OnnxWriter& writer)
+{
+    OnnxAttrs attrs = windowAttrs(writer.node(), false);
+    if (writer.node().attrs.getBool("ceil_mode", false)) attrs.emplace("ceil_mode", std::int64_t{1});
+    attrs.emplace("count_include_pad", std::int64_t{writer.node().attrs.getBool("count_include_pad", true)});
+    writer.finish("AveragePool", {writer.input()}, attrs);
+}
+
 }  // namespace
+
+const OpDef& avgPool3dOp()
+{
+    static const OpDef def{
+        .kind = "AvgPool3d",
+        .opClass = OpClass::Math,
+        .doc = "Mean under a window over three axes.",
+        .attrs = {{.name = "kernel_size", .type = AttrType::IntList, .fallback = Ints{1, 1, 1}, .doc = "Size of the window", .min = 1},
+                  {.name = "stride", .type = AttrType::IntList, .fallback = Ints{1, 1, 1}, .doc = "Step of the window", .min = 1},
+                  {.name = "padding", .type = AttrType::IntList, .fallback = Ints(6, 0), .doc = "Added at the beginnings, then at the ends"},
+                  {.name = "count_include_pad", .type = AttrType::Bool, .fallback = true, .doc = "Padding counts as zeros in the mean"}},
+        .reach = reach3d,
+        .infer = infer3d,
+        .onnx = {.types = {"AveragePool"}, .read = read3d, .write = write},
+    };
+    return def;
+}
 
 const OpDef& avgPool2dOp()
 {
@@ -48,14 +112,7 @@ const OpDef& avgPool2dOp()
         .infer = [](InferContext& context) { context.out() = slide(context, windowReach(context.node()), imageChannels(context.in(0))); },
         .onnx = {.types = {"AveragePool"},
                  .read = read,
-                 .write =
-                     [](OnnxWriter& writer) {
-                         OnnxAttrs attrs = windowAttrs(writer.node(), false);
-                         const bool ceil = writer.node().attrs.getBool("ceil_mode", false);
-                         if (ceil) attrs.emplace("ceil_mode", std::int64_t{1});
-                         attrs.emplace("count_include_pad", std::int64_t{writer.node().attrs.getBool("count_include_pad", true)});
-                         writer.finish("AveragePool", {writer.input()}, attrs);
-                     },
+                 .write = write,
                  .fuse = fusePad},
     };
     return def;

@@ -10,7 +10,7 @@
 namespace fovea {
 
 #define FOVEA_KINDS(row) \
-    row(inputOp) row(conv2dOp) row(conv1dOp) row(conv3dOp) row(convTranspose2dOp) row(maxPool2dOp) row(avgPool2dOp) \
+    row(inputOp) row(conv2dOp) row(conv1dOp) row(conv3dOp) row(convTranspose2dOp) row(maxPool2dOp) row(avgPool2dOp) row(avgPool3dOp) \
     row(adaptiveAvgPool2dOp) row(adaptiveMaxPool2dOp) row(batchNorm2dOp) row(groupNormOp) row(instanceNorm2dOp) \
     row(layerNormOp) row(localResponseNormOp) row(geluOp) row(hardsigmoidOp) row(scaledHardSigmoidOp) row(hardswishOp) \
     row(siluOp) row(mishOp) row(relu6Op) row(hardtanhOp) row(preluOp) row(softmaxOp) row(logSoftmaxOp) row(dropoutOp) \

@@ -143,6 +143,8 @@ void infer(InferContext& context)
         return;
     }
     out.layout = follow(in, *items);
+    // Where a reshape undoes another that mixed the dimensions, four of them are an image again.
+    if (out.shape.rank() == 4 && out.layout.h < 0 && out.layout.w < 0) out.layout = kNchw;
     const std::int64_t total = in.shape.elements();
     std::int64_t known = 1;
     int rest = -1;

@@ -24,7 +24,8 @@ struct Slices {
     Ints starts, ends, dims, steps;
 };
 
-Slices slicesOf(const Node& node)
+// `like` is the map whose height and width are the ends, where the layer crops to the size of another.
+Slices slicesOf(const Node& node, const Value* like = nullptr, const Layout& layout = {})
 {
     const auto list = [&](const char* name) {
         const Ints* values = node.attrs.getInts(name);
@@ -36,13 +37,17 @@ Slices slicesOf(const Node& node)
     out.ends.resize(count);
     out.dims.resize(count);
     out.steps.resize(count, 1);
+    for (std::size_t i = 0; like && i < count; ++i) {
+        if (out.dims[i] == layout.h) out.ends[i] = like->height() < 0 ? std::numeric_limits<std::int64_t>::max() : like->height();
+        if (out.dims[i] == layout.w) out.ends[i] = like->width() < 0 ? std::numeric_limits<std::int64_t>::max() : like->width();
+    }
     return out;
 }
 
 void infer(InferContext& context)
 {
     Value out = context.in(0);
-    const Slices slices = slicesOf(context.node());
+    const Slices slices = slicesOf(context.node(), context.in().size() > 1 ? &context.in(1) : nullptr, out.layout);
     for (std::size_t i = 0; i < slices.dims.size(); ++i) {
         const int axis = normalAxis(slices.dims[i], out.shape.rank());
         if (axis < 0) continue;
@@ -60,7 +65,7 @@ Reach reach(const NodeView& view)
     Reach out;
     if (view.in.empty()) return out;
     const Value& in = view.in[0];
-    const Slices slices = slicesOf(view.node);
+    const Slices slices = slicesOf(view.node, view.in.size() > 1 ? &view.in[1] : nullptr, in.layout);
     for (std::size_t i = 0; i < slices.dims.size(); ++i) {
         const int axis = normalAxis(slices.dims[i], in.shape.rank());
         if (axis < 0 || (axis != in.layout.h && axis != in.layout.w)) continue;
@@ -72,6 +77,21 @@ Reach reach(const NodeView& view)
         r.length = range ? range->length : kUnknown;
     }
     return out;
+}
+
+// The other map whose height and width are this slice's ends.
+std::optional<Port> sizeSource(const OnnxCall& call, const Ints& axes)
+{
+    std::optional<Port> source;
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+        const int axis = normalAxis(axes[i], call.value(0).shape.rank());
+        const bool spatial = axis >= 0 && (axis == call.value(0).layout.h || axis == call.value(0).layout.w);
+        if (!spatial || !call.has(2) || i >= call.args[2].sizes.size()) return std::nullopt;
+        const auto& [port, dim] = call.args[2].sizes[i];
+        if (port.node == kNoNode || dim != axis || (source && *source != port)) return std::nullopt;
+        source = port;
+    }
+    return source;
 }
 
 bool read(OnnxCall& call)
@@ -96,6 +116,7 @@ bool read(OnnxCall& call)
             call.sizesBaked = true;
         }
     }
+    if (const auto like = sizeSource(call, *axes)) call.extraInputs = {*like};
     Attributes& attrs = call.node.attrs;
     attrs.set("start", *starts);
     attrs.set("end", last);
@@ -106,7 +127,8 @@ bool read(OnnxCall& call)
 
 void write(OnnxWriter& writer)
 {
-    const Slices slices = slicesOf(writer.node());
+    const bool follows = writer.node().inputs.size() > 1;
+    const Slices slices = slicesOf(writer.node(), follows ? &writer.inputValue(1) : nullptr, writer.inputValue().layout);
     if (slices.dims.empty()) {
         writer.finish("Identity", {writer.input()});
         return;
@@ -115,7 +137,8 @@ void write(OnnxWriter& writer)
         writer.finish("Slice", {writer.input()}, {{"starts", slices.starts}, {"ends", slices.ends}, {"axes", slices.dims}});
         return;
     }
-    writer.finish("Slice", {writer.input(), writer.ints(slices.starts), writer.ints(slices.ends), writer.ints(slices.dims), writer.ints(slices.steps)});
+    const std::string ends = follows ? writer.emit("Gather", {writer.emit("Shape", {writer.input(1)}), writer.ints(slices.dims)}, {{"axis", std::int64_t{0}}}) : writer.ints(slices.ends);
+    writer.finish("Slice", {writer.input(), writer.ints(slices.starts), ends, writer.ints(slices.dims), writer.ints(slices.steps)});
 }
 
 // One position of a dimension, which goes (Gather with a scalar index) or stays (index of one element).
@@ -162,6 +185,9 @@ const OpDef& sliceOp()
                   {.name = "start", .type = AttrType::IntList, .fallback = Ints{}, .doc = "First position per dimension", .min = std::numeric_limits<std::int64_t>::min()},
                   {.name = "end", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Position behind the last", .min = std::numeric_limits<std::int64_t>::min(), .max = std::numeric_limits<std::int64_t>::max()},
                   {.name = "step", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Distance between positions", .min = 1}},
+        .minInputs = 1,
+        .maxInputs = 2,
+        .pathInputs = 1,
         .reach = reach,
         .infer = infer,
         .onnx = {.types = {"Slice"}, .read = read, .write = write},

@@ -221,7 +221,8 @@ void CanvasView::firstView()
         return;
     }
     const QRectF top = drawing->boxes.front().rect;
-    const qreal x = bounds.width() * scale <= room.width() ? bounds.center().x() : top.center().x();
+    // The top should not lie under the overview in the corner.
+    const qreal x = bounds.width() * scale <= room.width() - 2 * m_minimap->width() ? bounds.center().x() : top.center().x();
     centerOn(x, top.top() - 18 / scale + viewport()->height() / scale / 2);
 }
 

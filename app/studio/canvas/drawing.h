@@ -67,7 +67,7 @@ inline constexpr qreal kGroupHeight = 58;
 Drawing describe(const Graph& graph, const QSet<QString>& folded);
 
 // Which groups are folded at first: as deep as about `budget` boxes allow.
-QSet<QString> initialFolds(const Graph& graph, int budget = 64);
+QSet<QString> initialFolds(const Graph& graph, int budget = 80);
 // Every group that can be folded.
 QSet<QString> allGroups(const Graph& graph);
 // The groups around a layer, outermost first.

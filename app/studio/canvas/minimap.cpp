@@ -22,7 +22,7 @@ void Minimap::placeInCorner()
         return;
     }
     const QSize room = m_view.viewport()->size();
-    const QSizeF most(std::min(150, room.width() / 4), room.height() - 40);
+    const QSizeF most(std::min(110, room.width() / 5), room.height() - 40);
     const QSizeF wanted = drawing->bounds.size().scaled(most, Qt::KeepAspectRatio);
     const QSize size(std::max(26, static_cast<int>(wanted.width()) + 8), std::max(26, static_cast<int>(wanted.height()) + 8));
     if (size != this->size()) {

@@ -8,7 +8,7 @@ namespace fovea::studio {
 namespace {
 
 constexpr qreal kClearance = 9;
-constexpr qreal kBend = 22;
+constexpr qreal kBend = 28;
 
 struct Interval {
     qreal low, high;
@@ -68,7 +68,8 @@ private:
 
     qreal lane(const std::vector<Interval>& blocked, QPointF start, QPointF end)
     {
-        const auto cost = [&](qreal x) { return std::abs(x - start.x()) + std::abs(x - end.x()); };
+        // The way sideways is best made right below the source, where the gap between two ranks is free.
+        const auto cost = [&](qreal x) { return 0.4 * std::abs(x - start.x()) + std::abs(x - end.x()); };
         qreal best = blocked.front().low;
         int direction = -1;
         const auto offer = [&](qreal x, int towards) {
@@ -102,14 +103,13 @@ private:
 
     static void around(Wire& wire, QPointF start, QPointF end, qreal x)
     {
-        const qreal reach = std::min<qreal>(kBend + std::abs(x - start.x()) * 0.12, (end.y() - start.y()) * 0.35);
-        const qreal reachEnd = std::min<qreal>(kBend + std::abs(x - end.x()) * 0.12, (end.y() - start.y()) * 0.35);
-        const QPointF first(x, start.y() + reach), last(x, end.y() - reachEnd);
+        const qreal reach = std::min(kBend, (end.y() - start.y()) * 0.35);
+        const QPointF first(x, start.y() + reach), last(x, end.y() - reach);
         wire.knots = {start, first, last, end};
         wire.path.moveTo(start);
         wire.path.cubicTo(start + QPointF(0, reach * 0.7), first - QPointF(0, reach * 0.7), first);
         wire.path.lineTo(last);
-        wire.path.cubicTo(last + QPointF(0, reachEnd * 0.7), end - QPointF(0, reachEnd * 0.7), end);
+        wire.path.cubicTo(last + QPointF(0, reach * 0.7), end - QPointF(0, reach * 0.7), end);
         wire.routed = true;
     }
 

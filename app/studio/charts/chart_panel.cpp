@@ -22,6 +22,7 @@ QWidget* legend()
     auto* row = new QHBoxLayout(widget);
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(5);
+    widget->setToolTip(ChartPanel::tr("Solid up to the smallest field of a layer, faint from there to its largest."));
     for (const Verdict verdict : {Verdict::Productive, Verdict::Partial, Verdict::Critical, Verdict::Unproductive}) {
         auto* sign = new QLabel;
         sign->setPixmap(verdictPixmap(verdict, 13));

@@ -139,6 +139,7 @@ void FieldChart::drawSide()
     }
     if (side <= 0) return;
     auto* key = new QCPItemText(m_plot);
+    key->setVisible(height() > 300);  // below, it would cover the line at the side
     key->position->setType(QCPItemPosition::ptAxisRectRatio);
     key->position->setCoords(0.004, 0.0);
     key->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
@@ -154,7 +155,9 @@ void FieldChart::drawSide()
     label->position->setTypeX(QCPItemPosition::ptAxisRectRatio);
     label->position->setTypeY(QCPItemPosition::ptPlotCoords);
     label->position->setCoords(0.004, static_cast<double>(side));
-    label->setPositionAlignment(Qt::AlignLeft | Qt::AlignBottom);
+    // Above the line, but inside the plot.
+    const bool isTop = static_cast<double>(side) > 0.6 * m_plot->yAxis->range().upper;
+    label->setPositionAlignment(Qt::AlignLeft | (isTop ? Qt::AlignTop : Qt::AlignBottom));
     label->setText(tr("input side %1 px").arg(side));
     label->setFont(smallFont(*this));
     label->setColor(color);

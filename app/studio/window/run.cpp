@@ -31,6 +31,9 @@ int renderNow(const Arguments& arguments, int argc, char** argv)
 
 int openWindow(const Arguments& arguments, int argc, char** argv)
 {
+    // The platform plugin would abort the program.
+    if (qEnvironmentVariableIsEmpty("DISPLAY") && qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY") && qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
+        throw Error(ErrorCode::Usage, "There is no display to open a window on: DISPLAY is not set. Use --render to write a picture instead.");
     QApplication app(argc, argv);
     QApplication::setDesktopFileName(QStringLiteral("fovea-studio"));
     const QString theme = arguments.theme.isEmpty() ? QSettings().value(QStringLiteral("theme")).toString() : arguments.theme;

@@ -154,6 +154,7 @@ private:
         try {
             OnnxCall call = callOf(proto);
             if (isStandard(proto) && (readConstant(proto, call) || readShape(proto, call) || readFolded(proto, call))) return;
+            if (isStandard(proto) && readDecidedBranch(index, call)) return;
             if (isStandard(proto))
                 for (const OpDef* op : opsForOnnx(call.type))
                     if (readLayer(index, *op, call)) return;
@@ -263,6 +264,32 @@ private:
         layer.sizesBaked = call.sizesBaked;
         layer.notes = std::move(call.notes);
         return true;
+    }
+
+    // An If whose condition is known is the one layer of the branch that is taken.
+    bool readDecidedBranch(std::size_t index, const OnnxCall& call)
+    {
+        const onnx::NodeProto& proto = *m_draft.fileNodes[index];
+        if (call.type != "If" || proto.output_size() != 1 || !call.isConstant(0)) return false;
+        const char* wanted = call.args[0].constant->integer(0) != 0 ? "then_branch" : "else_branch";
+        for (const auto& attribute : proto.attribute()) {
+            if (attribute.name() != wanted || !attribute.has_g()) continue;
+            const onnx::NodeProto* only = nullptr;
+            for (const auto& inner : attribute.g().node()) {
+                if (inner.op_type() == "Constant" && readConstant(inner, callOf(inner))) continue;
+                if (only || !isStandard(inner) || inner.output_size() != 1) return false;
+                only = &inner;
+            }
+            if (!only) return false;
+            OnnxCall taken = callOf(*only);
+            taken.outputCount = 1;
+            for (const OpDef* op : opsForOnnx(taken.type))
+                if (readLayer(index, *op, taken)) {
+                    m_draft.layers.back().sizesBaked = true;
+                    return true;
+                }
+        }
+        return false;
     }
 
     void bind(Node& node, const std::string& role, const OnnxArg& arg)
