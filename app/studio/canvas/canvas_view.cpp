@@ -98,7 +98,7 @@ void CanvasView::applyColors()
     setBackgroundBrush(colors.page);
     QPalette banner = palette();
     banner.setColor(QPalette::Window, colors.changed);
-    banner.setColor(QPalette::WindowText, colors.changed.lightness() > 140 ? Qt::black : Qt::white);
+    banner.setColor(QPalette::WindowText, colors.changed.lightness() > 175 ? Qt::black : Qt::white);
     m_banner->setPalette(banner);
     m_minimap->refresh();
     viewport()->update();

@@ -324,7 +324,7 @@ void DrawingPainter::paintMark(QPainter& painter, const QRectF& rect, const Mark
     painter.setPen(Qt::NoPen);
     painter.setBrush(color);
     painter.drawRoundedRect(chip, 9, 9);
-    painter.setPen(color.lightness() > 140 ? Qt::black : Qt::white);
+    painter.setPen(color.lightness() > 175 ? Qt::black : Qt::white);
     painter.drawText(chip, Qt::AlignCenter, mark.text);
 }
 
