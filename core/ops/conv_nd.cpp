@@ -67,7 +67,8 @@ std::optional<std::int64_t> macs(const NodeView& view)
         if (view.out[0].shape[i] < 0) return std::nullopt;
         count = saturatingMul(count, view.out[0].shape[i]);
     }
-    for (const std::int64_t dim : params(view)[0].dims) count = saturatingMul(count, dim);
+    const std::vector<ParamSpec> specs = params(view);
+    for (const std::int64_t dim : specs[0].dims) count = saturatingMul(count, dim);
     return count;
 }
 

@@ -148,6 +148,24 @@ TEST(Unconnected, LayersOfEveryKindAreAnalysedAndNamed)
     }
 }
 
+TEST(OtherDimensions, AreUnknownAndSaidSo)
+{
+    Graph graph;
+    Node input = makeNode("Input", "x");
+    input.attrs.set("shape", Ints{1, 4, 32});
+    const NodeId x = graph.add(input);
+    Node conv = makeNode("Conv1d", "c", {{x, 0}});
+    conv.attrs.set("in_channels", std::int64_t{4});
+    conv.attrs.set("out_channels", std::int64_t{8});
+    conv.attrs.set("kernel_size", Ints{3});
+    graph.add(conv);
+    const Report report = analyze(graph);
+    EXPECT_EQ(layer(report, "c").verdict, Verdict::Unknown);
+    EXPECT_EQ(layer(report, "c").out[0].shape.text(), "1x8x30");
+    EXPECT_EQ(layer(report, "c").macs, 30 * 8 * 4 * 3);
+    EXPECT_TRUE(has(report, "unsupported-dimensions"));
+}
+
 TEST(Windowless, NetworksGetAFinding)
 {
     EXPECT_TRUE(has(analyze(test::graphOf("input 3x32x32 > conv2d k=1 c=4 > relu")), "no-window-layers"));
