@@ -131,7 +131,8 @@ private:
         }
         auto* dialog = qobject_cast<QFileDialog*>(QApplication::activeModalWidget());
         auto* line = dialog ? dialog->findChild<QLineEdit*>(QStringLiteral("fileNameEdit")) : nullptr;
-        if (!line) return;
+        // An answer that comes while the dialog is still being shown would be lost.
+        if (!line || ++m_ticks < 8) return;
         if (!m_done || line->text() != m_path) {
             m_done = true;
             QTest::mouseClick(line, Qt::LeftButton);
@@ -144,6 +145,7 @@ private:
 
     QString m_path;
     QTimer m_timer;
+    int m_ticks = 0;
     bool m_done = false;
 };
 
