@@ -14,7 +14,10 @@ constexpr const char* kHelp =
     "Says which layers of a network are productive at an input side.\n\n"
     "Usage: fovea analyze MODEL [options]\n\n"
     "  --size N|HxW          input side; without it the model's own\n"
-    "  --sizes A,B,...       one line of verdict counts and MACs per side\n"
+    "  --sizes A,B,...       one line of verdict counts, MACs and memory per side\n"
+    "  --batch N             batch size for the memory; 1 without it\n"
+    "  --element TYPE        float32, float16, bfloat16, float64 or int8, for the memory; float32 without it\n"
+    "  --memory              two columns more: what each layer keeps for training, and what is alive in it\n"
     "  --json                JSON (schema fovea.analysis/1) instead of a table\n"
     "  --pointwise           judge 1x1 convolutions and per-position linear layers too\n"
     "  --input NAME          the input to analyse; without it the first of rank 4\n"
@@ -22,7 +25,7 @@ constexpr const char* kHelp =
     "                        dilation), same or global; may be given for several layers\n"
     "  --fail-on LEVEL       exit with 1 when a layer is at LEVEL or worse:\n"
     "                        productive < critical < partial < unproductive\n\n"
-    "Example: fovea analyze model.onnx --size 64 --fail-on unproductive\n";
+    "Example: fovea analyze model.onnx --size 64 --batch 32 --fail-on unproductive\n";
 
 // The order in which --fail-on counts verdicts as worse.
 constexpr Verdict kLevels[] = {Verdict::Productive, Verdict::Critical, Verdict::Partial, Verdict::Unproductive};
@@ -39,46 +42,72 @@ bool hasAny(const Report& report, const std::vector<Verdict>& verdicts)
     return std::any_of(verdicts.begin(), verdicts.end(), [&](Verdict verdict) { return report.summary.count(verdict) > 0; });
 }
 
-ReportJson sideEntry(const Report& report)
+ReportJson sideEntry(const AtSide& at)
 {
+    const auto& [report, memory] = at;
     const Summary& summary = report.summary;
     return {{"size", {report.side.h, report.side.w}},
             {"productive", summary.count(Verdict::Productive)},
             {"critical", summary.count(Verdict::Critical)},
             {"partial", summary.count(Verdict::Partial)},
             {"unproductive", summary.count(Verdict::Unproductive)},
-            {"macs", summary.macs}};
+            {"macs", summary.macs},
+            {"training_memory", memory.training},
+            {"inference_memory", memory.inference}};
+}
+
+MemoryOptions memoryOptions(const Arguments& arguments)
+{
+    MemoryOptions options;
+    if (const auto batch = arguments.value("--batch")) {
+        options.batch = parseAmount(*batch, "--batch", std::nullopt);
+        if (options.batch < 1) throw Error(ErrorCode::Usage, "Option '--batch' takes a whole number of at least 1, but got '" + *batch + "'.");
+    }
+    if (const auto element = arguments.value("--element")) {
+        const auto type = elementType(*element);
+        if (!type) throw Error(ErrorCode::Usage, "Option '--element' takes float32, float16, bfloat16, float64 or int8, but got '" + *element + "'.");
+        options.element = *type;
+    }
+    return options;
+}
+
+AtSide at(const Graph& graph, const Opened& opened, const MemoryOptions& options)
+{
+    AtSide out{analyze(graph, opened.options), {}};
+    out.memory = memoryOf(out.report, options);
+    return out;
 }
 
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream&)
 {
     const Arguments arguments("analyze", words,
-                              {{"--size", true}, {"--sizes", true}, {"--json"}, {"--pointwise"}, {"--input", true},
+                              {{"--size", true}, {"--sizes", true}, {"--json"}, {"--batch", true}, {"--element", true}, {"--memory"}, {"--pointwise"}, {"--input", true},
                                {"--reach", true, true}, {"--fail-on", true}},
                               {"MODEL"});
     const auto level = arguments.value("--fail-on");
     const std::vector<Verdict> failOn = level ? fromLevel(*level) : std::vector<Verdict>{};
     const auto sizes = arguments.value("--sizes");
     const std::vector<Side> sides = sizes ? parseSides(*sizes, "--sizes") : std::vector<Side>{};
+    const MemoryOptions memory = memoryOptions(arguments);
     const Opened opened = openFor(arguments);
     const std::string& model = arguments.operand(0);
 
-    std::vector<Report> atSides;
-    for (const Side& side : sides) atSides.push_back(analyze(withSide(opened.graph, side.h, side.w, opened.options.input), opened.options));
+    std::vector<AtSide> atSides;
+    for (const Side& side : sides) atSides.push_back(at(withSide(opened.graph, side.h, side.w, opened.options.input), opened, memory));
     const bool table = !arguments.has("--json");
     if (table && !atSides.empty()) {
         out << sidesTable(atSides, model);
     } else {
-        const Report report = analyze(opened.graph, opened.options);
-        if (table) out << analysisTable(report, model);
+        AtSide own = at(opened.graph, opened, memory);
+        if (table) out << analysisTable(own.report, own.memory, model, arguments.has("--memory"));
         else {
-            ReportJson json = analysisObject(opened.graph, report, model);
-            for (const Report& atSide : atSides) json["sizes"].push_back(sideEntry(atSide));
+            ReportJson json = analysisObject(own.report, own.memory, model);
+            for (const AtSide& side : atSides) json["sizes"].push_back(sideEntry(side));
             out << jsonText(json);
         }
-        if (atSides.empty()) atSides.push_back(report);
+        if (atSides.empty()) atSides.push_back(std::move(own));
     }
-    const bool fails = std::any_of(atSides.begin(), atSides.end(), [&](const Report& report) { return hasAny(report, failOn); });
+    const bool fails = std::any_of(atSides.begin(), atSides.end(), [&](const AtSide& side) { return hasAny(side.report, failOn); });
     return fails ? 1 : 0;
 }
 

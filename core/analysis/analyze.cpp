@@ -1,10 +1,11 @@
+#include "core/analysis/costs.h"
 #include "core/analysis/fields.h"
-#include "core/analysis/findings.h"
+#include "core/analysis/findings/findings.h"
 #include "core/analysis/report.h"
+#include "core/analysis/verdicts.h"
 #include "core/ops/opaque.h"
 
 #include <algorithm>
-#include <unordered_set>
 
 namespace fovea {
 
@@ -19,6 +20,12 @@ const char* toString(Verdict verdict)
     case Verdict::Unknown: return "unknown";
     }
     return "unknown";
+}
+
+const Value& ValueRefs::operator[](std::size_t index) const
+{
+    static const Value unknown;
+    return m_at[index] < 0 ? unknown : m_all[m_at[index]];
 }
 
 const LayerReport* Report::find(NodeId id) const
@@ -81,207 +88,176 @@ struct Field {
     AxisField h, w;
 };
 
-bool isGlobalNorm(const OpDef& op) { return op.opClass == OpClass::Normalization && (std::string_view(op.kind) == "GroupNorm" || std::string_view(op.kind) == "InstanceNorm2d"); }
-
-Field fieldOfInput(const Prepared::Entry& entry, NodeId analysed)
+bool isGlobalNorm(const OpDef& op)
 {
-    if (entry.node->id == analysed) return {AxisField::source(), AxisField::source()};
-    return analysed == kNoNode ? Field{AxisField::ofUnknown(), AxisField::ofUnknown()} : Field{};
+    const std::string_view kind = op.kind;
+    return kind == "GroupNorm" || kind == "InstanceNorm2d";
 }
 
 FieldReport reported(const AxisField& field, std::int64_t inMin)
 {
-    FieldReport out;
-    if (!field.finite) return out;
-    out.jump = field.jump();
-    out.rfMin = field.rfMin();
-    out.rfMax = field.rfMax();
-    out.start = field.start();
-    out.inMin = inMin;
-    return out;
+    if (!field.finite) return {};
+    return {field.jump(), field.rfMin(), field.rfMax(), field.start(), inMin};
 }
 
-// On one axis, every path into the layer has already seen the whole side.
-bool seenAll(const FieldReport& field, std::int64_t side) { return field.inMin >= side && field.rfMin > side; }
-
-Verdict judge(const PerAxis<FieldReport>& field, const PerAxis<std::int64_t>& side)
-{
-    const bool h = seenAll(field.h, side.h), w = seenAll(field.w, side.w);
-    if (h && w) return Verdict::Unproductive;
-    if (h || w) return Verdict::Partial;
-    return field.h.rfMin > side.h || field.w.rfMin > side.w ? Verdict::Critical : Verdict::Productive;
-}
-
-bool counts(OpClass opClass) { return opClass == OpClass::Convolution || opClass == OpClass::Transposed || opClass == OpClass::Pooling; }
-
-bool coversMap(const LayerReport& layer)
-{
-    if (!layer.window || layer.in.empty()) return false;
-    const std::int64_t h = layer.in[0].height(), w = layer.in[0].width();
-    return h > 0 && w > 0 && layer.reach.h.effectiveKernel() >= h && layer.reach.w.effectiveKernel() >= w;
-}
-
-// Bounds along one axis.
-struct Bounds {
-    bool any = false, anyWindow = false;
-    std::int64_t rfMin = 0, rfMax = 0, inMin = 0, kernelJump = 0;
-
-    void add(const FieldReport& field, const AxisReach& reach)
-    {
-        any = true;
-        rfMin = std::max(rfMin, field.rfMin);
-        rfMax = std::max(rfMax, field.rfMax);
-        kernelJump = std::max(kernelJump, (Rational(reach.kernel) * field.jump).ceil());
-        if (reach.effectiveKernel() > 1) {
-            anyWindow = true;
-            inMin = std::max(inMin, field.inMin);
-        }
-    }
-};
-
-using Sides = std::optional<PerAxis<std::int64_t>>;
-
-void addBounds(Summary& summary, const Bounds& h, const Bounds& w)
-{
-    if (!h.any || !w.any) return;
-    summary.iMin = {h.rfMin, w.rfMin};
-    summary.iMax = {h.rfMax, w.rfMax};
-    summary.iMinRfa = {std::max(h.rfMin, h.kernelJump), std::max(w.rfMin, w.kernelJump)};
-    if (h.anyWindow || w.anyWindow) summary.iMinProductive = {h.inMin + 1, w.inMin + 1};
-}
-
-class Costs {
+// Carries fields through a prepared graph and writes one row a layer.
+class Analysis {
 public:
-    void add(LayerReport& layer, const OpDef& op, const NodeView& view, Summary& summary)
-    {
-        layer.parameters = parameters(op, view);
-        layer.macs = macs(op, view);
-        summary.parameters = saturatingAdd(summary.parameters, layer.parameters.value_or(0));
-        summary.macs = saturatingAdd(summary.macs, layer.macs.value_or(0));
-        summary.complete = summary.complete && layer.parameters && layer.macs;
-        if (op.products) summary.products = saturatingAdd(summary.products, op.products(view).value_or(0));
-    }
+    Analysis(const Graph& graph, const AnalysisOptions& options);
+    Report run();
 
 private:
-    std::optional<std::int64_t> parameters(const OpDef& op, const NodeView& view)
-    {
-        if (op.opClass == OpClass::Opaque) return std::nullopt;
-        if (!op.params) return 0;
-        std::int64_t total = 0;
-        for (const ParamSpec& spec : op.params(view)) {
-            if (!spec.trainable) continue;
-            // A tensor that several layers share is listed at its first user.
-            if (const TensorBinding* binding = view.node.tensor(spec.role))
-                if (!m_seen.insert(binding->tensor).second) continue;
-            std::int64_t elements = 1;
-            for (const std::int64_t dim : spec.dims) {
-                if (dim < 0) return std::nullopt;
-                elements = saturatingMul(elements, dim);
-            }
-            total = saturatingAdd(total, elements);
-        }
-        return total;
-    }
+    void findInput();
+    void addInput(std::size_t i);
+    void addLayer(std::size_t i);
+    void setField(LayerReport& layer, std::size_t i);
+    void setVerdict(LayerReport& layer, const Field& field);
+    const Reach* reachOf(const OpDef& op, const NodeView& view);
+    void addOutputs();
 
-    static std::optional<std::int64_t> macs(const OpDef& op, const NodeView& view)
-    {
-        if (op.opClass == OpClass::Opaque) return std::nullopt;
-        return op.macs ? op.macs(view) : 0;
-    }
-
-    std::unordered_set<std::string_view> m_seen;
+    AnalysisOptions m_options;
+    Report m_report;
+    Prepared m_prepared;
+    std::shared_ptr<ReportTensors> m_tensors = std::make_shared<ReportTensors>();
+    std::vector<Field> m_fields;  // one per entry
+    Bounds m_boundsH, m_boundsW;
+    Costs m_costs;
+    std::vector<Value> m_in;  // of the layer at hand
 };
+
+Analysis::Analysis(const Graph& graph, const AnalysisOptions& options) : m_options(options), m_prepared(prepare(graph))
+{
+    m_report.graph = graph;
+    m_report.issues = graph.notes();
+    m_tensors->values = inferShapes(m_prepared, m_report.issues);
+    m_tensors->sources = m_prepared.sources;
+    m_fields.resize(m_prepared.entries.size());
+    m_report.layers.reserve(m_prepared.entries.size());
+    m_report.index.reserve(m_prepared.entries.size());
+}
+
+void Analysis::findInput()
+{
+    const Node* image = imageInput(m_report.graph, m_options.input);
+    if (!image) return;
+    m_report.inputName = image->name;
+    m_report.input = image->id;
+    if (const Ints* dims = image->attrs.getInts("shape")) m_report.inputShape = Shape(std::span(*dims));
+    if (m_report.inputShape.rank() == 4) m_report.side = {m_report.inputShape[2], m_report.inputShape[3]};
+    else m_report.input = kNoNode;
+}
+
+// Without an image to analyse, nobody can say what an input's readers see of one.
+void Analysis::addInput(std::size_t i)
+{
+    const auto& entry = m_prepared.entries[i];
+    if (entry.node->id == m_report.input) m_fields[i] = {AxisField::source(), AxisField::source()};
+    else if (m_report.input == kNoNode) m_fields[i] = {AxisField::ofUnknown(), AxisField::ofUnknown()};
+    m_report.inputs.emplace_back(entry.node->name, entry.outputCount > 0 ? m_tensors->values[entry.firstOutput].shape : Shape{});
+}
+
+// Layers that read point by point, which most do, share one reach.
+const Reach* Analysis::reachOf(const OpDef& op, const NodeView& view)
+{
+    static const Reach same;
+    Reach reach = op.reach ? op.reach(view) : Reach{};
+    if (m_options.globalNorms && isGlobalNorm(op)) reach.h.kind = reach.w.kind = ReachKind::Global;
+    return reach == same ? &same : &m_tensors->reaches.emplace_back(reach);
+}
+
+void Analysis::setField(LayerReport& layer, std::size_t i)
+{
+    const auto& entry = m_prepared.entries[i];
+    Field joined;
+    PerAxis<std::int64_t> inMin{kSaturated, kSaturated};
+    for (std::uint32_t k = 0; k < entry.inputCount; ++k) {
+        const std::int32_t from = m_prepared.sourceEntries[entry.firstInput + k];
+        if (from < 0 || (entry.op->pathInputs >= 0 && k >= static_cast<std::uint32_t>(entry.op->pathInputs))) continue;
+        const Field& source = m_fields[static_cast<std::size_t>(from)];
+        if (source.h.finite) inMin.h = std::min(inMin.h, source.h.rfMin());
+        if (source.w.finite) inMin.w = std::min(inMin.w, source.w.rfMin());
+        joined.h = k == 0 ? source.h : merge(joined.h, source.h);
+        joined.w = k == 0 ? source.w : merge(joined.w, source.w);
+    }
+    Field& field = m_fields[i];
+    field = {step(joined.h, layer.reach->h), step(joined.w, layer.reach->w)};
+    layer.finite = field.h.finite && field.w.finite;
+    layer.unbounded = field.h.unbounded || field.w.unbounded;
+    layer.approximate = (field.h.finite && field.h.approximate) || (field.w.finite && field.w.approximate);
+    layer.field = {reported(field.h, inMin.h), reported(field.w, inMin.w)};
+}
+
+void Analysis::setVerdict(LayerReport& layer, const Field& field)
+{
+    const bool sliding = slides(layer.op->opClass);
+    const bool perPosition = layer.op->opClass == OpClass::Linear && *layer.reach == Reach{};
+    layer.window = sliding && isWindow(*layer.reach);
+    layer.coversMap = coversMap(layer);
+    if (field.h.unknown || field.w.unknown) {
+        const bool judged = sliding || perPosition || layer.op->opClass == OpClass::Opaque;
+        layer.verdict = judged ? Verdict::Unknown : Verdict::NotApplicable;
+    } else if (layer.finite && (layer.window || (m_options.pointwise && (sliding || perPosition)))) {
+        layer.verdict = judge(layer.field, m_report.side);
+    }
+    if (layer.finite && sliding) {
+        m_boundsH.add(layer.field.h, layer.reach->h);
+        m_boundsW.add(layer.field.w, layer.reach->w);
+    }
+    ++m_report.summary.verdicts[static_cast<std::size_t>(layer.verdict)];
+    if (layer.verdict == Verdict::Unproductive && !m_report.summary.borderLayer) m_report.summary.borderLayer = layer.id;
+}
+
+void Analysis::addLayer(std::size_t i)
+{
+    const auto& entry = m_prepared.entries[i];
+    const std::vector<Value>& values = m_tensors->values;
+    const std::span<const std::int32_t> sources(m_tensors->sources.data() + entry.firstInput, entry.inputCount);
+    m_in.clear();
+    for (const std::int32_t source : sources) m_in.push_back(source < 0 ? Value{} : values[static_cast<std::size_t>(source)]);
+
+    LayerReport& layer = m_report.layers.emplace_back();
+    layer.id = entry.node->id;
+    layer.node = entry.node;
+    layer.op = entry.op;
+    layer.in = ValueRefs(values.data(), sources);
+    layer.out = std::span(values.data() + entry.firstOutput, entry.outputCount);
+    const NodeView view{*entry.node, m_in, layer.out};
+    layer.reach = reachOf(*entry.op, view);
+    setField(layer, i);
+    setVerdict(layer, m_fields[i]);
+    m_costs.add(layer, view, m_report.summary);
+    m_report.index.emplace_back(layer.id, m_report.layers.size() - 1);
+}
+
+void Analysis::addOutputs()
+{
+    for (const GraphOutput& output : m_report.graph.outputs()) {
+        const std::int32_t at = m_prepared.entryOf(output.port.node);
+        const auto* entry = at < 0 ? nullptr : &m_prepared.entries[static_cast<std::size_t>(at)];
+        const bool known = entry && output.port.output < static_cast<int>(entry->outputCount);
+        const std::size_t position = known ? entry->firstOutput + static_cast<std::size_t>(output.port.output) : 0;
+        m_report.outputs.emplace_back(output.name, known ? m_tensors->values[position].shape : Shape{});
+    }
+}
+
+Report Analysis::run()
+{
+    findInput();
+    for (std::size_t i = 0; i < m_prepared.entries.size(); ++i) {
+        validate(*m_prepared.entries[i].node, m_report.issues);
+        if (m_prepared.entries[i].op->opClass == OpClass::Input) addInput(i);
+        else addLayer(i);
+    }
+    std::sort(m_report.index.begin(), m_report.index.end());
+    setBounds(m_report.summary, m_boundsH, m_boundsW);
+    addOutputs();
+    m_report.tensors = m_tensors;
+    addFindings(m_report);
+    return std::move(m_report);
+}
 
 }  // namespace
 
-Report analyze(const Graph& graph, const AnalysisOptions& options)
-{
-    Report report;
-    report.issues = graph.notes();
-    const Prepared prepared = prepare(graph);
-    const std::vector<Value> values = inferShapes(prepared, report.issues);
-
-    if (const Node* image = imageInput(graph, options.input)) {
-        report.inputName = image->name;
-        report.input = image->id;
-        if (const Ints* dims = image->attrs.getInts("shape")) report.inputShape = Shape(std::span(*dims));
-        if (report.inputShape.rank() == 4) report.side = {report.inputShape[2], report.inputShape[3]};
-        else report.input = kNoNode;
-    }
-
-    std::vector<Field> fields(prepared.entries.size());
-    report.layers.reserve(prepared.entries.size());
-    Bounds boundsH, boundsW;
-    Costs costs;
-    std::vector<Value> in;
-    for (std::size_t i = 0; i < prepared.entries.size(); ++i) {
-        const auto& entry = prepared.entries[i];
-        const std::span sources(prepared.sources.data() + entry.firstInput, entry.inputCount);
-        const std::span from(prepared.sourceEntries.data() + entry.firstInput, entry.inputCount);
-        const std::span<const Value> out(values.data() + entry.firstOutput, entry.outputCount);
-        validate(*entry.node, report.issues);
-        if (entry.op->opClass == OpClass::Input) {
-            fields[i] = fieldOfInput(entry, report.input);
-            report.inputs.emplace_back(entry.node->name, out.empty() ? Shape{} : out[0].shape);
-            continue;
-        }
-        in.clear();
-        for (const std::int32_t source : sources) in.push_back(source < 0 ? Value{} : values[static_cast<std::size_t>(source)]);
-        const NodeView view{*entry.node, in, out};
-
-        Field joined;
-        PerAxis<std::int64_t> inMin{kSaturated, kSaturated};
-        for (std::size_t k = 0; k < from.size(); ++k) {
-            if (from[k] < 0 || (entry.op->pathInputs >= 0 && k >= static_cast<std::size_t>(entry.op->pathInputs))) continue;
-            const Field& source = fields[static_cast<std::size_t>(from[k])];
-            if (source.h.finite) inMin.h = std::min(inMin.h, source.h.rfMin());
-            if (source.w.finite) inMin.w = std::min(inMin.w, source.w.rfMin());
-            joined.h = k == 0 ? source.h : merge(joined.h, source.h);
-            joined.w = k == 0 ? source.w : merge(joined.w, source.w);
-        }
-
-        LayerReport layer;
-        layer.id = entry.node->id;
-        layer.name = entry.node->name;
-        layer.kind = entry.node->kind;
-        layer.group = entry.node->group;
-        layer.in = in;
-        layer.out.assign(out.begin(), out.end());
-        if (entry.op->reach) layer.reach = entry.op->reach(view);
-        if (options.globalNorms && isGlobalNorm(*entry.op)) layer.reach.h.kind = layer.reach.w.kind = ReachKind::Global;
-        fields[i].h = step(joined.h, layer.reach.h);
-        fields[i].w = step(joined.w, layer.reach.w);
-        const Field& field = fields[i];
-        layer.finite = field.h.finite && field.w.finite;
-        layer.unbounded = field.h.unbounded || field.w.unbounded;
-        layer.approximate = (field.h.finite && field.h.approximate) || (field.w.finite && field.w.approximate);
-        layer.field = {reported(field.h, inMin.h), reported(field.w, inMin.w)};
-
-        const bool slides = counts(entry.op->opClass);
-        layer.window = slides && isWindow(layer.reach);
-        layer.coversMap = coversMap(layer);
-        const bool perPosition = entry.op->opClass == OpClass::Linear && layer.reach == Reach{};
-        if (field.h.unknown || field.w.unknown) layer.verdict = slides || perPosition || entry.op->opClass == OpClass::Opaque ? Verdict::Unknown : Verdict::NotApplicable;
-        else if (layer.finite && (layer.window || (options.pointwise && (slides || perPosition)))) layer.verdict = judge(layer.field, report.side);
-        if (layer.finite && slides) {
-            boundsH.add(layer.field.h, layer.reach.h);
-            boundsW.add(layer.field.w, layer.reach.w);
-        }
-        costs.add(layer, *entry.op, view, report.summary);
-        ++report.summary.verdicts[static_cast<std::size_t>(layer.verdict)];
-        if (layer.verdict == Verdict::Unproductive && !report.summary.borderLayer) report.summary.borderLayer = layer.id;
-        report.index.emplace_back(layer.id, report.layers.size());
-        report.layers.push_back(std::move(layer));
-    }
-    std::sort(report.index.begin(), report.index.end());
-    addBounds(report.summary, boundsH, boundsW);
-    for (const GraphOutput& output : graph.outputs()) {
-        const std::int32_t at = prepared.entryOf(output.port.node);
-        const bool known = at >= 0 && output.port.output < static_cast<int>(prepared.entries[static_cast<std::size_t>(at)].outputCount);
-        report.outputs.emplace_back(output.name, known ? values[prepared.entries[static_cast<std::size_t>(at)].firstOutput + static_cast<std::size_t>(output.port.output)].shape : Shape{});
-    }
-    addFindings(graph, report);
-    return report;
-}
+Report analyze(const Graph& graph, const AnalysisOptions& options) { return Analysis(graph, options).run(); }
 
 }  // namespace fovea

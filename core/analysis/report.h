@@ -9,8 +9,10 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
+#include <deque>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,9 +39,27 @@ struct FieldReport {
     bool operator==(const FieldReport&) const = default;
 };
 
+// Tensors among all of a report; an input that is not connected reads as an unknown value.
+class ValueRefs {
+public:
+    ValueRefs() = default;
+    ValueRefs(const Value* all, std::span<const std::int32_t> at) : m_all(all), m_at(at) {}
+
+    std::size_t size() const { return m_at.size(); }
+    bool empty() const { return m_at.empty(); }
+    const Value& operator[](std::size_t index) const;
+    std::int32_t position(std::size_t index) const { return m_at[index]; }  // in ReportTensors::values, or -1
+
+private:
+    const Value* m_all = nullptr;
+    std::span<const std::int32_t> m_at;
+};
+
+// One row of a report. Points into the report, whose copies share what it points to.
 struct LayerReport {
     NodeId id = kNoNode;
-    std::string name, kind, group;
+    const Node* node = nullptr;
+    const OpDef* op = nullptr;
     Verdict verdict = Verdict::NotApplicable;
     bool finite = false;       // at least one finite path from the input: part of the feature extractor
     bool unbounded = false;    // at least one path through a global layer
@@ -47,9 +67,24 @@ struct LayerReport {
     bool coversMap = false;    // the kernel is at least as large as its input map
     bool window = false;       // judged: a kernel > 1 that slides
     PerAxis<FieldReport> field;  // meaningful where `finite`
-    Reach reach;
-    std::vector<Value> in, out;
+    const Reach* reach = nullptr;
+    ValueRefs in;
+    std::span<const Value> out;
     std::optional<std::int64_t> parameters, macs;  // nullopt: cannot be counted
+
+    const std::string& name() const { return node->name; }
+    const std::string& kind() const { return node->kind; }
+    const std::string& group() const { return node->group; }
+};
+
+// What the rows of a report point to.
+struct ReportTensors {
+    std::vector<Value> values;          // every tensor of the network
+    std::vector<std::int32_t> sources;  // inputs of all layers, as positions in `values`
+    std::deque<Reach> reaches;
+
+    // Of a tensor that is one of `values`.
+    std::size_t positionOf(const Value& value) const { return static_cast<std::size_t>(&value - values.data()); }
 };
 
 struct Summary {
@@ -70,6 +105,7 @@ struct AnalysisOptions {
 };
 
 struct Report {
+    Graph graph;  // the one analysed; its nodes are shared, so this costs little
     std::string inputName;
     NodeId input = kNoNode;
     Shape inputShape;               // [n, c, h, w]; a dynamic batch reads 1
@@ -78,6 +114,7 @@ struct Report {
     std::vector<LayerReport> layers;  // every layer but inputs, in execution order
     std::vector<std::pair<std::string, Shape>> inputs, outputs;
     std::vector<Issue> issues;
+    std::shared_ptr<const ReportTensors> tensors;
 
     const LayerReport* find(NodeId id) const;
     std::vector<std::pair<NodeId, std::size_t>> index;  // by id

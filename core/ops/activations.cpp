@@ -12,29 +12,30 @@ struct Row {
     const char* kind;
     const char* onnx;
     const char* doc;
+    Memory (*memory)(const NodeView&);
     OpClass opClass = OpClass::Activation;
 };
 
 constexpr std::array kRows{
-    Row{"ReLU", "Relu", "max(0, x)."},
-    Row{"Sigmoid", "Sigmoid", "1 / (1 + exp(-x))."},
-    Row{"Tanh", "Tanh", "Hyperbolic tangent."},
-    Row{"Softplus", "Softplus", "log(1 + exp(x))."},
-    Row{"Softsign", "Softsign", "x / (1 + |x|)."},
-    Row{"Erf", "Erf", "Error function.", OpClass::Math},
-    Row{"Exp", "Exp", "Exponential.", OpClass::Math},
-    Row{"Log", "Log", "Natural logarithm.", OpClass::Math},
-    Row{"Sqrt", "Sqrt", "Square root.", OpClass::Math},
-    Row{"Abs", "Abs", "Absolute value.", OpClass::Math},
-    Row{"Neg", "Neg", "Changes the sign.", OpClass::Math},
-    Row{"Reciprocal", "Reciprocal", "1 / x.", OpClass::Math},
-    Row{"Floor", "Floor", "Rounds down.", OpClass::Math},
-    Row{"Ceil", "Ceil", "Rounds up.", OpClass::Math},
-    Row{"Round", "Round", "Rounds to the nearest even integer.", OpClass::Math},
-    Row{"Sign", "Sign", "-1, 0 or 1.", OpClass::Math},
-    Row{"Sin", "Sin", "Sine of its input.", OpClass::Math},
-    Row{"Cos", "Cos", "Cosine of its input.", OpClass::Math},
-    Row{"Identity", "Identity", "Passes its input on.", OpClass::Shape},
+    Row{"ReLU", "Relu", "max(0, x).", keepsOutput},
+    Row{"Sigmoid", "Sigmoid", "1 / (1 + exp(-x)).", keepsOutput},
+    Row{"Tanh", "Tanh", "Hyperbolic tangent.", keepsOutput},
+    Row{"Softplus", "Softplus", "log(1 + exp(x)).", keepsInputs},
+    Row{"Softsign", "Softsign", "x / (1 + |x|).", keepsInputs},
+    Row{"Erf", "Erf", "Error function.", keepsInputs, OpClass::Math},
+    Row{"Exp", "Exp", "Exponential.", keepsOutput, OpClass::Math},
+    Row{"Log", "Log", "Natural logarithm.", keepsInputs, OpClass::Math},
+    Row{"Sqrt", "Sqrt", "Square root.", keepsOutput, OpClass::Math},
+    Row{"Abs", "Abs", "Absolute value.", keepsInputs, OpClass::Math},
+    Row{"Neg", "Neg", "Changes the sign.", nullptr, OpClass::Math},
+    Row{"Reciprocal", "Reciprocal", "1 / x.", keepsOutput, OpClass::Math},
+    Row{"Floor", "Floor", "Rounds down.", nullptr, OpClass::Math},
+    Row{"Ceil", "Ceil", "Rounds up.", nullptr, OpClass::Math},
+    Row{"Round", "Round", "Rounds to the nearest even integer.", nullptr, OpClass::Math},
+    Row{"Sign", "Sign", "-1, 0 or 1.", nullptr, OpClass::Math},
+    Row{"Sin", "Sin", "Sine of its input.", keepsInputs, OpClass::Math},
+    Row{"Cos", "Cos", "Cosine of its input.", keepsInputs, OpClass::Math},
+    Row{"Identity", "Identity", "Passes its input on.", isView, OpClass::Shape},
 };
 
 void write(OnnxWriter& writer)
@@ -98,10 +99,11 @@ const std::vector<OpDef>& activationOps()
         for (const Row& row : kRows)
             out.push_back({.kind = row.kind,
                            .opClass = row.opClass,
+                           .memory = row.memory,
                            .doc = row.doc,
                            .onnx = {.types = {row.onnx}, .read = [](OnnxCall&) { return true; }, .write = write}});
         for (const SettingRow& row : kSettingRows) {
-            OpDef def{.kind = row.kind, .opClass = OpClass::Activation, .doc = row.doc, .onnx = {.types = {row.onnx}, .read = readSettings, .write = writeSettings}};
+            OpDef def{.kind = row.kind, .opClass = OpClass::Activation, .memory = keepsInputs, .doc = row.doc, .onnx = {.types = {row.onnx}, .read = readSettings, .write = writeSettings}};
             for (const Setting& setting : row.settings)
                 if (setting.torch) def.attrs.push_back({.name = setting.torch, .type = AttrType::Real, .fallback = setting.torchDefault, .doc = setting.doc});
             out.push_back(std::move(def));

@@ -63,17 +63,28 @@ void write(OnnxWriter& writer)
     writer.finish(Average ? "AveragePool" : "MaxPool", {writer.input()}, {{"kernel_shape", window}, {"strides", window}});
 }
 
-OpDef define(const char* kind, const char* doc, const char* onnxType, void (*writer)(OnnxWriter&))
+// To 1x1 the average is a mean, which keeps nothing.
+template <bool Average>
+Memory memory(const NodeView& view)
+{
+    const bool mean = attrAt(view.node, "output_size", 0, 1) == 1 && attrAt(view.node, "output_size", 1, 1) == 1;
+    if (Average) return {.inputs = !mean};
+    return {.inputs = true, .bytes = 8};
+}
+
+template <bool Average>
+OpDef define(const char* kind, const char* doc, const char* onnxType)
 {
     return OpDef{
         .kind = kind,
         .opClass = OpClass::GlobalPooling,
+        .memory = memory<Average>,
         .doc = doc,
         .attrs = {{.name = "output_size", .type = AttrType::Pair, .fallback = Ints{1, 1}, .doc = "Height and width it always gives", .min = 1, .unit = "units"},
                   {.name = "keepdim", .type = AttrType::Bool, .fallback = true, .doc = "Keeps height and width as dimensions of size 1", .shown = false}},
         .reach = globalReach,
         .infer = infer,
-        .onnx = {.types = {onnxType}, .read = [](OnnxCall& call) { return call.value(0).shape.rank() == 4; }, .write = writer},
+        .onnx = {.types = {onnxType}, .read = [](OnnxCall& call) { return call.value(0).shape.rank() == 4; }, .write = write<Average>},
     };
 }
 
@@ -81,13 +92,13 @@ OpDef define(const char* kind, const char* doc, const char* onnxType, void (*wri
 
 const OpDef& adaptiveAvgPool2dOp()
 {
-    static const OpDef def = define("AdaptiveAvgPool2d", "Mean over as many regions as the output has units; global at 1x1.", "GlobalAveragePool", write<true>);
+    static const OpDef def = define<true>("AdaptiveAvgPool2d", "Mean over as many regions as the output has units; global at 1x1.", "GlobalAveragePool");
     return def;
 }
 
 const OpDef& adaptiveMaxPool2dOp()
 {
-    static const OpDef def = define("AdaptiveMaxPool2d", "Largest value of as many regions as the output has units; global at 1x1.", "GlobalMaxPool", write<false>);
+    static const OpDef def = define<false>("AdaptiveMaxPool2d", "Largest value of as many regions as the output has units; global at 1x1.", "GlobalMaxPool");
     return def;
 }
 

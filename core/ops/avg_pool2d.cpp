@@ -88,6 +88,7 @@ const OpDef& avgPool3dOp()
     static const OpDef def{
         .kind = "AvgPool3d",
         .opClass = OpClass::Math,
+        .memory = keepsInputs,
         .doc = "Mean under a window over three axes.",
         .attrs = {{.name = "kernel_size", .type = AttrType::IntList, .fallback = Ints{1, 1, 1}, .doc = "Size of the window", .min = 1},
                   {.name = "stride", .type = AttrType::IntList, .fallback = Ints{1, 1, 1}, .doc = "Step of the window", .min = 1},
@@ -105,6 +106,7 @@ const OpDef& avgPool2dOp()
     static const OpDef def{
         .kind = "AvgPool2d",
         .opClass = OpClass::Pooling,
+        .memory = keepsInputs,
         .doc = "Mean under a sliding window.",
         .attrs = {kernelAttr(), strideAttr(), paddingAttr(), ceilModeAttr(),
                   {.name = "count_include_pad", .type = AttrType::Bool, .fallback = true, .doc = "Padding counts as zeros in the mean"}},

@@ -7,6 +7,7 @@ const OpDef& batchNorm2dOp()
     static const OpDef def{
         .kind = "BatchNorm2d",
         .opClass = OpClass::Normalization,
+        .memory = keepsInputs,
         .doc = "Normalises each channel by the statistics of the training set.",
         .attrs = {epsAttr(), {.name = "momentum", .type = AttrType::Real, .fallback = 0.1, .doc = "Share of the new batch in the running statistics"}},
         .params =

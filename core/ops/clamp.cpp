@@ -48,7 +48,7 @@ void writeClip(OnnxWriter& writer, double low, double high)
 
 const OpDef& relu6Op()
 {
-    static const OpDef def{.kind = "ReLU6", .opClass = OpClass::Activation, .doc = "min(max(0, x), 6).",
+    static const OpDef def{.kind = "ReLU6", .opClass = OpClass::Activation, .memory = keepsInputs, .doc = "min(max(0, x), 6).",
                            .onnx = {.write = [](OnnxWriter& writer) { writeClip(writer, 0, 6); }}};
     return def;
 }
@@ -58,6 +58,7 @@ const OpDef& hardtanhOp()
     static const OpDef def{
         .kind = "Hardtanh",
         .opClass = OpClass::Activation,
+        .memory = keepsInputs,
         .doc = "Clips to a range.",
         .attrs = {{.name = "min_val", .type = AttrType::Real, .fallback = -1.0, .doc = "Lowest value"},
                   {.name = "max_val", .type = AttrType::Real, .fallback = 1.0, .doc = "Highest value"}},

@@ -83,6 +83,7 @@ const OpDef& conv2dOp()
     static const OpDef def{
         .kind = "Conv2d",
         .opClass = OpClass::Convolution,
+        .memory = keepsInputs,
         .doc = "Two-dimensional convolution. With groups equal to its channels it is depthwise.",
         .attrs = {{.name = "out_channels", .type = AttrType::Int, .fallback = std::int64_t{64}, .doc = "Number of feature maps it makes", .min = 1, .unit = "channels"},
                   kernelAttr(),

@@ -109,6 +109,7 @@ OpDef define(const char* kind, const char* doc, std::size_t axes, bool (*reader)
     return OpDef{
         .kind = kind,
         .opClass = OpClass::Convolution,
+        .memory = keepsInputs,
         .doc = doc,
         .attrs = {{.name = "out_channels", .type = AttrType::Int, .fallback = std::int64_t{64}, .doc = "Number of feature maps it makes", .min = 1},
                   list("kernel_size", "Size of the window along each axis", 1, axes),

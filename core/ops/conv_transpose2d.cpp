@@ -66,6 +66,7 @@ const OpDef& convTranspose2dOp()
     static const OpDef def{
         .kind = "ConvTranspose2d",
         .opClass = OpClass::Transposed,
+        .memory = keepsInputs,
         .doc = "Transposed convolution: enlarges the map by its stride.",
         .attrs = {{.name = "out_channels", .type = AttrType::Int, .fallback = std::int64_t{64}, .doc = "Number of feature maps it makes", .min = 1, .unit = "channels"},
                   kernelAttr(),

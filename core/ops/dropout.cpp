@@ -7,6 +7,7 @@ const OpDef& dropoutOp()
     static const OpDef def{
         .kind = "Dropout",
         .opClass = OpClass::Regularization,
+        .memory = [](const NodeView&) { return Memory{.bytes = 1}; },
         .doc = "Sets random elements to zero while training; passes its input on afterwards.",
         .attrs = {{.name = "p", .type = AttrType::Real, .fallback = 0.5, .doc = "Share of elements dropped", .max = 1}},
         .onnx = {.types = {"Dropout"},

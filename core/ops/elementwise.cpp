@@ -14,15 +14,23 @@ struct Row {
     const char* onnx;
     const char* doc;
     int maxInputs;
+    Memory (*memory)(const NodeView&);
 };
+
+// A product needs each factor for the gradient of the other; a constant that is not learned has none.
+Memory keepsFactors(const NodeView& view)
+{
+    return {.inputs = view.in.size() > 1 || view.node.attrs.getBool("learned", false)};
+}
+
 constexpr std::array kRows{
-    Row{"Add", "Add", "Sum of its inputs, or of its input and a constant.", -1},
-    Row{"Mul", "Mul", "Product of its inputs: a gate, or a scale.", 2},
-    Row{"Sub", "Sub", "Difference.", 2},
-    Row{"Div", "Div", "Quotient.", 2},
-    Row{"Pow", "Pow", "Power.", 2},
-    Row{"Maximum", "Max", "Element-wise maximum.", -1},
-    Row{"Minimum", "Min", "Element-wise minimum.", -1},
+    Row{"Add", "Add", "Sum of its inputs, or of its input and a constant.", -1, nullptr},
+    Row{"Mul", "Mul", "Product of its inputs: a gate, or a scale.", 2, keepsFactors},
+    Row{"Sub", "Sub", "Difference.", 2, nullptr},
+    Row{"Div", "Div", "Quotient.", 2, keepsFactors},
+    Row{"Pow", "Pow", "Power.", 2, keepsInputs},
+    Row{"Maximum", "Max", "Element-wise maximum.", -1, keepsInputs},
+    Row{"Minimum", "Min", "Element-wise minimum.", -1, keepsInputs},
 };
 
 Value constantOperand(const Node& node)
@@ -107,6 +115,7 @@ const std::vector<OpDef>& elementwiseOps()
             out.push_back({
                 .kind = row.kind,
                 .opClass = OpClass::Merge,
+                .memory = row.memory,
                 .doc = row.doc,
                 .attrs = {{.name = "scalar", .type = AttrType::Real, .fallback = 0.0, .doc = "The constant, where it is one number", .shown = false},
                           {.name = "scalar_first", .type = AttrType::Bool, .fallback = false, .doc = "The constant is the first operand", .shown = false},

@@ -7,6 +7,7 @@ const OpDef& flattenOp()
     static const OpDef def{
         .kind = "Flatten",
         .opClass = OpClass::Shape,
+        .memory = isView,
         .doc = "Makes one vector of all dimensions from one on.",
         .attrs = {{.name = "start_dim", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "First dimension that is flattened", .max = 8}},
         .infer =

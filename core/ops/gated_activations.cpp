@@ -146,21 +146,21 @@ bool readHardsigmoid(OnnxCall& call) { return near(call.getReal("alpha", 0.2), 1
 
 const OpDef& geluOp()
 {
-    static const OpDef def{.kind = "GELU", .opClass = OpClass::Activation, .doc = "x times the normal distribution function of x.",
+    static const OpDef def{.kind = "GELU", .opClass = OpClass::Activation, .memory = keepsInputs, .doc = "x times the normal distribution function of x.",
                            .onnx = {.types = {"Gelu"}, .read = [](OnnxCall& call) { return call.getText("approximate", "none") == "none"; }, .write = writeGelu, .fuse = fuseGelu}};
     return def;
 }
 
 const OpDef& siluOp()
 {
-    static const OpDef def{.kind = "SiLU", .opClass = OpClass::Activation, .doc = "x times sigmoid(x), also called swish.",
+    static const OpDef def{.kind = "SiLU", .opClass = OpClass::Activation, .memory = keepsInputs, .doc = "x times sigmoid(x), also called swish.",
                            .onnx = {.write = [](OnnxWriter& writer) { writer.finish("Mul", {writer.input(), writer.emit("Sigmoid", {writer.input()})}); }, .fuse = fuseSilu}};
     return def;
 }
 
 const OpDef& mishOp()
 {
-    static const OpDef def{.kind = "Mish", .opClass = OpClass::Activation, .doc = "x times tanh(softplus(x)).",
+    static const OpDef def{.kind = "Mish", .opClass = OpClass::Activation, .memory = keepsInputs, .doc = "x times tanh(softplus(x)).",
                            .onnx = {.types = {"Mish"}, .read = [](OnnxCall&) { return true; },
                                     .write = [](OnnxWriter& writer) { writer.finish("Mul", {writer.input(), writer.emit("Tanh", {writer.emit("Softplus", {writer.input()})})}); },
                                     .fuse = fuseMish}};
@@ -169,7 +169,7 @@ const OpDef& mishOp()
 
 const OpDef& hardsigmoidOp()
 {
-    static const OpDef def{.kind = "Hardsigmoid", .opClass = OpClass::Activation, .doc = "clip(x / 6 + 1/2, 0, 1).",
+    static const OpDef def{.kind = "Hardsigmoid", .opClass = OpClass::Activation, .memory = keepsInputs, .doc = "clip(x / 6 + 1/2, 0, 1).",
                            .onnx = {.types = {"HardSigmoid"}, .read = readHardsigmoid,
                                     .write = [](OnnxWriter& writer) { writer.finish("HardSigmoid", {writer.input()}, {{"alpha", 1.0 / 6}, {"beta", 0.5}}); },
                                     .fuse = fuseHardsigmoid}};
@@ -178,7 +178,7 @@ const OpDef& hardsigmoidOp()
 
 const OpDef& hardswishOp()
 {
-    static const OpDef def{.kind = "Hardswish", .opClass = OpClass::Activation, .doc = "x times hardsigmoid(x).",
+    static const OpDef def{.kind = "Hardswish", .opClass = OpClass::Activation, .memory = keepsInputs, .doc = "x times hardsigmoid(x).",
                            .onnx = {.types = {"HardSwish"}, .read = [](OnnxCall&) { return true; },
                                     .write = [](OnnxWriter& writer) { writer.finish("Mul", {writer.input(), hardsigmoid(writer)}); }, .fuse = fuseHardswish}};
     return def;
@@ -188,7 +188,7 @@ const OpDef& hardswishOp()
 const OpDef& scaledHardSigmoidOp()
 {
     static const OpDef def{
-        .kind = "ScaledHardSigmoid", .opClass = OpClass::Activation, .doc = "clip(alpha x + beta, 0, 1).",
+        .kind = "ScaledHardSigmoid", .opClass = OpClass::Activation, .memory = keepsInputs, .doc = "clip(alpha x + beta, 0, 1).",
         .attrs = {{.name = "alpha", .type = AttrType::Real, .fallback = 0.2, .doc = "Slope"}, {.name = "beta", .type = AttrType::Real, .fallback = 0.5, .doc = "Offset"}},
         .onnx = {.types = {"HardSigmoid"},
                  .read =

@@ -61,6 +61,7 @@ const OpDef& groupNormOp()
     static const OpDef def{
         .kind = "GroupNorm",
         .opClass = OpClass::Normalization,
+        .memory = keepsInputs,
         .doc = "Normalises groups of channels of each image by their own statistics.",
         .attrs = {{.name = "num_groups", .type = AttrType::Int, .fallback = std::int64_t{32}, .doc = "Channels are split into this many groups", .min = 1}, epsAttr()},
         .infer =

@@ -2,6 +2,7 @@
 #include "core/ops/registry.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace fovea {
@@ -12,6 +13,28 @@ std::int32_t Prepared::entryOf(NodeId id) const
     return it != index.end() && it->first == id ? it->second : -1;
 }
 
+namespace {
+
+// Networks use few kinds: remembers those it has looked up.
+class KindCache {
+public:
+    const OpDef* find(const std::string& kind)
+    {
+        const std::size_t slot = kind.empty() ? 0 : (kind.size() * 7 + static_cast<unsigned char>(kind[0]) * 3 + static_cast<unsigned char>(kind.back())) % m_known.size();
+        auto& [name, op] = m_known[slot];
+        if (!op || name != kind) {
+            name = kind;
+            op = &opFor(kind);
+        }
+        return op;
+    }
+
+private:
+    std::array<std::pair<std::string_view, const OpDef*>, 64> m_known{};
+};
+
+}  // namespace
+
 Prepared prepare(const Graph& graph)
 {
     Prepared out;
@@ -21,14 +44,10 @@ Prepared prepare(const Graph& graph)
     out.entries.reserve(order.size());
     out.index.reserve(order.size());
     std::uint32_t values = 0;
-    std::string_view lastKind;
-    const OpDef* op = nullptr;
+    KindCache kinds;
     for (std::size_t i = 0; i < order.size(); ++i) {
         const Node* node = ascending ? nodes[i].get() : graph.find(order[i]);
-        if (!op || node->kind != lastKind) {
-            op = &opFor(node->kind);
-            lastKind = node->kind;
-        }
+        const OpDef* op = kinds.find(node->kind);
         const auto outputs = static_cast<std::uint32_t>(op->outputCount(*node));
         out.entries.push_back({node, op, 0, static_cast<std::uint32_t>(node->inputs.size()), values, outputs});
         out.index.emplace_back(node->id, static_cast<std::int32_t>(i));

@@ -7,6 +7,7 @@ const OpDef& instanceNorm2dOp()
     static const OpDef def{
         .kind = "InstanceNorm2d",
         .opClass = OpClass::Normalization,
+        .memory = keepsInputs,
         .doc = "Normalises each channel of each image by its own statistics.",
         .attrs = {epsAttr()},
         .params = [](const NodeView& view) { return affine({normalisedChannels(view)}); },

@@ -116,6 +116,7 @@ const OpDef& layerNormOp()
     static const OpDef def{
         .kind = "LayerNorm",
         .opClass = OpClass::Normalization,
+        .memory = keepsInputs,
         .doc = "Normalises the last dimensions of each position by their own statistics.",
         .attrs = {epsAttr(1e-5),
                   {.name = "elementwise_affine", .type = AttrType::Bool, .fallback = true, .doc = "Learned scale and offset per feature"},

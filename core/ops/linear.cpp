@@ -135,6 +135,7 @@ const OpDef& linearOp()
     static const OpDef def{
         .kind = "Linear",
         .opClass = OpClass::Linear,
+        .memory = keepsInputs,
         .doc = "Fully connected layer over the last dimension.",
         .attrs = {{.name = "out_features", .type = AttrType::Int, .fallback = std::int64_t{1000}, .doc = "Number of outputs, such as classes", .min = 1, .unit = "features"},
                   {.name = "bias", .type = AttrType::Bool, .fallback = true, .doc = "Adds a learned constant to each output"},
@@ -155,6 +156,7 @@ const OpDef& matMulOp()
     static const OpDef def{
         .kind = "MatMul",
         .opClass = OpClass::Math,
+        .memory = keepsInputs,
         .doc = "Matrix product of two activations; every position may see every other.",
         .minInputs = 2,
         .maxInputs = 2,

@@ -7,6 +7,7 @@ const OpDef& localResponseNormOp()
     static const OpDef def{
         .kind = "LocalResponseNorm",
         .opClass = OpClass::Normalization,
+        .memory = [](const NodeView&) { return Memory{.inputs = true, .copies = 3}; },
         .doc = "Divides by the energy of neighbouring channels.",
         .attrs = {{.name = "size", .type = AttrType::Int, .fallback = std::int64_t{5}, .doc = "Neighbouring channels", .min = 1},
                   {.name = "alpha", .type = AttrType::Real, .fallback = 1e-4, .doc = "Weight of the energy"},

@@ -22,6 +22,7 @@ const OpDef& maxPool2dOp()
     static const OpDef def{
         .kind = "MaxPool2d",
         .opClass = OpClass::Pooling,
+        .memory = [](const NodeView&) { return Memory{.inputs = true, .bytes = 8}; },
         .doc = "Largest value under a sliding window.",
         .attrs = {kernelAttr(), strideAttr(), paddingAttr(), dilationAttr(), ceilModeAttr()},
         .reach = [](const NodeView& view) { return windowReach(view.node); },

@@ -4,6 +4,12 @@
 
 namespace fovea {
 
+Memory keepsInputs(const NodeView&) { return {.inputs = true}; }
+
+Memory keepsOutput(const NodeView&) { return {.output = true}; }
+
+Memory isView(const NodeView&) { return {.view = true}; }
+
 const Value& InferContext::in(std::size_t index) const
 {
     static const Value unknown;

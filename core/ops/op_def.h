@@ -51,6 +51,19 @@ struct NodeView {
     std::span<const Value> out;
 };
 
+// What a layer asks of memory beyond its own output. Source: PyTorch's derivatives.yaml.
+struct Memory {
+    bool inputs = false, output = false;  // kept for the backward pass
+    int copies = 0;                       // further tensors of the output's size that are kept
+    int bytes = 0;                        // further bytes kept per element of the output: indices, masks
+    bool view = false;                    // the output is its input's memory, seen in another shape
+};
+
+// The common cases of OpDef::memory.
+Memory keepsInputs(const NodeView&);
+Memory keepsOutput(const NodeView&);
+Memory isView(const NodeView&);
+
 class InferContext {
 public:
     InferContext(const Node& node, std::span<const Value> in, std::span<Value> out, std::vector<Issue>& issues)
@@ -88,6 +101,7 @@ struct OnnxForm {
 struct OpDef {
     const char* kind;  // PyTorch's class name where there is one
     OpClass opClass;
+    Memory (*memory)(const NodeView&) = nullptr;  // null: nothing is kept
     const char* doc;
     std::vector<AttrDef> attrs = {};
     int minInputs = 1;

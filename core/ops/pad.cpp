@@ -111,6 +111,7 @@ OpDef define(const char* kind, const char* doc, bool reads)
 {
     return OpDef{.kind = kind,
                  .opClass = OpClass::Shape,
+                 .memory = reads ? nullptr : keepsInputs,  // zeros need nothing to go back
                  .doc = doc,
                  .attrs = {{.name = "padding", .type = AttrType::Quad, .fallback = Ints{0, 0, 0, 0}, .doc = "Added at top, left, bottom, right; negative crops", .min = -1'000'000'000, .unit = "units"},
                            {.name = "channel_padding", .type = AttrType::IntList, .fallback = Ints{0, 0}, .doc = "Channels added before and behind", .min = -1'000'000'000, .shown = false},

@@ -44,6 +44,7 @@ const OpDef& permuteOp()
     static const OpDef def{
         .kind = "Permute",
         .opClass = OpClass::Shape,
+        .memory = isView,
         .doc = "Reorders the dimensions.",
         .attrs = {{.name = "dims", .type = AttrType::IntList, .fallback = Ints{}, .doc = "For each output dimension the input's"}},
         .infer = infer,

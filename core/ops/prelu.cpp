@@ -7,6 +7,7 @@ const OpDef& preluOp()
     static const OpDef def{
         .kind = "PReLU",
         .opClass = OpClass::Activation,
+        .memory = keepsInputs,
         .doc = "x where positive, a learned fraction of x where negative.",
         .attrs = {{.name = "weight_shape", .type = AttrType::IntList, .fallback = Ints{1}, .doc = "Shape of the learned slopes", .shown = false}},
         .params =

@@ -14,13 +14,17 @@ struct Row {
     const char* onnx;
     const char* doc;
     std::int64_t axesInputSince;
+    Memory (*memory)(const NodeView&) = nullptr;
 };
+
+Memory keepsBoth(const NodeView&) { return {.inputs = true, .output = true}; }
+
 constexpr std::array kRows{
     Row{"Mean", "ReduceMean", "Mean over dimensions.", 18},
     Row{"Sum", "ReduceSum", "Sum over dimensions.", 13},
-    Row{"Amax", "ReduceMax", "Largest value over dimensions.", 18},
-    Row{"Amin", "ReduceMin", "Smallest value over dimensions.", 18},
-    Row{"Norm", "ReduceL2", "Euclidean norm over dimensions.", 18},
+    Row{"Amax", "ReduceMax", "Largest value over dimensions.", 18, keepsBoth},
+    Row{"Amin", "ReduceMin", "Smallest value over dimensions.", 18, keepsBoth},
+    Row{"Norm", "ReduceL2", "Euclidean norm over dimensions.", 18, keepsBoth},
 };
 
 const Row& rowOf(const std::string& kind)
@@ -115,6 +119,7 @@ const std::vector<OpDef>& reduceOps()
         for (const Row& row : kRows)
             out.push_back({.kind = row.kind,
                            .opClass = OpClass::Math,
+                           .memory = row.memory,
                            .doc = row.doc,
                            .attrs = {{.name = "dim", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Dimensions that are reduced", .min = -8},
                                      {.name = "keepdim", .type = AttrType::Bool, .fallback = true, .doc = "Keeps them as dimensions of size 1"}},

@@ -249,6 +249,7 @@ const OpDef& reshapeOp()
     static const OpDef def{
         .kind = "Reshape",
         .opClass = OpClass::Shape,
+        .memory = isView,
         .doc = "Views the same elements in another shape.",
         .attrs = {{.name = "shape", .type = AttrType::IntList, .fallback = Ints{},
                    .doc = "Per dimension a size, -1 for the rest, or -(10+10a+b) for the product of the input's dimensions a to b", .min = -99, .shown = false}},
@@ -357,7 +358,7 @@ void writeAxes(OnnxWriter& writer)
 
 const OpDef& squeezeOp()
 {
-    static const OpDef def{.kind = "Squeeze", .opClass = OpClass::Shape, .doc = "Drops dimensions of size 1.",
+    static const OpDef def{.kind = "Squeeze", .opClass = OpClass::Shape, .memory = isView, .doc = "Drops dimensions of size 1.",
                            .attrs = {{.name = "dim", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Dimensions that go"}},
                            .infer = inferSqueeze,
                            .onnx = {.types = {"Squeeze"}, .read = readSqueeze, .write = writeAxes<false>}};
@@ -366,7 +367,7 @@ const OpDef& squeezeOp()
 
 const OpDef& unsqueezeOp()
 {
-    static const OpDef def{.kind = "Unsqueeze", .opClass = OpClass::Shape, .doc = "Adds dimensions of size 1.",
+    static const OpDef def{.kind = "Unsqueeze", .opClass = OpClass::Shape, .memory = isView, .doc = "Adds dimensions of size 1.",
                            .attrs = {{.name = "dim", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Where they are in the output"}},
                            .infer = inferUnsqueeze,
                            .onnx = {.types = {"Unsqueeze"}, .read = readUnsqueeze, .write = writeAxes<true>}};

@@ -180,6 +180,7 @@ const OpDef& sliceOp()
     static const OpDef def{
         .kind = "Slice",
         .opClass = OpClass::Shape,
+        .memory = isView,
         .doc = "Cuts a part out of its input.",
         .attrs = {{.name = "dim", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Dimensions that are cut", .min = -8},
                   {.name = "start", .type = AttrType::IntList, .fallback = Ints{}, .doc = "First position per dimension", .min = std::numeric_limits<std::int64_t>::min()},
@@ -200,6 +201,7 @@ const OpDef& selectOp()
     static const OpDef def{
         .kind = "Select",
         .opClass = OpClass::Shape,
+        .memory = isView,
         .doc = "Takes one position of a dimension, which goes.",
         .attrs = {{.name = "dim", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Dimension", .min = -8},
                   {.name = "index", .type = AttrType::Int, .fallback = std::int64_t{0}, .doc = "Position", .min = -1'000'000'000}},

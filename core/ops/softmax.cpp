@@ -28,6 +28,7 @@ OpDef define(const char* kind, const char* onnx, const char* doc, void (*write)(
 {
     return OpDef{.kind = kind,
                  .opClass = OpClass::Activation,
+                 .memory = keepsOutput,
                  .doc = doc,
                  .attrs = {{.name = "dim", .type = AttrType::Int, .fallback = std::int64_t{-1}, .doc = "Dimension that sums to 1", .min = -8}},
                  .reach = reach,

@@ -95,6 +95,7 @@ const OpDef& splitOp()
     static const OpDef def{
         .kind = "Split",
         .opClass = OpClass::Shape,
+        .memory = isView,
         .doc = "Cuts its input into parts along a dimension.",
         .attrs = {{.name = "dim", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Dimension that is cut; 1 are the channels", .min = -8},
                   {.name = "chunks", .type = AttrType::Int, .fallback = std::int64_t{2}, .doc = "Number of equal parts", .min = 1, .max = 4096},

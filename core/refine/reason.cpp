@@ -16,8 +16,8 @@ bool movesEarlier(const Edit& edit, const Report& before)
 {
     if (edit.op != Edit::Op::Move) return false;
     for (const LayerReport& layer : before.layers) {
-        if (layer.name == edit.to) return true;
-        if (layer.name == edit.layer) return false;
+        if (layer.name() == edit.to) return true;
+        if (layer.name() == edit.layer) return false;
     }
     return false;
 }

@@ -71,7 +71,7 @@ private:
         if (all.size() > paths.size() && all[paths.size()] >= 0)
             return finer[index(all[paths.size()])];  // follows another map's size
         if (in && m_relaxed[entry])
-            in = PerAxis<std::int64_t>{in->h * layer->reach.h.stride, in->w * layer->reach.w.stride};
+            in = PerAxis<std::int64_t>{in->h * layer->reach->h.stride, in->w * layer->reach->w.stride};
         return in;
     }
 
@@ -102,7 +102,7 @@ private:
     bool hasStride(std::size_t entry, PerAxis<std::int64_t> stride) const
     {
         if (!m_scene.isStrided(entry)) return false;
-        const Reach& reach = m_scene.layer(entry)->reach;
+        const Reach& reach = *m_scene.layer(entry)->reach;
         return reach.h.stride == stride.h && reach.w.stride == stride.w;
     }
 
@@ -141,7 +141,7 @@ void relax(const Scene& scene, std::size_t entry, Candidate& candidate)
         candidate.changes.push_back(Change::remove(node));
         return;
     }
-    const Reach& reach = scene.layer(entry)->reach;
+    const Reach& reach = *scene.layer(entry)->reach;
     candidate.changes.push_back(Change::set(node, "stride", Ints{1, 1}));
     if (needsPadding(reach)) candidate.changes.push_back(Change::set(node, "padding", samePadding(reach)));
 }

@@ -35,13 +35,13 @@ bool Scene::isStrided(std::size_t entry) const
     const OpClass opClass = op(entry).opClass;
     const LayerReport* report = layer(entry);
     if (!report || !report->finite || (opClass != OpClass::Convolution && opClass != OpClass::Pooling)) return false;
-    if (report->reach.h.kind != ReachKind::Window || !node(entry).attrs.getInts("stride")) return false;
-    return report->reach.h.stride > 1 || report->reach.w.stride > 1;
+    if (report->reach->h.kind != ReachKind::Window || !node(entry).attrs.getInts("stride")) return false;
+    return report->reach->h.stride > 1 || report->reach->w.stride > 1;
 }
 
 bool Scene::isDisjointPooling(std::size_t entry) const
 {
-    const Reach& reach = layer(entry)->reach;
+    const Reach& reach = *layer(entry)->reach;
     return op(entry).opClass == OpClass::Pooling && reach.h.kernel == reach.h.stride &&
            reach.w.kernel == reach.w.stride;
 }

@@ -159,7 +159,7 @@ bool Search::isValid(const Report& report) const
     // A linear layer behind a flatten would silently ask for other weights: that is another network's head.
     for (const LayerReport& layer : report.layers)
         if (const LayerReport* old = m_before.find(layer.id);
-            old && old->reach == layer.reach && old->parameters != layer.parameters)
+            old && *old->reach == *layer.reach && old->parameters != layer.parameters)
             return false;
     return true;
 }

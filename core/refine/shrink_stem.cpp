@@ -19,7 +19,7 @@ Ints shrunkPadding(const Reach& reach, std::int64_t h, std::int64_t w)
 
 Candidate withKernel(const Scene& scene, std::size_t entry, std::int64_t size)
 {
-    const Reach& reach = scene.layer(entry)->reach;
+    const Reach& reach = *scene.layer(entry)->reach;
     const std::int64_t h = std::min(reach.h.kernel, size), w = std::min(reach.w.kernel, size);
     const Node& node = scene.node(entry);
     Candidate out;
@@ -32,7 +32,7 @@ Candidate withKernel(const Scene& scene, std::size_t entry, std::int64_t size)
 
 Candidate withPatch(const Scene& scene, std::size_t entry)
 {
-    const Reach& reach = scene.layer(entry)->reach;
+    const Reach& reach = *scene.layer(entry)->reach;
     const Node& node = scene.node(entry);
     Candidate out;
     const Ints half{reach.h.kernel / 2, reach.w.kernel / 2};
@@ -51,7 +51,7 @@ bool isPatch(const Reach& reach)
 
 void addSmaller(const Scene& scene, std::size_t entry, std::vector<Candidate>& out)
 {
-    const Reach& reach = scene.layer(entry)->reach;
+    const Reach& reach = *scene.layer(entry)->reach;
     if (reach.h.kind != ReachKind::Window) return;
     const std::int64_t kernel = std::max(reach.h.kernel, reach.w.kernel);
     if (kernel <= 3) return;

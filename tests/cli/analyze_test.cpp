@@ -50,8 +50,9 @@ TEST_F(Analyze, PrintsOneLayerALineThenTheSummaryThenTheFindings)
               "verdicts: 2 productive, 1 critical, 2 partial, 1 unproductive\n"
               "border layer: dead\n"
               "cost: 13.57 k parameters, 1.08 M MACs at batch 1\n"
+              "memory: 38.06 KiB kept for training, 20.00 KiB at the peak of inference (stem), 53.01 KiB of parameters, at batch 1 in float32\n"
               "\n"
-              "warning unproductive-layers (dead): 1 layer is unproductive at 32 px: every path into it has already seen the whole image.\n"
+              "warning unproductive-tail (dead): 1 layer is unproductive at 32 px: every path into it has already seen the whole image.\n"
               "    Relax a stride or move a pooling later so that i_min (43x75) falls below the side, or use larger images.\n");
 }
 
@@ -60,7 +61,7 @@ TEST_F(Analyze, WritesTheKeysOfTheSchemaInTheirOrder)
     const Ran ran = run({"analyze", "net.fovea", "--json"});
     ASSERT_EQ(ran.code, 0);
     const Json json = Json::parse(ran.out);
-    EXPECT_EQ(keysOf(json), (std::vector<std::string>{"schema", "model", "inputs", "outputs", "input", "summary", "layers", "issues"}));
+    EXPECT_EQ(keysOf(json), (std::vector<std::string>{"schema", "model", "inputs", "outputs", "input", "summary", "memory", "layers", "issues"}));
     EXPECT_EQ(json["schema"], "fovea.analysis/1");
     EXPECT_EQ(json["model"], "net.fovea");
     EXPECT_EQ(json["inputs"].dump(), R"([{"name":"input","shape":[1,3,32,32]}])");
@@ -81,7 +82,7 @@ TEST_F(Analyze, WritesEverythingOfAWindowLayer)
     EXPECT_EQ(layerNamed(json, "wide").dump(),
               R"({"name":"wide","kind":"Conv2d","group":"layer1.0","kernel":[1,9],"stride":[1,1],"padding":[0,4,0,4],"dilation":[1,1],"groups":1,)"
               R"("in_shape":[[1,8,8,8]],"out_shape":[1,16,8,8],"jump":[4,4],"rf_min":[11,43],"rf_max":[11,43],"start":[-5,-21],)"
-              R"("unbounded":false,"approximate":false,"verdict":"critical","covers_map":false,"parameters":1168,"macs":73728})");
+              R"("unbounded":false,"approximate":false,"verdict":"critical","covers_map":false,"parameters":1168,"macs":73728,"memory":{"kept":2048,"live":6144}})");
     EXPECT_EQ(layerNamed(json, "pool")["groups"], nullptr);
     EXPECT_EQ(layerNamed(json, "pool")["padding"].dump(), "[1,1,1,1]");
 }
@@ -139,13 +140,15 @@ TEST_F(Analyze, PrintsOneSideALine)
     EXPECT_EQ(ran.out,
               "net.fovea\n"
               "\n"
-              "side  productive  critical  partial  unproductive      MACs\n"
-              "  16           2         1        1             2  269.98 k\n"
-              "  32           2         1        2             1    1.08 M\n"
-              "  64           4         1        1             0    4.32 M\n"
-              " 128           6         0        0             0   17.27 M\n");
+              "side  productive  critical  partial  unproductive      MACs    training   inference\n"
+              "  16           2         1        1             2  269.98 k    9.56 KiB    5.00 KiB\n"
+              "  32           2         1        2             1    1.08 M   38.06 KiB   20.00 KiB\n"
+              "  64           4         1        1             0    4.32 M  152.06 KiB   80.00 KiB\n"
+              " 128           6         0        0             0   17.27 M  608.06 KiB  320.00 KiB\n"
+              "\n"
+              "feasible sides: i_min 43x75 to i_max 43x75; memory at batch 1 in float32\n");
     const Json json = Json::parse(run({"analyze", "net.fovea", "--sizes", "32,64x48", "--json"}).out);
-    EXPECT_EQ(json["sizes"][0].dump(), R"({"size":[32,32],"productive":2,"critical":1,"partial":2,"unproductive":1,"macs":1079456})");
+    EXPECT_EQ(json["sizes"][0].dump(), R"({"size":[32,32],"productive":2,"critical":1,"partial":2,"unproductive":1,"macs":1079456,"training_memory":38976,"inference_memory":20480})");
     EXPECT_EQ(json["sizes"][1]["size"].dump(), "[64,48]");
     EXPECT_EQ(json["layers"].size(), 10u);
 }
@@ -197,6 +200,24 @@ TEST_F(Analyze, RefusesWhatItCannotDoInOneSentence)
     expectRefused({"analyze", "net.fovea", "--size", "3", "--size=4"}, "Option '--size' is given twice. See 'fovea analyze --help'.");
     std::ofstream("cut.fovea") << "{\"schema\":";
     expectRefused({"analyze", "cut.fovea"}, "The text is not JSON: it breaks at line 1, column 11. (in cut.fovea)");
+}
+
+TEST_F(Analyze, CountsMemoryAtABatchAndElementType)
+{
+    const Json json = Json::parse(run({"analyze", "net.fovea", "--batch", "8", "--element", "float16", "--json"}).out);
+    EXPECT_EQ(json["memory"].dump(), R"({"batch":8,"element_type":"float16","training":172288,"inference":81920,"peak_layer":"stem",)"
+                                     R"("parameters":27140,"complete":true})");
+    EXPECT_NE(run({"analyze", "net.fovea", "--memory"}).out.find("      MACs       kept       live\n"), std::string::npos);
+}
+
+TEST_F(Analyze, RefusesABatchOrElementTypeThatIsNone)
+{
+    for (const auto& [option, value] : {std::pair{"--batch", "0"}, {"--batch", "many"}, {"--element", "float12"}}) {
+        const Ran ran = run({"analyze", "net.fovea", option, value});
+        EXPECT_EQ(ran.code, 2) << value;
+        EXPECT_EQ(ran.out, "") << value;
+        EXPECT_NE(ran.err.find(option), std::string::npos) << ran.err;
+    }
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 const LayerReport& layer(const Report& report, const std::string& name)
 {
     for (const LayerReport& row : report.layers)
-        if (row.name == name) return row;
+        if (row.name() == name) return row;
     throw std::invalid_argument(name);
 }
 
@@ -35,7 +35,7 @@ TEST(Verdicts, FollowFromTheFieldsAlone)
     EXPECT_EQ(report.summary.iMin->h, 43);
     EXPECT_EQ(report.summary.iMinProductive->h, 36);
     EXPECT_EQ(report.summary.iMinRfa->h, 43);
-    EXPECT_TRUE(has(report, "unproductive-layers"));
+    EXPECT_TRUE(has(report, "unproductive-tail"));
 }
 
 TEST(Verdicts, AnAxisThatHasSeenAllMakesALayerPartial)
@@ -211,10 +211,10 @@ void compare(const std::string& text, bool uniform)
             widest = std::max(widest, box->high - box->low + 1);
             shortest = std::max(shortest, *test::smallestPath(graph, row.id, unit));
         }
-        EXPECT_EQ(row.field.h.rfMax, widest) << row.name;
-        EXPECT_EQ(row.field.h.start, test::backward(graph, row.id, 0)->low) << row.name;
+        EXPECT_EQ(row.field.h.rfMax, widest) << row.name();
+        EXPECT_EQ(row.field.h.start, test::backward(graph, row.id, 0)->low) << row.name();
         if (uniform) {
-            EXPECT_EQ(row.field.h.rfMin, shortest) << row.name;
+            EXPECT_EQ(row.field.h.rfMin, shortest) << row.name();
         }
     }
 }

@@ -61,20 +61,20 @@ TEST_P(Golden, everyLayerHasItsFieldShapeAndCost)
 {
     std::vector<const LayerReport*> layers;
     for (const LayerReport& layer : m_report.layers)
-        if (isListed(layer.kind)) layers.push_back(&layer);
+        if (isListed(layer.kind())) layers.push_back(&layer);
     const Json& expected = m_table.at("layers");
     ASSERT_EQ(layers.size(), expected.size());
     for (std::size_t i = 0; i < layers.size(); ++i) {
         const Json& golden = expected[i];
         const LayerReport& layer = *layers[i];
         const std::string name = golden.at("name");
-        ASSERT_EQ(layer.name, name);
+        ASSERT_EQ(layer.name(), name);
         expectField(golden.at("h"), layer.field.h, layer.finite, name + " h");
         expectField(golden.at("w"), layer.field.w, layer.finite, name + " w");
         EXPECT_EQ(layer.macs.value_or(-1), golden.at("macs").get<std::int64_t>()) << name;
-        if (layer.kind == "Linear") continue;
-        EXPECT_EQ(layer.out.at(0).height(), golden.at("out_size")[0].get<std::int64_t>()) << name;
-        EXPECT_EQ(layer.out.at(0).width(), golden.at("out_size")[1].get<std::int64_t>()) << name;
+        if (layer.kind() == "Linear") continue;
+        EXPECT_EQ(layer.out[0].height(), golden.at("out_size")[0].get<std::int64_t>()) << name;
+        EXPECT_EQ(layer.out[0].width(), golden.at("out_size")[1].get<std::int64_t>()) << name;
     }
     EXPECT_EQ(m_report.summary.macs, m_table.at("macs_at_table_resolution").get<std::int64_t>());
     EXPECT_EQ(m_report.summary.parameters, m_table.at("params").get<std::int64_t>());
@@ -99,7 +99,7 @@ TEST_P(Golden, verdictsAreTheTablesAtEverySide)
     for (const auto& [side, labels] : m_table.at("labels").items()) {
         const Report report = analyze(withSide(graph, std::stoll(side), std::stoll(side)));
         std::map<Verdict, std::set<std::string>> found;
-        for (const LayerReport& layer : report.layers) found[layer.verdict].insert(layer.name);
+        for (const LayerReport& layer : report.layers) found[layer.verdict].insert(layer.name());
         EXPECT_EQ(found[Verdict::Unproductive], labels.at("unproductive").get<std::set<std::string>>()) << side;
         EXPECT_EQ(found[Verdict::Partial], labels.at("partially_unproductive").get<std::set<std::string>>()) << side;
         EXPECT_EQ(found[Verdict::Critical], labels.at("critical_not_unproductive").get<std::set<std::string>>())

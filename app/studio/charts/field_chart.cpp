@@ -213,7 +213,7 @@ void FieldChart::labelLayers()
     for (std::size_t i = 0; i < m_layers.size(); ++i) {
         const double at = static_cast<double>(i + 1);
         if (at < range.lower - 1 || at > range.upper + 1) continue;
-        ticker->addTick(at, metrics.elidedText(moduleName(m_layers[i]->name), Qt::ElideLeft, 92));
+        ticker->addTick(at, metrics.elidedText(moduleName(m_layers[i]->name()), Qt::ElideLeft, 92));
     }
     m_plot->xAxis->setTicker(ticker);
     m_plot->xAxis->setTickLabelRotation(-38);

@@ -22,10 +22,10 @@ QString row(const QString& name, const QString& value)
     return QStringLiteral("<tr><td style='padding-right:10px'>%1</td><td>%2</td></tr>").arg(name, value.toHtmlEscaped());
 }
 
-QString shapesText(const std::vector<Value>& values)
+QString shapesText(const auto& values)
 {
     QStringList out;
-    for (const Value& value : values) out << shapeText(value);
+    for (std::size_t i = 0; i < values.size(); ++i) out << shapeText(values[i]);
     return out.isEmpty() ? QStringLiteral("-") : out.join(QStringLiteral(", "));
 }
 

@@ -76,8 +76,8 @@ QString exactText(const std::optional<std::int64_t>& count)
 QString windowText(const LayerReport& layer)
 {
     const auto slides = [](const AxisReach& reach) { return reach.kind == ReachKind::Window || reach.kind == ReachKind::Transposed; };
-    if (slides(layer.reach.h) && slides(layer.reach.w)) return windowOf(layer.reach.h, layer.reach.w);
-    if (layer.reach.h.kind == ReachKind::Global) return tr("global");
+    if (slides(layer.reach->h) && slides(layer.reach->w)) return windowOf(layer.reach->h, layer.reach->w);
+    if (layer.reach->h.kind == ReachKind::Global) return tr("global");
     return {};
 }
 
@@ -138,7 +138,7 @@ QString networkVerdict(const Report& report)
 
 QString layerToolTip(const LayerReport& layer, const PerAxis<std::int64_t>& side)
 {
-    QString out = QStringLiteral("<b>%1</b><br>%2 %3").arg(text(layer.name).toHtmlEscaped(), text(layer.kind).toHtmlEscaped(), windowText(layer));
+    QString out = QStringLiteral("<b>%1</b><br>%2 %3").arg(text(layer.name()).toHtmlEscaped(), text(layer.kind()).toHtmlEscaped(), windowText(layer));
     if (!layer.out.empty()) out += QStringLiteral("<br>") + tr("output %1").arg(shapeText(layer.out.front()));
     if (layer.finite)
         out += QStringLiteral("<br>") + tr("smallest field %1 px, largest %2 px, jump %3 px")

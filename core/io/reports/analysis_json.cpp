@@ -64,16 +64,16 @@ void addField(ReportJson& out, const LayerReport& layer)
     put("start", h.start, w.start);
 }
 
-ReportJson layerObject(const Graph& graph, const LayerReport& layer)
+ReportJson layerObject(const LayerReport& layer, const LayerMemory& memory)
 {
-    const Node& node = graph.at(layer.id);
-    const OpDef& op = opFor(node.kind);
-    ReportJson out{{"name", layer.name}, {"kind", op.kind}};
+    const Node& node = *layer.node;
+    const OpDef& op = *layer.op;
+    ReportJson out{{"name", layer.name()}, {"kind", op.kind}};
     if (op.kind == std::string_view("opaque")) out["onnx_op"] = node.attrs.getText("onnx_op", node.kind);
-    out["group"] = textOrNull(layer.group);
+    out["group"] = textOrNull(layer.group());
     addWindow(out, node, op);
     ReportJson inputs = ReportJson::array();
-    for (const Value& value : layer.in) inputs.push_back(shapeObject(value.shape));
+    for (std::size_t i = 0; i < layer.in.size(); ++i) inputs.push_back(shapeObject(layer.in[i].shape));
     out["in_shape"] = std::move(inputs);
     out["out_shape"] = layer.out.empty() ? ReportJson(nullptr) : shapeObject(layer.out.front().shape);
     addField(out, layer);
@@ -83,7 +83,20 @@ ReportJson layerObject(const Graph& graph, const LayerReport& layer)
     out["covers_map"] = layer.coversMap;
     out["parameters"] = countOrNull(layer.parameters);
     out["macs"] = countOrNull(layer.macs);
+    out["memory"] = {{"kept", memory.kept}, {"live", memory.live}};
     return out;
+}
+
+ReportJson memoryObject(const Report& report, const MemoryReport& memory)
+{
+    const LayerReport* peak = memory.peak ? report.find(*memory.peak) : nullptr;
+    return {{"batch", memory.options.batch},
+            {"element_type", toString(memory.options.element)},
+            {"training", memory.training},
+            {"inference", memory.inference},
+            {"peak_layer", peak ? ReportJson(peak->name()) : ReportJson(nullptr)},
+            {"parameters", memory.parameters},
+            {"complete", memory.complete}};
 }
 
 ReportJson issueObject(const Issue& issue)
@@ -143,7 +156,7 @@ ReportJson summaryObject(const Summary& summary, const Report* report)
                    {"parameters", summary.parameters},
                    {"macs", summary.macs},
                    {"verdicts", std::move(verdicts)},
-                   {"border_layer", border ? ReportJson(border->name) : ReportJson(nullptr)}};
+                   {"border_layer", border ? ReportJson(border->name()) : ReportJson(nullptr)}};
     // Products of two activations are no MACs of layers (semantics: listed apart), and rare.
     if (summary.products > 0) out["products"] = summary.products;
     return out;
@@ -156,12 +169,12 @@ std::string jsonText(const ReportJson& json)
     return out + "\n";
 }
 
-ReportJson analysisObject(const Graph& graph, const Report& report, const std::string& model)
+ReportJson analysisObject(const Report& report, const MemoryReport& memory, const std::string& model)
 {
     ReportJson input = nullptr;
     if (report.input != kNoNode) input = {{"name", report.inputName}, {"shape", shapeObject(report.inputShape)}};
     ReportJson layers = ReportJson::array(), issues = ReportJson::array();
-    for (const LayerReport& layer : report.layers) layers.push_back(layerObject(graph, layer));
+    for (std::size_t row = 0; row < report.layers.size(); ++row) layers.push_back(layerObject(report.layers[row], memory.layers[row]));
     for (const Issue& issue : report.issues) issues.push_back(issueObject(issue));
     return {{"schema", "fovea.analysis/1"},
             {"model", model},
@@ -169,13 +182,9 @@ ReportJson analysisObject(const Graph& graph, const Report& report, const std::s
             {"outputs", namedShapes(report.outputs)},
             {"input", std::move(input)},
             {"summary", summaryObject(report.summary, &report)},
+            {"memory", memoryObject(report, memory)},
             {"layers", std::move(layers)},
             {"issues", std::move(issues)}};
-}
-
-std::string analysisJson(const Graph& graph, const Report& report, const std::string& model)
-{
-    return jsonText(analysisObject(graph, report, model));
 }
 
 }  // namespace fovea

@@ -21,6 +21,22 @@ std::string shortCount(std::int64_t count)
     return text;
 }
 
+std::string shortBytes(std::int64_t bytes)
+{
+    const char* const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+    double value = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    // 1023.995 KiB would print as 1024.00 KiB.
+    while (unit + 1 < std::size(units) && std::abs(value) >= (unit == 0 ? 1024.0 : 1023.995)) {
+        value /= 1024.0;
+        ++unit;
+    }
+    if (unit == 0) return std::to_string(bytes) + " B";
+    char text[48];
+    std::snprintf(text, sizeof text, "%.2f %s", value, units[unit]);
+    return text;
+}
+
 std::string sideText(const std::optional<PerAxis<std::int64_t>>& side)
 {
     if (!side) return "-";

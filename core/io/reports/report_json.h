@@ -1,6 +1,7 @@
 // The same JSON as reports.h, as objects, for those who add keys of their own.
 #pragma once
 
+#include "core/analysis/memory.h"
 #include "core/analysis/report.h"
 #include "core/refine/plan.h"
 
@@ -13,7 +14,7 @@ namespace fovea {
 
 using ReportJson = nlohmann::ordered_json;
 
-ReportJson analysisObject(const Graph& graph, const Report& report, const std::string& model);
+ReportJson analysisObject(const Report& report, const MemoryReport& memory, const std::string& model);
 ReportJson plansObject(const Report& before, const std::vector<Plan>& plans);
 ReportJson summaryObject(const Summary& summary, const Report* report);  // border layer's name from the report
 ReportJson sideObject(const std::optional<PerAxis<std::int64_t>>& side);  // [h, w] or null

@@ -14,8 +14,8 @@ bool slides(const AxisReach& reach) { return reach.kind == ReachKind::Window || 
 // "3", "7x1", with the dilation where there is one: "3 d2".
 std::string kernelText(const LayerReport& layer)
 {
-    const auto& [h, w] = layer.reach;
-    if (layer.reach.h.kind == ReachKind::Global) return "global";
+    const auto& [h, w] = *layer.reach;
+    if (layer.reach->h.kind == ReachKind::Global) return "global";
     if (!slides(h) || !slides(w)) return "";
     const bool dilated = h.dilation > 1 || w.dilation > 1;
     return both(h.kernel, w.kernel) + (dilated ? " d" + both(h.dilation, w.dilation) : "");
@@ -23,7 +23,7 @@ std::string kernelText(const LayerReport& layer)
 
 std::string strideText(const LayerReport& layer)
 {
-    const auto& [h, w] = layer.reach;
+    const auto& [h, w] = *layer.reach;
     if (!slides(h) || !slides(w)) return "";
     const bool transposed = h.kind == ReachKind::Transposed;
     return (transposed ? "1/" : "") + both(h.stride, w.stride);
@@ -50,16 +50,21 @@ std::string countText(const std::optional<std::int64_t>& count)
     return *count == 0 ? "" : shortCount(*count);
 }
 
-std::string layerTable(const Report& report)
+std::string layerTable(const Report& report, const MemoryReport* memory)
 {
-    TextTable table({{"verdict"}, {"kind"}, {"layer"}, {"kernel"}, {"stride", true}, {"output"}, {"jump", true},
-                     {"field", true}, {"parameters", true}, {"MACs", true}});
-    for (const LayerReport& layer : report.layers) {
-        const bool finite = layer.finite;
-        table.add({verdictText(layer.verdict), layer.kind, layer.name, kernelText(layer), strideText(layer),
-                   layer.out.empty() ? "?" : layer.out.front().shape.text(),
-                   finite ? both(layer.field.h.jump.text(), layer.field.w.jump.text()) : "", fieldText(layer),
-                   countText(layer.parameters), countText(layer.macs)});
+    std::vector<TextTable::Column> columns{{"verdict"}, {"kind"}, {"layer"}, {"kernel"}, {"stride", true}, {"output"}, {"jump", true},
+                                           {"field", true}, {"parameters", true}, {"MACs", true}};
+    if (memory) columns.insert(columns.end(), {{"kept", true}, {"live", true}});
+    TextTable table(columns);
+    for (std::size_t row = 0; row < report.layers.size(); ++row) {
+        const LayerReport& layer = report.layers[row];
+        std::vector<std::string> cells{verdictText(layer.verdict), layer.kind(), layer.name(), kernelText(layer), strideText(layer),
+                                       layer.out.empty() ? "?" : layer.out.front().shape.text(),
+                                       layer.finite ? both(layer.field.h.jump.text(), layer.field.w.jump.text()) : "", fieldText(layer),
+                                       countText(layer.parameters), countText(layer.macs)};
+        if (memory)
+            for (const std::int64_t bytes : {memory->layers[row].kept, memory->layers[row].live}) cells.push_back(bytes == 0 ? "" : shortBytes(bytes));
+        table.add(std::move(cells));
     }
     return table.text();
 }
@@ -82,16 +87,25 @@ std::string costText(const Summary& summary)
     return out;
 }
 
-std::string summaryText(const Report& report)
+std::string memoryText(const Report& report, const MemoryReport& memory)
+{
+    const LayerReport* peak = memory.peak ? report.find(*memory.peak) : nullptr;
+    return "memory: " + shortBytes(memory.training) + " kept for training, " + shortBytes(memory.inference) + " at the peak of inference" +
+           (peak ? " (" + peak->name() + ")" : "") + ", " + shortBytes(memory.parameters) + " of parameters, at batch " +
+           std::to_string(memory.options.batch) + " in " + toString(memory.options.element) +
+           (memory.complete ? "" : " (what could not be counted is left out)") + "\n";
+}
+
+std::string summaryText(const Report& report, const MemoryReport& memory)
 {
     const Summary& summary = report.summary;
     std::string out = "i_min " + sideText(summary.iMin) + " (all productive from " + sideText(summary.iMinProductive) +
                       ", rfa_toolbox " + sideText(summary.iMinRfa) + "), i_max " + sideText(summary.iMax) + "\n";
     out += "verdicts: " + countsText(summary) + "\n";
     if (const LayerReport* border = summary.borderLayer ? report.find(*summary.borderLayer) : nullptr)
-        out += "border layer: " + border->name + "\n";
+        out += "border layer: " + border->name() + "\n";
     out += "cost: " + costText(summary) + " at batch 1\n";
-    return out;
+    return out + memoryText(report, memory);
 }
 
 std::string headline(const Report& report, const std::string& model)
@@ -119,21 +133,28 @@ std::string summaryLine(const Summary& summary)
     return "i_min " + sideText(summary.iMin) + ", i_max " + sideText(summary.iMax) + "; " + countsText(summary) + "; " + costText(summary);
 }
 
-std::string analysisTable(const Report& report, const std::string& model)
+std::string analysisTable(const Report& report, const MemoryReport& memory, const std::string& model, bool perLayer)
 {
     const std::string findings = findingsText(report.issues);
-    return headline(report, model) + "\n" + layerTable(report) + "\n" + summaryText(report) + (findings.empty() ? "" : "\n" + findings);
+    return headline(report, model) + "\n" + layerTable(report, perLayer ? &memory : nullptr) + "\n" + summaryText(report, memory) +
+           (findings.empty() ? "" : "\n" + findings);
 }
 
-std::string sidesTable(const std::vector<Report>& reports, const std::string& model)
+std::string sidesTable(const std::vector<AtSide>& sides, const std::string& model)
 {
-    TextTable table({{"side", true}, {"productive", true}, {"critical", true}, {"partial", true}, {"unproductive", true}, {"MACs", true}});
-    for (const Report& report : reports) {
-        const auto count = [&](Verdict verdict) { return std::to_string(report.summary.count(verdict)); };
+    TextTable table({{"side", true}, {"productive", true}, {"critical", true}, {"partial", true}, {"unproductive", true}, {"MACs", true},
+                     {"training", true}, {"inference", true}});
+    for (const auto& [report, memory] : sides) {
+        const auto count = [&, &summary = report.summary](Verdict verdict) { return std::to_string(summary.count(verdict)); };
         table.add({sideText(report.side), count(Verdict::Productive), count(Verdict::Critical), count(Verdict::Partial),
-                   count(Verdict::Unproductive), shortCount(report.summary.macs)});
+                   count(Verdict::Unproductive), shortCount(report.summary.macs), shortBytes(memory.training), shortBytes(memory.inference)});
     }
-    return model + "\n\n" + table.text();
+    std::string out = model + "\n\n" + table.text() + "\n";
+    if (sides.empty()) return out;
+    const Summary& summary = sides.front().report.summary;
+    const MemoryOptions& options = sides.front().memory.options;
+    return out + "feasible sides: i_min " + sideText(summary.iMin) + " to i_max " + sideText(summary.iMax) + "; memory at batch " +
+           std::to_string(options.batch) + " in " + toString(options.element) + "\n";
 }
 
 std::string transferLine(const TransferPlan& plan)

@@ -1,0 +1,12 @@
+#include "core/analysis/findings/findings.h"
+
+namespace fovea {
+
+void addFindings(Report& report)
+{
+    using namespace findings;
+    for (const auto about : {aboutVerdicts, aboutWindows, aboutDilation, aboutChannels, aboutWiring, aboutOpaque})
+        about(report, report.issues);
+}
+
+}  // namespace fovea

@@ -1,0 +1,46 @@
+#include "core/analysis/findings/findings.h"
+
+#include <algorithm>
+
+namespace fovea::findings {
+
+namespace {
+
+std::string sides(const PerAxis<std::int64_t>& value)
+{
+    return value.h == value.w ? std::to_string(value.h) : std::to_string(value.h) + "x" + std::to_string(value.w);
+}
+
+void aboutTail(const Report& report, Issues& issues)
+{
+    const Summary& summary = report.summary;
+    const int dead = summary.count(Verdict::Unproductive);
+    if (dead == 0) return;
+    const LayerReport* border = report.find(*summary.borderLayer);
+    issues.push_back({"unproductive-tail", Severity::Warning, border ? border->name() : "", "",
+                      std::to_string(dead) + (dead == 1 ? " layer is" : " layers are") + " unproductive at " + sides(report.side) +
+                          " px: every path into " + (dead == 1 ? "it" : "them") + " has already seen the whole image.",
+                      "Relax a stride or move a pooling later so that i_min (" + sides(*summary.iMin) +
+                          ") falls below the side, or use larger images."});
+}
+
+}  // namespace
+
+void aboutVerdicts(const Report& report, Issues& issues)
+{
+    const Summary& summary = report.summary;
+    if (std::none_of(report.layers.begin(), report.layers.end(), [](const LayerReport& layer) { return layer.window; })) {
+        issues.push_back({"no-window-layers", Severity::Info, "", "",
+                          "The network has no convolution or pooling with a kernel above 1, so no layer is judged.",
+                          "Receptive field analysis needs layers that slide over the image."});
+        return;
+    }
+    aboutTail(report, issues);
+    if (summary.iMax && (summary.iMax->h < report.side.h || summary.iMax->w < report.side.w))
+        issues.push_back({"field-smaller-than-input", Severity::Info, "", "",
+                          "The largest receptive field is " + sides(*summary.iMax) + " px, smaller than the " + sides(report.side) +
+                              " px input: larger patterns cannot be seen as a whole.",
+                          "Downsample earlier, dilate or grow kernels, or use smaller images."});
+}
+
+}  // namespace fovea::findings
