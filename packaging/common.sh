@@ -116,7 +116,7 @@ install_onnxruntime() {
 prepare_test_data() {
   export FOVEA_TEST_MODELS="$build/models" FOVEA_TEST_OUT="$build/test-out" FOVEA_TEST_ORT="$build/ort"
   export FOVEA_TEST_NETWORKS="$build/networks" FOVEA_TEST_BROKEN="$build/broken"
-  export FOVEA_TEST_STATE_DICTS="$build/state_dicts"
+  export FOVEA_TEST_TORCHVISION="$build/torchvision"
   export FOVEA_GOLDEN="$root/tests/golden"
   mkdir -p "$FOVEA_TEST_OUT"
   install_onnxruntime
@@ -125,7 +125,7 @@ prepare_test_data() {
     fail "tests/models/export_torchvision.py failed."
   make_once "$FOVEA_TEST_NETWORKS" models/random_networks.py
   make_once "$FOVEA_TEST_BROKEN" models/broken_files.py
-  make_once "$FOVEA_TEST_STATE_DICTS" zoo/list_state_dict.py
+  make_once "$FOVEA_TEST_TORCHVISION" zoo/list_torchvision.py
 }
 
 # make_once FOLDER SCRIPT: runs tests/SCRIPT --out FOLDER unless it has already, with the scripts beside it unchanged.
