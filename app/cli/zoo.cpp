@@ -19,7 +19,7 @@ constexpr const char* kHelp =
     "       fovea zoo show NAME[,key=value...] [--json]\n\n"
     "  --json   {\"networks\": [...]}, or one of them with its \"settings\", instead of a table\n\n"
     "Open one as zoo:NAME[,key=value...] wherever a MODEL is asked for.\n\n"
-    "Example: fovea zoo show mobilenet_v2\n";
+    "Example: fovea zoo show example\n";
 
 struct Row {
     const ZooEntry* entry;
