@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <sstream>
 
 namespace fovea {
@@ -12,11 +13,20 @@ namespace zoo {
 
 namespace {
 
+// In the order of the list.
+constexpr Family kFamilies[] = {
+    lenetRecipes,       alexnetRecipes,     vggRecipes,        googlenetRecipes,    inceptionRecipes, resnetRecipes,
+    cifarResnetRecipes, densenetRecipes,    squeezenetRecipes, xceptionRecipes,     mobilenetV1Recipes,
+    mobilenetV2Recipes, mobilenetV3Recipes, mnasnetRecipes,    nasnetRecipes,       shufflenetRecipes,
+    efficientnetRecipes, regnetRecipes,     convnextRecipes,   unetRecipes,         segmentationRecipes,
+    pyramidRecipes,
+};
+
 const std::vector<Recipe>& recipes()
 {
     static const std::vector<Recipe> all = [] {
         std::vector<Recipe> out;
-        for (auto family : {vggRecipes, resnetRecipes})
+        for (const Family family : kFamilies)
             for (Recipe& recipe : family()) out.push_back(std::move(recipe));
         return out;
     }();
@@ -63,11 +73,21 @@ const Recipe& recipeNamed(const std::string& name)
                 "There is no built-in network '" + name + "'; did you mean " + nearest(name, known) + "?");
 }
 
+std::vector<ZooParameter> parametersOf(const Recipe& recipe)
+{
+    std::vector<ZooParameter> out = {
+        {"size", std::to_string(recipe.entry.size), "side of the input, or HEIGHTxWIDTH"},
+        {"classes", std::to_string(recipe.classes), "channels of the output"},
+        {"channels", std::to_string(recipe.channels), "channels of the input"},
+    };
+    out.insert(out.end(), recipe.extra.begin(), recipe.extra.end());
+    return out;
+}
+
 std::map<std::string, std::string> defaults(const Recipe& recipe)
 {
-    std::map<std::string, std::string> out = {
-        {"size", std::to_string(recipe.entry.size)}, {"classes", std::to_string(recipe.classes)}, {"channels", "3"}};
-    for (const Parameter& parameter : recipe.extra) out[parameter.key] = parameter.fallback;
+    std::map<std::string, std::string> out;
+    for (const ZooParameter& parameter : parametersOf(recipe)) out[parameter.key] = parameter.fallback;
     return out;
 }
 
@@ -121,6 +141,24 @@ double Parameters::getReal(const std::string& key, double min, double max) const
                                       " and up to " + numberText(max) + ", got '" + text + "'.");
 }
 
+std::int64_t Parameters::scaled(std::int64_t channels) const
+{
+    return std::max<std::int64_t>(1, std::llround(static_cast<double>(channels) * width()));
+}
+
+std::int64_t Parameters::repeats(int blocks) const
+{
+    return static_cast<std::int64_t>(std::ceil(blocks * getReal("depth", 0, 64)));
+}
+
+std::int64_t Parameters::outputStride() const
+{
+    const std::string& text = m_values.at("output_stride");
+    for (const std::int64_t stride : {8, 16, 32})
+        if (text == std::to_string(stride)) return stride;
+    throw Error(ErrorCode::Usage, "The parameter 'output_stride' must be 8, 16 or 32, got '" + text + "'.");
+}
+
 Pair Parameters::size() const
 {
     const std::string& text = m_values.at("size");
@@ -146,6 +184,11 @@ const std::vector<ZooEntry>& zooEntries()
     return entries;
 }
 
+std::vector<ZooParameter> zooParameters(const std::string& network)
+{
+    return zoo::parametersOf(zoo::recipeNamed(network));
+}
+
 Graph buildZoo(const std::string& spec)
 {
     std::istringstream parts(spec);
@@ -156,7 +199,9 @@ Graph buildZoo(const std::string& spec)
     while (std::getline(parts, setting, ',')) zoo::readSetting(values, setting, name);
     const zoo::Parameters parameters(std::move(values));
     zoo::Builder builder(name);
-    builder.output(recipe.build(builder, builder.input(parameters.channels(), parameters.size()), parameters));
+    const Port image = builder.input(parameters.channels(), parameters.size());
+    const Port output = recipe.build(builder, image, parameters);
+    if (!builder.hasOutputs()) builder.output(output);
     return builder.finish();
 }
 
