@@ -2,7 +2,9 @@
 // only for what a person reads on the screen.
 #include "app/studio/look/theme.h"
 #include "app/studio/window/main_window.h"
+#include "core/io/model/model.h"
 #include "core/io/onnx/onnx.h"
+#include "tests/support/text_graph.h"
 
 #include <QAbstractButton>
 #include <QApplication>
@@ -16,9 +18,13 @@
 #include <QMimeData>
 #include <QSettings>
 #include <QSpinBox>
+#include <QTabBar>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
+
+#include <algorithm>
+#include <array>
 
 namespace fovea::studio {
 
@@ -290,7 +296,72 @@ private slots:
         QVERIFY(!window.isWindowModified());
     }
 
+    void aSideIsPickedFromTheChartOfSides()
+    {
+        MainWindow window;
+        showWindow(window);
+        click(window, "welcomeExample");
+        auto* side = named<QSpinBox>(window, QStringLiteral("sideHeight"));
+        QTRY_VERIFY_WITH_TIMEOUT(side->isEnabled(), kWaitMs);
+        for (auto* tabs : window.findChildren<QTabBar*>())
+            for (int i = 0; i < tabs->count(); ++i)
+                if (tabs->tabText(i) == QStringLiteral("Input sides")) QTest::mouseClick(tabs, Qt::LeftButton, {}, tabs->tabRect(i).center());
+        auto* sizes = named<QLineEdit>(window, QStringLiteral("sizesList"));
+        QTRY_VERIFY(sizes && !sizes->visibleRegion().isEmpty());
+        QTest::mouseClick(sizes, Qt::LeftButton);
+        QTest::keyClick(sizes, Qt::Key_A, Qt::ControlModifier);
+        QTest::keyClicks(sizes, QStringLiteral("160, 96"));
+        QTest::keyClick(sizes, Qt::Key_Return);
+        auto* plot = named<QWidget>(window, QStringLiteral("sizesPlot"));
+        // Points that all lie in the first of two bars, but not all in bars where there are thirteen.
+        const auto shows = [&] {
+            const QImage image = plot->grab().toImage();
+            return std::ranges::all_of(std::array{19, 25, 31, 38}, [&](int x) {
+                return image.pixelColor(image.width() * x / 100, image.height() * 7 / 10) == QColor(0x00, 0x72, 0xB2);
+            });
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(shows(), kWaitMs);
+        QTest::mouseClick(plot, Qt::LeftButton, {}, {plot->width() * 25 / 100, plot->height() * 7 / 10});
+        QTRY_COMPARE(side->value(), 96);
+        press(window, Qt::Key_Z);
+        QCOMPARE(side->value(), 32);
+    }
+
+    void theReachOfAnUnknownLayerIsStatedInTheInspectorAndSaved()
+    {
+        const QString path = m_folder.filePath(QStringLiteral("opaque.fovea"));
+        Graph graph = test::graphOf("input 3x64x64 > opaque:strange > conv2d:behind k=3 p=1 c=8");
+        saveModel({.graph = graph}, path.toStdString());
+        {
+            MainWindow window;
+            showWindow(window);
+            dropFile(window, path);
+            QTRY_VERIFY_WITH_TIMEOUT(window.windowTitle().contains(QStringLiteral("opaque")), kWaitMs);
+            QCOMPARE(shownCount(window, Verdict::Productive), 0);
+            find(window, QStringLiteral("strange"));
+            auto* reach = named<QLineEdit>(window, QStringLiteral("opaqueReach"));
+            QTRY_VERIFY(reach && !reach->visibleRegion().isEmpty());
+            QTest::mouseClick(reach, Qt::LeftButton);
+            QTest::keyClicks(reach, QStringLiteral("k5s2p2"));
+            QTest::keyClick(reach, Qt::Key_Return);
+            QTRY_COMPARE(shownCount(window, Verdict::Productive), 1);
+            press(window, Qt::Key_S);
+            QTRY_VERIFY_WITH_TIMEOUT(!window.isWindowModified(), kWaitMs);
+        }
+        const Report report = analyze(openModel(path.toStdString()).graph);
+        QCOMPARE(report.layers.back().field.h.rfMin, 9);
+    }
+
 private:
+    static void find(MainWindow& window, const QString& layer)
+    {
+        press(window, Qt::Key_F);
+        auto* line = named<QLineEdit>(window, QStringLiteral("findText"));
+        QTRY_VERIFY(line && line->isVisible());
+        QTest::keyClicks(line, layer);
+        QTest::keyClick(line, Qt::Key_Escape);
+    }
+
     static void clickRedBar(MainWindow& window)
     {
         auto* plot = named<QWidget>(window, QStringLiteral("fieldPlot"));
@@ -303,11 +374,7 @@ private:
     // The stem's stride, found by name: every other layer follows, so the network stays whole.
     static void editStride(MainWindow& window)
     {
-        press(window, Qt::Key_F);
-        auto* find = named<QLineEdit>(window, QStringLiteral("findText"));
-        QTRY_VERIFY(find && find->isVisible());
-        QTest::keyClicks(find, QStringLiteral("conv1"));
-        QTest::keyClick(find, Qt::Key_Escape);
+        find(window, QStringLiteral("conv1"));
         auto* stride = named<QSpinBox>(window, QStringLiteral("attr.stride.0"));
         QVERIFY(stride);
         const QString macs = shownText(window, "status.macs");

@@ -1,39 +1,17 @@
 #include "app/studio/charts/chart_panel.h"
 
 #include "app/studio/charts/field_chart.h"
-#include "app/studio/look/verdict_look.h"
+#include "app/studio/charts/legend.h"
 
 #include <QCheckBox>
 #include <QComboBox>
 #include <QHBoxLayout>
-#include <QLabel>
 #include <QSettings>
 #include <QVBoxLayout>
 
 #include <algorithm>
 
 namespace fovea::studio {
-
-namespace {
-
-QWidget* legend()
-{
-    auto* widget = new QWidget;
-    auto* row = new QHBoxLayout(widget);
-    row->setContentsMargins(0, 0, 0, 0);
-    row->setSpacing(5);
-    widget->setToolTip(ChartPanel::tr("Solid up to the smallest field of a layer, faint from there to its largest."));
-    for (const Verdict verdict : {Verdict::Productive, Verdict::Partial, Verdict::Critical, Verdict::Unproductive}) {
-        auto* sign = new QLabel;
-        sign->setPixmap(verdictPixmap(verdict, 13));
-        row->addWidget(sign);
-        row->addWidget(new QLabel(verdictWord(verdict)));
-        row->addSpacing(6);
-    }
-    return widget;
-}
-
-}  // namespace
 
 ChartPanel::ChartPanel(Stage& stage, QWidget* parent) : QWidget(parent), m_chart(new FieldChart(stage)), m_axis(new QComboBox)
 {
@@ -49,7 +27,7 @@ ChartPanel::ChartPanel(Stage& stage, QWidget* parent) : QWidget(parent), m_chart
     auto* row = new QHBoxLayout;
     row->setContentsMargins(8, 4, 8, 0);
     row->setSpacing(12);
-    row->addWidget(legend());
+    row->addWidget(verdictLegend(tr("Solid up to the smallest field of a layer, faint from there to its largest.")));
     row->addStretch();
     row->addWidget(m_axis);
     row->addWidget(all);

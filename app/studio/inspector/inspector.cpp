@@ -3,6 +3,8 @@
 #include "app/studio/inspector/attribute_editor.h"
 #include "app/studio/look/verdict_look.h"
 #include "app/studio/look/words.h"
+#include "core/analysis/memory.h"
+#include "core/io/reports/reports.h"
 
 #include <QFormLayout>
 #include <QLabel>
@@ -27,6 +29,15 @@ QString shapesText(const auto& values)
     QStringList out;
     for (std::size_t i = 0; i < values.size(); ++i) out << shapeText(values[i]);
     return out.isEmpty() ? QStringLiteral("-") : out.join(QStringLiteral(", "));
+}
+
+// At batch 1; the chart of input sides has other batches.
+QString memoryRows(const Report& report, const LayerReport& layer)
+{
+    const MemoryReport memory = memoryOf(report);
+    const LayerMemory& own = memory.layers[static_cast<std::size_t>(&layer - report.layers.data())];
+    return row(Inspector::tr("training"), Inspector::tr("%1 kept per image").arg(text(shortBytes(own.kept)))) +
+           row(Inspector::tr("inference"), Inspector::tr("%1 alive per image").arg(text(shortBytes(own.live))));
 }
 
 }  // namespace
@@ -146,7 +157,7 @@ void Inspector::addReachField(const Node&)
     m_reach->setToolTip(tr("What this layer reads: kernel, stride, padding and dilation as k3s2p1d1, or \u201csame\u201d, or \u201cglobal\u201d."));
     static_cast<QFormLayout*>(m_formWidget->layout())->addRow(tr("reach"), m_reach);
     connect(m_reach, &QLineEdit::editingFinished, this, [this] {
-        if (m_reach->isModified() && !m_reach->text().trimmed().isEmpty()) commitReach(m_reach->text().trimmed());
+        if (m_reach->isModified()) commitReach(m_reach->text().trimmed());
         m_reach->setModified(false);
     });
 }
@@ -183,6 +194,7 @@ void Inspector::showFacts(const Node& node, const LayerReport* layer)
         if (layer->approximate) rows += row(tr("approximate"), tr("fields are not the same for all units"));
         rows += row(tr("parameters"), exactText(layer->parameters));
         if (!layer->macs || *layer->macs > 0) rows += row(tr("MACs"), exactText(layer->macs));
+        rows += memoryRows(*m_stage.report(), *layer);
     }
     m_facts->setText(QStringLiteral("<table cellspacing='0' cellpadding='2'>%1</table>").arg(rows));
 }
@@ -233,7 +245,10 @@ void Inspector::commitReach(const QString& reach)
     if (!node) return;
     try {
         const std::string name = node->name;
-        m_stage.document().edit(tr("Reach of %1").arg(text(name)), {}, [&](Graph& graph) { graph = withReach(graph, name, reach.toStdString()); });
+        m_stage.document().edit(tr("Reach of %1").arg(text(name)), {}, [&](Graph& graph) {
+            if (reach.isEmpty()) graph.update(node->id, [](Node& n) { n.attrs.erase("reach"); });  // unknown again
+            else graph = withReach(graph, name, reach.toStdString());
+        });
     } catch (const std::exception& error) {
         emit failed(tr("The reach could not be set"), QString::fromUtf8(error.what()));
     }

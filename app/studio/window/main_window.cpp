@@ -2,6 +2,7 @@
 
 #include "app/studio/canvas/canvas_view.h"
 #include "app/studio/charts/chart_panel.h"
+#include "app/studio/charts/sizes_panel.h"
 #include "app/studio/findings/findings_panel.h"
 #include "app/studio/inspector/inspector.h"
 #include "app/studio/look/theme.h"
@@ -121,16 +122,20 @@ void MainWindow::buildDocks()
     m_refineDock = dock(this, tr("Refine"), "refineDock", refine, Qt::LeftDockWidgetArea);
     m_inspectorDock = dock(this, tr("Layer"), "inspectorDock", inspector, Qt::RightDockWidgetArea);
     m_chartDock = dock(this, tr("Receptive fields"), "chartDock", m_chart, Qt::BottomDockWidgetArea);
+    auto* sizes = new SizesPanel(m_stage);
+    m_sizesDock = dock(this, tr("Input sides"), "sizesDock", sizes, Qt::BottomDockWidgetArea);
     m_findingsDock = dock(this, tr("Findings"), "findingsDock", findings, Qt::BottomDockWidgetArea);
-    tabifyDockWidget(m_chartDock, m_findingsDock);
+    tabifyDockWidget(m_chartDock, m_sizesDock);
+    tabifyDockWidget(m_sizesDock, m_findingsDock);
     // Their tabs say the titles already.
-    for (QDockWidget* tabbed : {m_chartDock, m_findingsDock}) tabbed->setTitleBarWidget(new QWidget(tabbed));
+    for (QDockWidget* tabbed : {m_chartDock, m_sizesDock, m_findingsDock}) tabbed->setTitleBarWidget(new QWidget(tabbed));
     m_chartDock->raise();
     resizeDocks({m_refineDock, m_inspectorDock}, {300, 270}, Qt::Horizontal);
     resizeDocks({m_chartDock}, {250}, Qt::Vertical);
     const auto showError = [this](const QString& what, const QString& why) { m_message->showError(what, why); };
     connect(refine, &RefinePanel::failed, this, showError);
     connect(inspector, &Inspector::failed, this, showError);
+    connect(sizes, &SizesPanel::failed, this, showError);
     connect(findings, &FindingsPanel::countChanged, this, [this](int count) { m_findingsDock->setWindowTitle(count ? tr("Findings (%1)").arg(count) : tr("Findings")); });
 }
 

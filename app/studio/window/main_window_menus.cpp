@@ -118,7 +118,7 @@ void MainWindow::viewMenu()
     menu->addAction(tr("Zoom &in"), QKeySequence::ZoomIn, this, [this] { m_canvas->zoomBy(1.25, m_canvas->rect().center()); });
     menu->addAction(tr("Zoom o&ut"), QKeySequence::ZoomOut, this, [this] { m_canvas->zoomBy(0.8, m_canvas->rect().center()); });
     menu->addSeparator();
-    for (QDockWidget* dock : {m_refineDock, m_inspectorDock, m_chartDock, m_findingsDock}) menu->addAction(dock->toggleViewAction());
+    for (QDockWidget* dock : {m_refineDock, m_inspectorDock, m_chartDock, m_sizesDock, m_findingsDock}) menu->addAction(dock->toggleViewAction());
     menu->addSeparator();
     QMenu* themes = menu->addMenu(tr("&Theme"));
     auto* group = new QActionGroup(this);
