@@ -167,7 +167,10 @@ Port Builder::scale(Port in, std::string_view name, std::string_view tensor, Int
     return insert(std::move(node), {{"other_shape", std::move(dims)}, {"learned", true}, {"initial", initial}});
 }
 
-Port Builder::mean(Port in, std::string_view name) { return add("AdaptiveAvgPool2d", name, {in}, {{"keepdim", false}}); }
+Port Builder::mean(Port in, std::string_view name)
+{
+    return add("AdaptiveAvgPool2d", name, {in}, {{"keepdim", false}});
+}
 
 Port Builder::resizeLike(Port in, Port like, const char* mode, std::string_view name)
 {

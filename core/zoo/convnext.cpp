@@ -23,7 +23,10 @@ constexpr Row kTable[] = {
 
 Port layerNorm(Builder& b, Port x, std::string_view name) { return b.add("LayerNorm", name, {x}, {{"eps", 1e-6}}); }
 
-Port permute(Builder& b, Port x, std::string_view name, Ints order) { return b.add("Permute", name, {x}, {{"dims", order}}); }
+Port permute(Builder& b, Port x, std::string_view name, Ints order)
+{
+    return b.add("Permute", name, {x}, {{"dims", order}});
+}
 
 // Over the channels of an image.
 Port layerNorm2d(Builder& b, Port x, const std::string& name)
@@ -75,14 +78,15 @@ Port features(Builder& b, Port x, const Row& row, const Parameters& p)
 
 Recipe recipe(const Row& row)
 {
-    return {{row.name, "ConvNeXt", 2022, "arXiv 2201.03545", 224, "Depthwise 7x7 and linear layers, without batch norm."},
-            1000,
-            {kWidth, kDepth},
-            [row](Builder& b, Port image, const Parameters& p) {
-                const Port x = b.adaptiveAvgPool(features(b, image, row, p), "avgpool", 1);
-                const auto scope = b.scope("classifier");
-                return b.linear(b.flatten(layerNorm2d(b, x, "0"), "1"), "2", p.classes());
-            }};
+    return {
+        {row.name, "ConvNeXt", 2022, "arXiv 2201.03545", 224, "Depthwise 7x7 and linear layers, without batch norm."},
+        1000,
+        {kWidth, kDepth},
+        [row](Builder& b, Port image, const Parameters& p) {
+            const Port x = b.adaptiveAvgPool(features(b, image, row, p), "avgpool", 1);
+            const auto scope = b.scope("classifier");
+            return b.linear(b.flatten(layerNorm2d(b, x, "0"), "1"), "2", p.classes());
+        }};
 }
 
 }  // namespace

@@ -16,15 +16,15 @@ struct Row {
 };
 using Table = std::vector<Row>;
 
-const Table kB = {{false, 1, 3, 1, 32, 16, 1},  {false, 6, 3, 2, 16, 24, 2},   {false, 6, 5, 2, 24, 40, 2},
+const Table kB = {{false, 1, 3, 1, 32, 16, 1},  {false, 6, 3, 2, 16, 24, 2},  {false, 6, 5, 2, 24, 40, 2},
                   {false, 6, 3, 2, 40, 80, 3},  {false, 6, 5, 1, 80, 112, 3}, {false, 6, 5, 2, 112, 192, 4},
                   {false, 6, 3, 1, 192, 320, 1}};
-const Table kV2Small = {{true, 1, 3, 1, 24, 24, 2},    {true, 4, 3, 2, 24, 48, 4},    {true, 4, 3, 2, 48, 64, 4},
+const Table kV2Small = {{true, 1, 3, 1, 24, 24, 2},   {true, 4, 3, 2, 24, 48, 4},    {true, 4, 3, 2, 48, 64, 4},
                         {false, 4, 3, 2, 64, 128, 6}, {false, 6, 3, 1, 128, 160, 9}, {false, 6, 3, 2, 160, 256, 15}};
-const Table kV2Medium = {{true, 1, 3, 1, 24, 24, 3},    {true, 4, 3, 2, 24, 48, 5},     {true, 4, 3, 2, 48, 80, 5},
+const Table kV2Medium = {{true, 1, 3, 1, 24, 24, 3},   {true, 4, 3, 2, 24, 48, 5},     {true, 4, 3, 2, 48, 80, 5},
                          {false, 4, 3, 2, 80, 160, 7}, {false, 6, 3, 1, 160, 176, 14}, {false, 6, 3, 2, 176, 304, 18},
                          {false, 6, 3, 1, 304, 512, 5}};
-const Table kV2Large = {{true, 1, 3, 1, 32, 32, 4},     {true, 4, 3, 2, 32, 64, 7},     {true, 4, 3, 2, 64, 96, 7},
+const Table kV2Large = {{true, 1, 3, 1, 32, 32, 4},    {true, 4, 3, 2, 32, 64, 7},     {true, 4, 3, 2, 64, 96, 7},
                         {false, 4, 3, 2, 96, 192, 10}, {false, 6, 3, 1, 192, 224, 19}, {false, 6, 3, 2, 224, 384, 25},
                         {false, 6, 3, 1, 384, 640, 7}};
 
@@ -93,9 +93,9 @@ struct Scale {
     double dropout, momentum;
 };
 constexpr Scale kScales[] = {
-    {"efficientnet_b0", "1", "1", 224, 0.2, 0.1},     {"efficientnet_b1", "1", "1.1", 240, 0.2, 0.1},
-    {"efficientnet_b2", "1.1", "1.2", 260, 0.3, 0.1}, {"efficientnet_b3", "1.2", "1.4", 300, 0.3, 0.1},
-    {"efficientnet_b4", "1.4", "1.8", 380, 0.4, 0.1}, {"efficientnet_b5", "1.6", "2.2", 456, 0.4, 0.01},
+    {"efficientnet_b0", "1", "1", 224, 0.2, 0.1},      {"efficientnet_b1", "1", "1.1", 240, 0.2, 0.1},
+    {"efficientnet_b2", "1.1", "1.2", 260, 0.3, 0.1},  {"efficientnet_b3", "1.2", "1.4", 300, 0.3, 0.1},
+    {"efficientnet_b4", "1.4", "1.8", 380, 0.4, 0.1},  {"efficientnet_b5", "1.6", "2.2", 456, 0.4, 0.01},
     {"efficientnet_b6", "1.8", "2.6", 528, 0.5, 0.01}, {"efficientnet_b7", "2", "3.1", 600, 0.5, 0.01},
 };
 

@@ -27,7 +27,8 @@ struct Googlenet {
     {
         const auto scope = b.scope(m.name);
         const Port one = conv(x, "branch1", m.one, {.kernel = 1});
-        const Port three = conv(conv(x, "branch2.0", m.threeReduce, {.kernel = 1}), "branch2.1", m.three, {.kernel = 3});
+        const Port three =
+            conv(conv(x, "branch2.0", m.threeReduce, {.kernel = 1}), "branch2.1", m.three, {.kernel = 3});
         const Port five = conv(conv(x, "branch3.0", m.fiveReduce, {.kernel = 1}), "branch3.1", m.five, {.kernel = 3});
         Port pool = b.maxPool(x, "branch4.0", {.kernel = 3, .stride = 1, .padding = 1, .ceilMode = true});
         pool = conv(pool, "branch4.1", m.pool, {.kernel = 1});
@@ -66,10 +67,11 @@ Port googlenet(Builder& b, Port x, const Parameters& p)
 
 std::vector<Recipe> googlenetRecipes()
 {
-    return {{{"googlenet", "Inception", 2014, "arXiv 1409.4842", 224, "Modules of four branches with different fields."},
-             1000,
-             {kWidth},
-             googlenet}};
+    return {
+        {{"googlenet", "Inception", 2014, "arXiv 1409.4842", 224, "Modules of four branches with different fields."},
+         1000,
+         {kWidth},
+         googlenet}};
 }
 
 }  // namespace fovea::zoo

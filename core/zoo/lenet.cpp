@@ -23,11 +23,12 @@ Port lenet(Builder& b, Port x, const Parameters& p)
 std::vector<Recipe> lenetRecipes()
 {
     const ZooParameter padding{"padding", "0", "of the first convolution: 2 for images of 28x28"};
-    return {{{"lenet5", "LeNet", 1998, "doi 10.1109/5.726791", 32, "Two convolutions and three linear layers for digits."},
-             10,
-             {kWidth, padding},
-             lenet,
-             1}};
+    return {
+        {{"lenet5", "LeNet", 1998, "doi 10.1109/5.726791", 32, "Two convolutions and three linear layers for digits."},
+         10,
+         {kWidth, padding},
+         lenet,
+         1}};
 }
 
 }  // namespace fovea::zoo

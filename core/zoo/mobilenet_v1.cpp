@@ -9,7 +9,7 @@ namespace {
 
 // Channels and stride of each depthwise separable block.
 constexpr std::pair<int, int> kTable[] = {
-    {64, 1},  {128, 2}, {128, 1}, {256, 2}, {256, 1}, {512, 2},  {512, 1},
+    {64, 1},  {128, 2}, {128, 1}, {256, 2}, {256, 1},  {512, 2},  {512, 1},
     {512, 1}, {512, 1}, {512, 1}, {512, 1}, {1024, 2}, {1024, 1},
 };
 
@@ -37,10 +37,11 @@ Port mobilenet(Builder& b, Port x, const Parameters& p)
 
 std::vector<Recipe> mobilenetV1Recipes()
 {
-    return {{{"mobilenet_v1", "MobileNet", 2017, "arXiv 1704.04861", 224, "Depthwise separable convolutions in a chain."},
-             1000,
-             {kWidth},
-             mobilenet}};
+    return {
+        {{"mobilenet_v1", "MobileNet", 2017, "arXiv 1704.04861", 224, "Depthwise separable convolutions in a chain."},
+         1000,
+         {kWidth},
+         mobilenet}};
 }
 
 }  // namespace fovea::zoo

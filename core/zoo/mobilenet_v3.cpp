@@ -40,7 +40,8 @@ Port invertedResidual(Builder& b, Port image, std::int64_t in, std::int64_t wide
         if (wide != in) x = convNorm(b, x, next(), {.out = wide, .kernel = 1}, row.activation);
         x = convNorm(b, x, next(), depthwise(wide, row.kernel, row.stride), row.activation);
         if (row.gated)
-            x = squeezeExcitation(b, x, next(), {wide, divisible(static_cast<double>(wide / 4)), "ReLU", "Hardsigmoid"});
+            x = squeezeExcitation(b, x, next(),
+                                  {wide, divisible(static_cast<double>(wide / 4)), "ReLU", "Hardsigmoid"});
         x = convNorm(b, x, next(), {.out = out, .kernel = 1}, nullptr);
     }
     return row.stride == 1 && in == out ? b.sum(x, image) : x;
@@ -70,18 +71,20 @@ Port mobilenet(Builder& b, Port x, const Parameters& p, const Table& table, int 
 
 Recipe recipe(const char* name, const char* note, const Table& table, int head)
 {
-    return {{name, "MobileNet", 2019, "arXiv 1905.02244", 224, note},
-            1000,
-            {kWidth},
-            [&table, head](Builder& b, Port image, const Parameters& p) { return mobilenet(b, image, p, table, head); }};
+    return {
+        {name, "MobileNet", 2019, "arXiv 1905.02244", 224, note},
+        1000,
+        {kWidth},
+        [&table, head](Builder& b, Port image, const Parameters& p) { return mobilenet(b, image, p, table, head); }};
 }
 
 }  // namespace
 
 std::vector<Recipe> mobilenetV3Recipes()
 {
-    return {recipe("mobilenet_v3_small", "Inverted residuals with gates, found by search; the small one.", kSmall, 1024),
-            recipe("mobilenet_v3_large", "Inverted residuals with gates, found by search; the large one.", kLarge, 1280)};
+    return {
+        recipe("mobilenet_v3_small", "Inverted residuals with gates, found by search; the small one.", kSmall, 1024),
+        recipe("mobilenet_v3_large", "Inverted residuals with gates, found by search; the large one.", kLarge, 1280)};
 }
 
 }  // namespace fovea::zoo

@@ -62,7 +62,8 @@ struct Cells {
         const auto scope = b.scope(name);
         x = b.relu(x);
         if (branch.shifted) x = padBefore(x, "padding");
-        x = separable(x, "separable_1", branch.in, {.out = branch.middle, .kernel = branch.kernel, .stride = branch.stride});
+        x = separable(x, "separable_1", branch.in,
+                      {.out = branch.middle, .kernel = branch.kernel, .stride = branch.stride});
         if (branch.shifted) x = withoutFirst(x);
         x = b.relu(b.batchNorm(x, "bn_sep_1"), "relu1");
         x = separable(x, "separable_2", branch.middle, {.out = branch.out, .kernel = branch.kernel});
@@ -186,7 +187,8 @@ Port nasnet(Builder& b, Port x, const Parameters& p)
 
 std::vector<Recipe> nasnetRecipes()
 {
-    return {{{"nasnet_a_mobile", "NASNet", 2017, "arXiv 1707.07012", 224, "Cells of five sums that read the two cells before."},
+    return {{{"nasnet_a_mobile", "NASNet", 2017, "arXiv 1707.07012", 224,
+              "Cells of five sums that read the two cells before."},
              1000,
              {kWidth},
              nasnet}};

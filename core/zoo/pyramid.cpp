@@ -33,10 +33,11 @@ Port fpn(Builder& b, Port image, const Parameters& p)
 
 std::vector<Recipe> pyramidRecipes()
 {
-    Recipe recipe{{"fpn_resnet50", "Detection", 2016, "arXiv 1612.03144", 800, "A ResNet-50 whose five outputs differ in scale."},
-                  256,
-                  {kWidth, kDepth, kOutputStride},
-                  fpn};
+    Recipe recipe{
+        {"fpn_resnet50", "Detection", 2016, "arXiv 1612.03144", 800, "A ResNet-50 whose five outputs differ in scale."},
+        256,
+        {kWidth, kDepth, kOutputStride},
+        fpn};
     return {recipe};
 }
 

@@ -3,8 +3,8 @@
 #include "core/zoo/blocks.h"
 #include "core/zoo/recipe.h"
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace fovea::zoo {
@@ -46,7 +46,8 @@ Port transform(Builder& b, Port x, const Block& block)
     x = convNorm(b, x, "a", {.out = block.out, .kernel = 1});
     x = convNorm(b, x, "b", {.out = block.out, .kernel = 3, .stride = block.stride, .groups = block.groups});
     if (block.gated)
-        x = squeezeExcitation(b, x, "se", {block.out, std::max(1LL, std::llround(0.25 * static_cast<double>(block.in)))});
+        x = squeezeExcitation(b, x, "se",
+                              {block.out, std::max(1LL, std::llround(0.25 * static_cast<double>(block.in)))});
     return convNorm(b, x, "c", {.out = block.out, .kernel = 1}, nullptr);
 }
 
@@ -86,7 +87,8 @@ Port regnet(Builder& b, Port x, const Row& row, const Parameters& p)
 Recipe recipe(const Row& row)
 {
     return {{row.name, "RegNet", 2020, "arXiv 2003.13678", 224,
-             row.gated ? "Residual blocks of grouped convolutions with gates." : "Residual blocks of grouped convolutions."},
+             row.gated ? "Residual blocks of grouped convolutions with gates."
+                       : "Residual blocks of grouped convolutions."},
             1000,
             {kWidth, kDepth},
             [row](Builder& b, Port image, const Parameters& p) { return regnet(b, image, row, p); }};

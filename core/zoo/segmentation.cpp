@@ -30,7 +30,8 @@ Port pyramid(Builder& b, Port x, std::int64_t channels)
 {
     std::vector<Port> parts{convNorm(b, x, "convs.0", {.out = channels, .kernel = 1})};
     for (const std::int64_t rate : {12, 24, 36})
-        parts.push_back(convNorm(b, x, "convs." + std::to_string(rate / 12), {.out = channels, .kernel = 3, .dilation = rate}));
+        parts.push_back(
+            convNorm(b, x, "convs." + std::to_string(rate / 12), {.out = channels, .kernel = 3, .dilation = rate}));
     {
         const auto scope = b.scope("convs.4");
         Port mean = b.conv(b.adaptiveAvgPool(x, "0", 1), "1", {.out = channels, .kernel = 1});
@@ -62,11 +63,13 @@ Port deeplab(Builder& b, Port image, const Parameters& p)
 std::vector<Recipe> segmentationRecipes()
 {
     const std::vector<ZooParameter> parameters{kWidth, kDepth, withDefault(kOutputStride, "8")};
-    return {{{"fcn_resnet50", "Segmentation", 2014, "arXiv 1411.4038", 520, "A ResNet-50 that keeps an eighth of the side."},
+    return {{{"fcn_resnet50", "Segmentation", 2014, "arXiv 1411.4038", 520,
+              "A ResNet-50 that keeps an eighth of the side."},
              21,
              parameters,
              fcn},
-            {{"deeplabv3_resnet50", "Segmentation", 2017, "arXiv 1706.05587", 520, "A ResNet-50 with dilated branches behind."},
+            {{"deeplabv3_resnet50", "Segmentation", 2017, "arXiv 1706.05587", 520,
+              "A ResNet-50 with dilated branches behind."},
              21,
              parameters,
              deeplab}};

@@ -70,10 +70,11 @@ Port shufflenet(Builder& b, Port x, const Row& row, const Parameters& p)
 
 Recipe recipe(const Row& row)
 {
-    return {{row.name, "ShuffleNet", 2018, "arXiv 1807.11164", 224, "Half of the channels pass, then all are shuffled."},
-            1000,
-            {kWidth, kDepth},
-            [row](Builder& b, Port image, const Parameters& p) { return shufflenet(b, image, row, p); }};
+    return {
+        {row.name, "ShuffleNet", 2018, "arXiv 1807.11164", 224, "Half of the channels pass, then all are shuffled."},
+        1000,
+        {kWidth, kDepth},
+        [row](Builder& b, Port image, const Parameters& p) { return shufflenet(b, image, row, p); }};
 }
 
 }  // namespace

@@ -10,8 +10,8 @@ namespace {
 using Table = std::vector<std::pair<int, int>>;
 const Table kVersion0 = {{0, 0},    {16, 64},  {16, 64},  {32, 128}, {0, 0},   {32, 128},
                          {48, 192}, {48, 192}, {64, 256}, {0, 0},    {64, 256}};
-const Table kVersion1 = {{0, 0},    {16, 64},  {16, 64},  {0, 0},    {32, 128}, {32, 128},
-                         {0, 0},    {48, 192}, {48, 192}, {64, 256}, {64, 256}};
+const Table kVersion1 = {{0, 0}, {16, 64},  {16, 64},  {0, 0},    {32, 128}, {32, 128},
+                         {0, 0}, {48, 192}, {48, 192}, {64, 256}, {64, 256}};
 
 Port fire(Builder& b, Port x, const std::string& name, std::int64_t squeeze, std::int64_t expand)
 {

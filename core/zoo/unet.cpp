@@ -36,7 +36,8 @@ Port unet(Builder& b, Port x, const Parameters& p)
     std::array<Port, kLevels> skips;
     for (int level = 1; level <= kLevels; ++level) {
         const std::string number = std::to_string(level);
-        x = skips[static_cast<std::size_t>(level - 1)] = twice(b, x, "encoder" + number, p.scaled(32 << level), padding);
+        x = skips[static_cast<std::size_t>(level - 1)] =
+            twice(b, x, "encoder" + number, p.scaled(32 << level), padding);
         if (level == kLevels) x = b.dropout(x, "dropout4");
         x = b.maxPool(x, "pool" + number, {.kernel = 2, .stride = 2});
     }
@@ -44,7 +45,8 @@ Port unet(Builder& b, Port x, const Parameters& p)
     for (int level = kLevels; level >= 1; --level) {
         const std::string number = std::to_string(level);
         const std::int64_t channels = p.scaled(32 << level);
-        x = b.convTranspose(x, "upconv" + number, {.out = channels, .kernel = 2, .stride = 2, .padding = 0, .bias = true});
+        x = b.convTranspose(x, "upconv" + number,
+                            {.out = channels, .kernel = 2, .stride = 2, .padding = 0, .bias = true});
         x = b.concat({handedOver(b, skips[static_cast<std::size_t>(level - 1)], level, padding), x});
         x = twice(b, x, "decoder" + number, channels, padding);
     }
@@ -56,7 +58,8 @@ Port unet(Builder& b, Port x, const Parameters& p)
 std::vector<Recipe> unetRecipes()
 {
     const ZooParameter padding{"padding", "1", "of the 3x3 convolutions; 0 is the paper's, for 572x572"};
-    return {{{"unet", "Segmentation", 2015, "arXiv 1505.04597", 512, "A contracting path and an expanding one that reads it."},
+    return {{{"unet", "Segmentation", 2015, "arXiv 1505.04597", 512,
+              "A contracting path and an expanding one that reads it."},
              2,
              {kWidth, padding},
              unet}};

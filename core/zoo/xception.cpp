@@ -67,7 +67,8 @@ Port xception(Builder& b, Port x, const Parameters& p)
 
 std::vector<Recipe> xceptionRecipes()
 {
-    return {{{"xception", "Xception", 2016, "arXiv 1610.02357", 299, "Residual blocks of depthwise separable convolutions."},
+    return {{{"xception", "Xception", 2016, "arXiv 1610.02357", 299,
+              "Residual blocks of depthwise separable convolutions."},
              1000,
              {kWidth},
              xception}};

@@ -47,10 +47,20 @@ TEST(ZooFacts, largestFieldsAreThoseOfDistillsTable)
 TEST(ZooFacts, smallestUsefulSidesAreThoseOfThePapers)
 {
     const std::pair<const char*, std::int64_t> kExpected[] = {
-        {"vgg11", 150},           {"vgg19", 268},           {"resnet50", 75},           {"mobilenet_v1", 315},
-        {"mobilenet_v3_small", 303}, {"mobilenet_v3_large", 263}, {"mnasnet0_5", 283},    {"mnasnet1_0", 283},
-        {"mnasnet1_3", 283},      {"nasnet_a_mobile", 327}, {"efficientnet_b0", 299},   {"efficientnet_b1", 299},
-        {"efficientnet_b2", 299}, {"convnext_tiny", 224},
+        {"vgg11", 150},
+        {"vgg19", 268},
+        {"resnet50", 75},
+        {"mobilenet_v1", 315},
+        {"mobilenet_v3_small", 303},
+        {"mobilenet_v3_large", 263},
+        {"mnasnet0_5", 283},
+        {"mnasnet1_0", 283},
+        {"mnasnet1_3", 283},
+        {"nasnet_a_mobile", 327},
+        {"efficientnet_b0", 299},
+        {"efficientnet_b1", 299},
+        {"efficientnet_b2", 299},
+        {"convnext_tiny", 224},
     };
     for (const auto& [network, side] : kExpected)
         EXPECT_EQ(summaryOf(network).iMin, (PerAxis<std::int64_t>{side, side})) << network;
@@ -61,19 +71,15 @@ TEST(ZooFacts, smallestUsefulSidesAreThoseOfThePapers)
 TEST(ZooFacts, multiplyAccumulatesAreThoseThatTheAuthorsPublish)
 {
     const std::pair<const char*, double> kExpected[] = {
-        {"mobilenet_v1", 569},        // arXiv 1704.04861
-        {"mobilenet_v2", 300},        // arXiv 1801.04381
-        {"mobilenet_v3_small", 56},   // arXiv 1905.02244
-        {"mobilenet_v3_large", 219},
-        {"nasnet_a_mobile", 564},     // arXiv 1707.07012
-        {"shufflenet_v2_x1_0", 146},  // arXiv 1807.11164
-        {"shufflenet_v2_x2_0", 591},
-        {"efficientnet_b0", 390},     // arXiv 1905.11946
-        {"efficientnet_b7", 37'000},
-        {"regnet_x_3_2gf", 3'200},    // arXiv 2003.13678: the names are the counts
-        {"regnet_y_32gf", 32'300},
-        {"convnext_tiny", 4'500},     // arXiv 2201.03545
-        {"resnet50_slim_v1", 3'485},  // 6.97 G FLOPs in Distill's table
+        {"mobilenet_v1", 569},                                   // arXiv 1704.04861
+        {"mobilenet_v2", 300},                                   // arXiv 1801.04381
+        {"mobilenet_v3_small", 56},                              // arXiv 1905.02244
+        {"mobilenet_v3_large", 219}, {"nasnet_a_mobile", 564},   // arXiv 1707.07012
+        {"shufflenet_v2_x1_0", 146},                             // arXiv 1807.11164
+        {"shufflenet_v2_x2_0", 591}, {"efficientnet_b0", 390},   // arXiv 1905.11946
+        {"efficientnet_b7", 37'000}, {"regnet_x_3_2gf", 3'200},  // arXiv 2003.13678: the names are the counts
+        {"regnet_y_32gf", 32'300},   {"convnext_tiny", 4'500},   // arXiv 2201.03545
+        {"resnet50_slim_v1", 3'485},                             // 6.97 G FLOPs in Distill's table
     };
     for (const auto& [network, millions] : kExpected)
         EXPECT_NEAR(static_cast<double>(summaryOf(network).macs) / 1e6 / millions, 1, 0.025) << network;
@@ -93,7 +99,8 @@ TEST(ZooFacts, everyNetworkIsWholeAtItsOwnSide)
         EXPECT_TRUE(report.summary.iMin.has_value()) << entry.name;
         EXPECT_EQ(report.side, (PerAxis<std::int64_t>{entry.size, entry.size})) << entry.name;
         EXPECT_GE(entry.year, 1998) << entry.name;
-        EXPECT_TRUE(std::string(entry.paper).starts_with("arXiv ") || std::string(entry.paper).starts_with("doi ")) << entry.name;
+        EXPECT_TRUE(std::string(entry.paper).starts_with("arXiv ") || std::string(entry.paper).starts_with("doi "))
+            << entry.name;
         EXPECT_TRUE(std::string(entry.note).ends_with(".")) << entry.name;
     }
 }

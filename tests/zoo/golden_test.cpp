@@ -122,18 +122,18 @@ TEST_P(Golden, verdictsAreTheTablesAtEverySide)
         for (const LayerReport& layer : report.layers) found[layer.verdict].insert(layer.name());
         EXPECT_EQ(found[Verdict::Unproductive], namesOf(labels.at("unproductive"))) << side;
         EXPECT_EQ(found[Verdict::Partial], namesOf(labels.at("partially_unproductive"))) << side;
-        EXPECT_EQ(found[Verdict::Critical], namesOf(labels.at("critical_not_unproductive")))
-            << side;
+        EXPECT_EQ(found[Verdict::Critical], namesOf(labels.at("critical_not_unproductive"))) << side;
     }
 }
 
 // Every table of the folder.
 INSTANTIATE_TEST_SUITE_P(Zoo, Golden,
-                         testing::Values("alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_b7",
-                                         "efficientnet_v2_s", "fcn_resnet50", "googlenet", "inception_v3", "mnasnet1_0",
-                                         "mobilenet_v2", "mobilenet_v3_small", "nasnet_a_mobile", "regnet_y_400mf",
-                                         "resnet18", "resnet50", "resnet152", "resnext50_32x4d", "shufflenet_v2_x1_0",
-                                         "squeezenet1_1", "vgg11", "vgg16", "vgg19"),
+                         testing::Values("alexnet", "convnext_tiny", "densenet121", "efficientnet_b0",
+                                         "efficientnet_b7", "efficientnet_v2_s", "fcn_resnet50", "googlenet",
+                                         "inception_v3", "mnasnet1_0", "mobilenet_v2", "mobilenet_v3_small",
+                                         "nasnet_a_mobile", "regnet_y_400mf", "resnet18", "resnet50", "resnet152",
+                                         "resnext50_32x4d", "shufflenet_v2_x1_0", "squeezenet1_1", "vgg11", "vgg16",
+                                         "vgg19"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(GoldenFolder, hasNoTableWithoutANetwork)

@@ -71,10 +71,12 @@ std::string settings(const Node& node)
     const Attributes& attrs = node.attrs;
     if (node.kind == "Linear") return "";
     if (node.kind == "Dropout") return " p=" + text(attrs.getDouble("p", 0));
-    if (node.kind == "BatchNorm2d") return " eps=" + text(attrs.getDouble("eps", 0)) + " momentum=" + text(attrs.getDouble("momentum", 0));
+    if (node.kind == "BatchNorm2d")
+        return " eps=" + text(attrs.getDouble("eps", 0)) + " momentum=" + text(attrs.getDouble("momentum", 0));
     const std::string window =
         " k=" + pairText(node, "kernel_size") + " s=" + pairText(node, "stride") + " p=" + pairText(node, "padding");
-    if (node.kind == "Conv2d") return window + " d=" + pairText(node, "dilation") + " g=" + std::to_string(attrs.getInt("groups", 0));
+    if (node.kind == "Conv2d")
+        return window + " d=" + pairText(node, "dilation") + " g=" + std::to_string(attrs.getInt("groups", 0));
     return window + " ceil=" + std::to_string(attrs.getBool("ceil_mode", false));
 }
 
@@ -97,7 +99,8 @@ Listed built(const std::string& network)
             for (const std::int64_t dim : param.spec.dims) elements *= dim;
             trainable += elements;
         }
-        if (isListed(*entry.node)) out.layers.push_back(entry.node->name + " " + withoutBatch(made[0]) + settings(*entry.node));
+        if (isListed(*entry.node))
+            out.layers.push_back(entry.node->name + " " + withoutBatch(made[0]) + settings(*entry.node));
     }
     out.parameters = std::to_string(trainable);
     return out;
@@ -108,7 +111,8 @@ protected:
     void SetUp() override
     {
         if (!std::filesystem::exists(listFolder()))
-            GTEST_SKIP() << "There is no " << listFolder() << "; make it with tests/zoo/list_torchvision.py --out FOLDER "
+            GTEST_SKIP() << "There is no " << listFolder()
+                         << "; make it with tests/zoo/list_torchvision.py --out FOLDER "
                          << "and set FOVEA_TEST_TORCHVISION to it.";
     }
 };
@@ -129,8 +133,9 @@ TEST_P(Torchvision, callsTheSameLayersInTheSameOrderWithTheSameShapesAndSettings
 
 std::vector<std::string> networks()
 {
-    const std::set<std::string> lacking{"example",  "lenet5",   "mobilenet_v1",     "nasnet_a_mobile", "resnet20",
-                                        "resnet56", "xception", "resnet50_slim_v1", "unet"};
+    const std::set<std::string> lacking{"example",         "lenet5",           "mobilenet_v1",
+                                        "nasnet_a_mobile", "resnet20",         "resnet56",
+                                        "xception",        "resnet50_slim_v1", "unet"};
     std::vector<std::string> out{"mobilenet_v2,width=0.35,classes=10", "mobilenet_v3_large,width=0.75",
                                  "resnet50,output_stride=16", "resnet101,output_stride=8"};
     for (const ZooEntry& entry : zooEntries())

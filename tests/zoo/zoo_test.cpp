@@ -52,7 +52,8 @@ TEST(Zoo, everyNetworkHasItsInputNameAndOutputs)
     for (const ZooEntry& entry : zooEntries()) {
         const Graph graph = buildZoo(entry.name);
         const std::int64_t channels = entry.name == std::string("lenet5") ? 1 : 3;
-        EXPECT_EQ(*test::layer(graph, "input").attrs.getInts("shape"), (Ints{1, channels, entry.size, entry.size})) << entry.name;
+        EXPECT_EQ(*test::layer(graph, "input").attrs.getInts("shape"), (Ints{1, channels, entry.size, entry.size}))
+            << entry.name;
         EXPECT_EQ(graph.name(), entry.name);
         EXPECT_EQ(graph.outputs().size(), entry.name == std::string("fpn_resnet50") ? 5u : 1u) << entry.name;
         std::vector<Issue> issues;
@@ -74,11 +75,14 @@ std::string withSettings(const std::string& network, const std::string& wanted)
 TEST(Zoo, everyNetworkFitsTogetherAtOtherWidthsDepthsAndSizes)
 {
     for (const ZooEntry& entry : zooEntries())
-        for (const char* settings : {"width=0.25 depth=0.5", "width=0.7 depth=1.4 output_stride=8", "width=1.3 depth=2 output_stride=16"}) {
-            const std::string spec = withSettings(entry.name, std::string("size=96x128 classes=7 channels=2 ") + settings);
+        for (const char* settings :
+             {"width=0.25 depth=0.5", "width=0.7 depth=1.4 output_stride=8", "width=1.3 depth=2 output_stride=16"}) {
+            const std::string spec =
+                withSettings(entry.name, std::string("size=96x128 classes=7 channels=2 ") + settings);
             const Graph graph = buildZoo(spec);
             const Counted counted = count(graph);
-            EXPECT_TRUE(counted.issues.empty()) << spec << ": " << counted.issues.front().layer << " " << counted.issues.front().message;
+            EXPECT_TRUE(counted.issues.empty())
+                << spec << ": " << counted.issues.front().layer << " " << counted.issues.front().message;
             EXPECT_EQ(counted.values.front().shape.text(), "1x2x96x128") << spec;
             EXPECT_EQ(counted.values.back().shape[1], 7) << spec;
         }
@@ -139,7 +143,8 @@ TEST(Zoo, slimsVariantShrinksInTheLastUnitOfAStageAndPadsAtTheEndOnly)
     EXPECT_EQ(stride("layer3.5.conv2"), 2);
     EXPECT_EQ(stride("layer4.2.conv2"), 1);
     EXPECT_EQ(*test::layer(graph, "maxpool").attrs.getInts("padding"), (Ints{0, 0, 1, 1}));
-    EXPECT_EQ(*test::layer(buildZoo("resnet50_slim_v1,size=225"), "maxpool").attrs.getInts("padding"), (Ints{1, 1, 1, 1}));
+    EXPECT_EQ(*test::layer(buildZoo("resnet50_slim_v1,size=225"), "maxpool").attrs.getInts("padding"),
+              (Ints{1, 1, 1, 1}));
 }
 
 TEST(Zoo, smallImageShortcutsTakeEverySecondUnitAndPadChannelsWithoutParameters)
