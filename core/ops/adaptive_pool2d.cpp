@@ -63,13 +63,10 @@ void write(OnnxWriter& writer)
     writer.finish(Average ? "AveragePool" : "MaxPool", {writer.input()}, {{"kernel_shape", window}, {"strides", window}});
 }
 
-// To 1x1 the average is a mean, which keeps nothing.
 template <bool Average>
-Memory memory(const NodeView& view)
+Memory memory(const NodeView&)
 {
-    const bool mean = attrAt(view.node, "output_size", 0, 1) == 1 && attrAt(view.node, "output_size", 1, 1) == 1;
-    if (Average) return {.inputs = !mean};
-    return {.inputs = true, .bytes = 8};
+    return {.inputs = true, .bytes = Average ? 0 : 8};
 }
 
 template <bool Average>

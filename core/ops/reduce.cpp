@@ -20,7 +20,7 @@ struct Row {
 Memory keepsBoth(const NodeView&) { return {.inputs = true, .output = true}; }
 
 constexpr std::array kRows{
-    Row{"Mean", "ReduceMean", "Mean over dimensions.", 18},
+    Row{"Mean", "ReduceMean", "Mean over dimensions.", 18, keepsInputs},
     Row{"Sum", "ReduceSum", "Sum over dimensions.", 13},
     Row{"Amax", "ReduceMax", "Largest value over dimensions.", 18, keepsBoth},
     Row{"Amin", "ReduceMin", "Smallest value over dimensions.", 18, keepsBoth},

@@ -50,7 +50,7 @@ TEST_F(Analyze, PrintsOneLayerALineThenTheSummaryThenTheFindings)
               "verdicts: 2 productive, 1 critical, 2 partial, 1 unproductive\n"
               "border layer: dead\n"
               "cost: 13.57 k parameters, 1.08 M MACs at batch 1\n"
-              "memory: 38.06 KiB kept for training, 20.00 KiB at the peak of inference (stem), 53.01 KiB of parameters, at batch 1 in float32\n"
+              "memory: 42.06 KiB kept for training, 20.00 KiB at the peak of inference (stem), 53.01 KiB of parameters, at batch 1 in float32\n"
               "\n"
               "warning unproductive-tail (dead): 1 layer is unproductive at 32 px: every path into it has already seen the whole image.\n"
               "    Relax a stride or move a pooling later so that i_min (43x75) falls below the side, or use larger images.\n");
@@ -141,14 +141,14 @@ TEST_F(Analyze, PrintsOneSideALine)
               "net.fovea\n"
               "\n"
               "side  productive  critical  partial  unproductive      MACs    training   inference\n"
-              "  16           2         1        1             2  269.98 k    9.56 KiB    5.00 KiB\n"
-              "  32           2         1        2             1    1.08 M   38.06 KiB   20.00 KiB\n"
-              "  64           4         1        1             0    4.32 M  152.06 KiB   80.00 KiB\n"
-              " 128           6         0        0             0   17.27 M  608.06 KiB  320.00 KiB\n"
+              "  16           2         1        1             2  269.98 k   10.56 KiB    5.00 KiB\n"
+              "  32           2         1        2             1    1.08 M   42.06 KiB   20.00 KiB\n"
+              "  64           4         1        1             0    4.32 M  168.06 KiB   80.00 KiB\n"
+              " 128           6         0        0             0   17.27 M  672.06 KiB  320.00 KiB\n"
               "\n"
               "feasible sides: i_min 43x75 to i_max 43x75; memory at batch 1 in float32\n");
     const Json json = Json::parse(run({"analyze", "net.fovea", "--sizes", "32,64x48", "--json"}).out);
-    EXPECT_EQ(json["sizes"][0].dump(), R"({"size":[32,32],"productive":2,"critical":1,"partial":2,"unproductive":1,"macs":1079456,"training_memory":38976,"inference_memory":20480})");
+    EXPECT_EQ(json["sizes"][0].dump(), R"({"size":[32,32],"productive":2,"critical":1,"partial":2,"unproductive":1,"macs":1079456,"training_memory":43072,"inference_memory":20480})");
     EXPECT_EQ(json["sizes"][1]["size"].dump(), "[64,48]");
     EXPECT_EQ(json["layers"].size(), 10u);
 }
@@ -205,7 +205,7 @@ TEST_F(Analyze, RefusesWhatItCannotDoInOneSentence)
 TEST_F(Analyze, CountsMemoryAtABatchAndElementType)
 {
     const Json json = Json::parse(run({"analyze", "net.fovea", "--batch", "8", "--element", "float16", "--json"}).out);
-    EXPECT_EQ(json["memory"].dump(), R"({"batch":8,"element_type":"float16","training":172288,"inference":81920,"peak_layer":"stem",)"
+    EXPECT_EQ(json["memory"].dump(), R"({"batch":8,"element_type":"float16","training":188672,"inference":81920,"peak_layer":"stem",)"
                                      R"("parameters":27140,"complete":true})");
     EXPECT_NE(run({"analyze", "net.fovea", "--memory"}).out.find("      MACs       kept       live\n"), std::string::npos);
 }
