@@ -12,29 +12,30 @@ struct Row {
     const char* kind;
     const char* onnx;
     const char* doc;
+    TorchOp torch;
     OpClass opClass = OpClass::Activation;
 };
 
 constexpr std::array kRows{
-    Row{"ReLU", "Relu", "max(0, x)."},
-    Row{"Sigmoid", "Sigmoid", "1 / (1 + exp(-x))."},
-    Row{"Tanh", "Tanh", "Hyperbolic tangent."},
-    Row{"Softplus", "Softplus", "log(1 + exp(x))."},
-    Row{"Softsign", "Softsign", "x / (1 + |x|)."},
-    Row{"Erf", "Erf", "Error function.", OpClass::Math},
-    Row{"Exp", "Exp", "Exponential.", OpClass::Math},
-    Row{"Log", "Log", "Natural logarithm.", OpClass::Math},
-    Row{"Sqrt", "Sqrt", "Square root.", OpClass::Math},
-    Row{"Abs", "Abs", "Absolute value.", OpClass::Math},
-    Row{"Neg", "Neg", "Changes the sign.", OpClass::Math},
-    Row{"Reciprocal", "Reciprocal", "1 / x.", OpClass::Math},
-    Row{"Floor", "Floor", "Rounds down.", OpClass::Math},
-    Row{"Ceil", "Ceil", "Rounds up.", OpClass::Math},
-    Row{"Round", "Round", "Rounds to the nearest even integer.", OpClass::Math},
-    Row{"Sign", "Sign", "-1, 0 or 1.", OpClass::Math},
-    Row{"Sin", "Sin", "Sine of its input.", OpClass::Math},
-    Row{"Cos", "Cos", "Cosine of its input.", OpClass::Math},
-    Row{"Identity", "Identity", "Passes its input on.", OpClass::Shape},
+    Row{"ReLU", "Relu", "max(0, x).", TorchOp::ReLU},
+    Row{"Sigmoid", "Sigmoid", "1 / (1 + exp(-x)).", TorchOp::Sigmoid},
+    Row{"Tanh", "Tanh", "Hyperbolic tangent.", TorchOp::Tanh},
+    Row{"Softplus", "Softplus", "log(1 + exp(x)).", TorchOp::Softplus},
+    Row{"Softsign", "Softsign", "x / (1 + |x|).", TorchOp::Softsign},
+    Row{"Erf", "Erf", "Error function.", TorchOp::Erf, OpClass::Math},
+    Row{"Exp", "Exp", "Exponential.", TorchOp::Exp, OpClass::Math},
+    Row{"Log", "Log", "Natural logarithm.", TorchOp::Log, OpClass::Math},
+    Row{"Sqrt", "Sqrt", "Square root.", TorchOp::Sqrt, OpClass::Math},
+    Row{"Abs", "Abs", "Absolute value.", TorchOp::Abs, OpClass::Math},
+    Row{"Neg", "Neg", "Changes the sign.", TorchOp::Neg, OpClass::Math},
+    Row{"Reciprocal", "Reciprocal", "1 / x.", TorchOp::Reciprocal, OpClass::Math},
+    Row{"Floor", "Floor", "Rounds down.", TorchOp::Floor, OpClass::Math},
+    Row{"Ceil", "Ceil", "Rounds up.", TorchOp::Ceil, OpClass::Math},
+    Row{"Round", "Round", "Rounds to the nearest even integer.", TorchOp::Round, OpClass::Math},
+    Row{"Sign", "Sign", "-1, 0 or 1.", TorchOp::Sign, OpClass::Math},
+    Row{"Sin", "Sin", "Sine of its input.", TorchOp::Sin, OpClass::Math},
+    Row{"Cos", "Cos", "Cosine of its input.", TorchOp::Cos, OpClass::Math},
+    Row{"Identity", "Identity", "Passes its input on.", TorchOp::Identity, OpClass::Shape},
 };
 
 void write(OnnxWriter& writer)
@@ -55,15 +56,16 @@ struct SettingRow {
     const char* kind;
     const char* onnx;
     const char* doc;
+    TorchOp torch;
     std::array<Setting, 2> settings;
 };
 
 constexpr std::array kSettingRows{
-    SettingRow{"LeakyReLU", "LeakyRelu", "x where positive, a fraction of x where negative.", {Setting{"negative_slope", "alpha", 0.01, 0.01, "Slope where negative"}}},
-    SettingRow{"ELU", "Elu", "x where positive, alpha (exp(x) - 1) where negative.", {Setting{"alpha", "alpha", 1.0, 1.0, "Limit where negative"}}},
-    SettingRow{"SELU", "Selu", "Scaled ELU.", {Setting{"alpha", "alpha", 1.6732632423543772, 1.67326, "Limit where negative"}, Setting{"scale", "gamma", 1.0507009873554805, 1.0507, "Scale"}}},
-    SettingRow{"CELU", "Celu", "Continuously differentiable ELU.", {Setting{"alpha", "alpha", 1.0, 1.0, "Limit where negative"}}},
-    SettingRow{"Threshold", "ThresholdedRelu", "x where above a threshold, else 0.", {Setting{"threshold", "alpha", 1.0, 1.0, "Threshold"}}},
+    SettingRow{"LeakyReLU", "LeakyRelu", "x where positive, a fraction of x where negative.", TorchOp::LeakyReLU, {Setting{"negative_slope", "alpha", 0.01, 0.01, "Slope where negative"}}},
+    SettingRow{"ELU", "Elu", "x where positive, alpha (exp(x) - 1) where negative.", TorchOp::ELU, {Setting{"alpha", "alpha", 1.0, 1.0, "Limit where negative"}}},
+    SettingRow{"SELU", "Selu", "Scaled ELU.", TorchOp::SELU, {Setting{"alpha", "alpha", 1.6732632423543772, 1.67326, "Limit where negative"}, Setting{"scale", "gamma", 1.0507009873554805, 1.0507, "Scale"}}},
+    SettingRow{"CELU", "Celu", "Continuously differentiable ELU.", TorchOp::CELU, {Setting{"alpha", "alpha", 1.0, 1.0, "Limit where negative"}}},
+    SettingRow{"Threshold", "ThresholdedRelu", "x where above a threshold, else 0.", TorchOp::Threshold, {Setting{"threshold", "alpha", 1.0, 1.0, "Threshold"}}},
 };
 
 const SettingRow& rowOf(const std::string& kind)
@@ -99,11 +101,15 @@ const std::vector<OpDef>& activationOps()
             out.push_back({.kind = row.kind,
                            .opClass = row.opClass,
                            .doc = row.doc,
+                           .torch = {row.torch},
                            .onnx = {.types = {row.onnx}, .read = [](OnnxCall&) { return true; }, .write = write}});
         for (const SettingRow& row : kSettingRows) {
-            OpDef def{.kind = row.kind, .opClass = OpClass::Activation, .doc = row.doc, .onnx = {.types = {row.onnx}, .read = readSettings, .write = writeSettings}};
+            OpDef def{.kind = row.kind, .opClass = OpClass::Activation, .doc = row.doc, .torch = {row.torch}, .onnx = {.types = {row.onnx}, .read = readSettings, .write = writeSettings}};
             for (const Setting& setting : row.settings)
-                if (setting.torch) def.attrs.push_back({.name = setting.torch, .type = AttrType::Real, .fallback = setting.torchDefault, .doc = setting.doc});
+                if (setting.torch) {
+                    def.torch.attrs.push_back(setting.torch);
+                    def.attrs.push_back({.name = setting.torch, .type = AttrType::Real, .fallback = setting.torchDefault, .doc = setting.doc});
+                }
             out.push_back(std::move(def));
         }
         return out;

@@ -63,7 +63,7 @@ void write(OnnxWriter& writer)
     writer.finish(Average ? "AveragePool" : "MaxPool", {writer.input()}, {{"kernel_shape", window}, {"strides", window}});
 }
 
-OpDef define(const char* kind, const char* doc, const char* onnxType, void (*writer)(OnnxWriter&))
+OpDef define(const char* kind, const char* doc, TorchOp torch, const char* onnxType, void (*writer)(OnnxWriter&))
 {
     return OpDef{
         .kind = kind,
@@ -73,6 +73,7 @@ OpDef define(const char* kind, const char* doc, const char* onnxType, void (*wri
                   {.name = "keepdim", .type = AttrType::Bool, .fallback = true, .doc = "Keeps height and width as dimensions of size 1", .shown = false}},
         .reach = globalReach,
         .infer = infer,
+        .torch = {torch, {"output_size", "keepdim"}},
         .onnx = {.types = {onnxType}, .read = [](OnnxCall& call) { return call.value(0).shape.rank() == 4; }, .write = writer},
     };
 }
@@ -81,13 +82,13 @@ OpDef define(const char* kind, const char* doc, const char* onnxType, void (*wri
 
 const OpDef& adaptiveAvgPool2dOp()
 {
-    static const OpDef def = define("AdaptiveAvgPool2d", "Mean over as many regions as the output has units; global at 1x1.", "GlobalAveragePool", write<true>);
+    static const OpDef def = define("AdaptiveAvgPool2d", "Mean over as many regions as the output has units; global at 1x1.", TorchOp::AdaptiveAvgPool2d, "GlobalAveragePool", write<true>);
     return def;
 }
 
 const OpDef& adaptiveMaxPool2dOp()
 {
-    static const OpDef def = define("AdaptiveMaxPool2d", "Largest value of as many regions as the output has units; global at 1x1.", "GlobalMaxPool", write<false>);
+    static const OpDef def = define("AdaptiveMaxPool2d", "Largest value of as many regions as the output has units; global at 1x1.", TorchOp::AdaptiveMaxPool2d, "GlobalMaxPool", write<false>);
     return def;
 }
 

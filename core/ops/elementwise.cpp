@@ -14,15 +14,16 @@ struct Row {
     const char* onnx;
     const char* doc;
     int maxInputs;
+    TorchOp torch;
 };
 constexpr std::array kRows{
-    Row{"Add", "Add", "Sum of its inputs, or of its input and a constant.", -1},
-    Row{"Mul", "Mul", "Product of its inputs: a gate, or a scale.", 2},
-    Row{"Sub", "Sub", "Difference.", 2},
-    Row{"Div", "Div", "Quotient.", 2},
-    Row{"Pow", "Pow", "Power.", 2},
-    Row{"Maximum", "Max", "Element-wise maximum.", -1},
-    Row{"Minimum", "Min", "Element-wise minimum.", -1},
+    Row{"Add", "Add", "Sum of its inputs, or of its input and a constant.", -1, TorchOp::Add},
+    Row{"Mul", "Mul", "Product of its inputs: a gate, or a scale.", 2, TorchOp::Mul},
+    Row{"Sub", "Sub", "Difference.", 2, TorchOp::Sub},
+    Row{"Div", "Div", "Quotient.", 2, TorchOp::Div},
+    Row{"Pow", "Pow", "Power.", 2, TorchOp::Pow},
+    Row{"Maximum", "Max", "Element-wise maximum.", -1, TorchOp::Maximum},
+    Row{"Minimum", "Min", "Element-wise minimum.", -1, TorchOp::Minimum},
 };
 
 Value constantOperand(const Node& node)
@@ -55,6 +56,13 @@ std::vector<ParamSpec> params(const NodeView& view)
     if (!dims || !view.node.tensor("other")) return {};
     const bool trainable = view.node.attrs.getBool("learned", false);
     return {{.role = "other", .dims = *dims, .trainable = trainable, .init = Init::Ones}};
+}
+
+// The constant operand, where it is one number and no tensor.
+void operand(const NodeView& view, Attributes& args)
+{
+    args.set("scalar_first", view.node.attrs.getBool("scalar_first", false));
+    if (view.node.attrs.has("scalar") && !view.node.tensor("other")) args.set("scalar", view.node.attrs.getDouble("scalar", 0));
 }
 
 bool read(OnnxCall& call)
@@ -116,6 +124,7 @@ const std::vector<OpDef>& elementwiseOps()
                 .maxInputs = row.maxInputs,
                 .infer = infer,
                 .params = params,
+                .torch = {row.torch, {}, {"other"}, operand},
                 .onnx = {.types = row.kind == std::string_view("Add") ? std::vector<const char*>{"Add", "Sum"} : std::vector<const char*>{row.onnx},
                          .read = read,
                          .write = write},

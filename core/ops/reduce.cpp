@@ -14,13 +14,14 @@ struct Row {
     const char* onnx;
     const char* doc;
     std::int64_t axesInputSince;
+    TorchOp torch;
 };
 constexpr std::array kRows{
-    Row{"Mean", "ReduceMean", "Mean over dimensions.", 18},
-    Row{"Sum", "ReduceSum", "Sum over dimensions.", 13},
-    Row{"Amax", "ReduceMax", "Largest value over dimensions.", 18},
-    Row{"Amin", "ReduceMin", "Smallest value over dimensions.", 18},
-    Row{"Norm", "ReduceL2", "Euclidean norm over dimensions.", 18},
+    Row{"Mean", "ReduceMean", "Mean over dimensions.", 18, TorchOp::Mean},
+    Row{"Sum", "ReduceSum", "Sum over dimensions.", 13, TorchOp::Sum},
+    Row{"Amax", "ReduceMax", "Largest value over dimensions.", 18, TorchOp::Amax},
+    Row{"Amin", "ReduceMin", "Smallest value over dimensions.", 18, TorchOp::Amin},
+    Row{"Norm", "ReduceL2", "Euclidean norm over dimensions.", 18, TorchOp::Norm},
 };
 
 const Row& rowOf(const std::string& kind)
@@ -120,6 +121,7 @@ const std::vector<OpDef>& reduceOps()
                                      {.name = "keepdim", .type = AttrType::Bool, .fallback = true, .doc = "Keeps them as dimensions of size 1"}},
                            .reach = reach,
                            .infer = infer,
+                           .torch = {row.torch, {"dim", "keepdim"}},
                            .onnx = {.types = {row.onnx}, .read = read, .write = write}});
         return out;
     }();
