@@ -116,27 +116,29 @@ install_onnxruntime() {
 prepare_test_data() {
   export FOVEA_TEST_MODELS="$build/models" FOVEA_TEST_OUT="$build/test-out" FOVEA_TEST_ORT="$build/ort"
   export FOVEA_TEST_NETWORKS="$build/networks" FOVEA_TEST_BROKEN="$build/broken"
+  export FOVEA_TEST_TORCHVISION="$build/torchvision"
   export FOVEA_GOLDEN="$root/tests/golden"
   mkdir -p "$FOVEA_TEST_OUT"
   install_onnxruntime
   say "Exporting real models into build/models (once; several minutes)"
   "$python" "$root/tests/models/export_torchvision.py" --out "$FOVEA_TEST_MODELS" --cache ||
     fail "tests/models/export_torchvision.py failed."
-  make_once "$FOVEA_TEST_NETWORKS" random_networks.py
-  make_once "$FOVEA_TEST_BROKEN" broken_files.py
+  make_once "$FOVEA_TEST_NETWORKS" models/random_networks.py
+  make_once "$FOVEA_TEST_BROKEN" models/broken_files.py
+  make_once "$FOVEA_TEST_TORCHVISION" zoo/list_torchvision.py
 }
 
-# make_once FOLDER SCRIPT: runs tests/models/SCRIPT --out FOLDER unless it has already, unchanged.
+# make_once FOLDER SCRIPT: runs tests/SCRIPT --out FOLDER unless it has already, with the scripts beside it unchanged.
 make_once() {
-  local folder=$1 script="$root/tests/models/$2" wanted
-  wanted=$(cat "$root"/tests/models/*.py | sha256sum)
+  local folder=$1 script="$root/tests/$2" wanted
+  wanted=$(cat "${script%/*}"/*.py | sha256sum)
   same_stamp "$folder/.stamp" "$wanted" && return 0
   say "Making ${folder#"$root"/}"
   rm -rf "$folder"
   mkdir -p "$folder"
   "$python" "$script" --out "$folder" >"$folder.log" 2>&1 || {
     tail -20 "$folder.log" >&2
-    fail "tests/models/$2 failed."
+    fail "tests/$2 failed."
   }
   printf '%s' "$wanted" >"$folder/.stamp"
 }

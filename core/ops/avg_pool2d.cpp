@@ -9,6 +9,7 @@ bool read(OnnxCall& call)
 {
     const auto kernel = call.getInts("kernel_shape");
     if (!kernel || !readWindow(call, *kernel) || call.getInts("dilations")) return false;
+    call.node.attrs.erase("dilation");  // it has none
     call.node.attrs.set("ceil_mode", call.getInt("ceil_mode", 0) != 0);
     call.node.attrs.set("count_include_pad", call.getInt("count_include_pad", 0) != 0);
     readAsGlobalWhereItCoversItsMap(call, "AdaptiveAvgPool2d");

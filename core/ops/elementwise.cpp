@@ -55,7 +55,7 @@ std::vector<ParamSpec> params(const NodeView& view)
     const Ints* dims = view.node.attrs.getInts("other_shape");
     if (!dims || !view.node.tensor("other")) return {};
     const bool trainable = view.node.attrs.getBool("learned", false);
-    return {{.role = "other", .dims = *dims, .trainable = trainable, .init = Init::Ones}};
+    return {{.role = "other", .dims = *dims, .trainable = trainable, .init = Init::Constant, .value = view.node.attrs.getDouble("initial", 1)}};
 }
 
 // The constant operand, where it is one number and no tensor.
@@ -119,7 +119,8 @@ const std::vector<OpDef>& elementwiseOps()
                 .attrs = {{.name = "scalar", .type = AttrType::Real, .fallback = 0.0, .doc = "The constant, where it is one number", .shown = false},
                           {.name = "scalar_first", .type = AttrType::Bool, .fallback = false, .doc = "The constant is the first operand", .shown = false},
                           {.name = "other_shape", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Shape of the constant operand", .shown = false},
-                          {.name = "learned", .type = AttrType::Bool, .fallback = false, .doc = "The constant is a parameter", .shown = false}},
+                          {.name = "learned", .type = AttrType::Bool, .fallback = false, .doc = "The constant is a parameter", .shown = false},
+                          {.name = "initial", .type = AttrType::Real, .fallback = 1.0, .doc = "What a learned constant starts as", .shown = false}},
                 .minInputs = 1,
                 .maxInputs = row.maxInputs,
                 .infer = infer,

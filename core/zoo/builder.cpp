@@ -8,6 +8,12 @@ namespace {
 
 Ints fourSides(Pair padding) { return {padding.h, padding.w, padding.h, padding.w}; }
 
+Ints fourSides(const Pool& p)
+{
+    const Pair end = p.paddingEnd == kSame ? p.padding : p.paddingEnd;
+    return {p.padding.h, p.padding.w, end.h, end.w};
+}
+
 std::string parentPath(const std::string& name)
 {
     const std::size_t dot = name.rfind('.');
@@ -54,9 +60,8 @@ std::string Builder::fullName(std::string_view name)
     }
 }
 
-Port Builder::add(std::string_view kind, std::string_view name, std::vector<Port> inputs, Attrs attrs)
+Port Builder::insert(Node node, Attrs attrs)
 {
-    Node node = makeNode(kind, fullName(name), std::move(inputs));
     node.id = m_next++;
     node.group = parentPath(node.name);
     for (const auto& [key, value] : attrs) node.attrs.set(key, value);
@@ -64,6 +69,11 @@ Port Builder::add(std::string_view kind, std::string_view name, std::vector<Port
     const NodeId id = node.id;
     m_graph.insert(std::move(node));
     return {id, 0};
+}
+
+Port Builder::add(std::string_view kind, std::string_view name, std::vector<Port> inputs, Attrs attrs)
+{
+    return insert(makeNode(kind, fullName(name), std::move(inputs)), attrs);
 }
 
 Port Builder::input(std::int64_t channels, Pair size, std::string_view name)
@@ -85,7 +95,28 @@ Port Builder::conv(Port in, std::string_view name, const Conv& c)
                 {"bias", c.bias}});
 }
 
-Port Builder::batchNorm(Port in, std::string_view name) { return add("BatchNorm2d", name, {in}); }
+Port Builder::convTranspose(Port in, std::string_view name, const Conv& c)
+{
+    return add("ConvTranspose2d", name, {in},
+               {{"out_channels", c.out},
+                {"kernel_size", c.kernel.ints()},
+                {"stride", c.stride.ints()},
+                {"padding", fourSides(c.padding)},
+                {"dilation", c.dilation.ints()},
+                {"groups", c.groups},
+                {"bias", c.bias}});
+}
+
+Port Builder::batchNorm(Port in, std::string_view name)
+{
+    return add("BatchNorm2d", name, {in}, {{"eps", m_eps}, {"momentum", m_momentum}});
+}
+
+void Builder::setNorm(double eps, double momentum)
+{
+    m_eps = eps;
+    m_momentum = momentum;
+}
 
 Port Builder::relu(Port in, std::string_view name) { return add("ReLU", name, {in}); }
 
@@ -94,7 +125,7 @@ Port Builder::maxPool(Port in, std::string_view name, const Pool& p)
     return add("MaxPool2d", name, {in},
                {{"kernel_size", p.kernel.ints()},
                 {"stride", p.stride.ints()},
-                {"padding", fourSides(p.padding)},
+                {"padding", fourSides(p)},
                 {"ceil_mode", p.ceilMode}});
 }
 
@@ -103,7 +134,7 @@ Port Builder::avgPool(Port in, std::string_view name, const Pool& p)
     return add("AvgPool2d", name, {in},
                {{"kernel_size", p.kernel.ints()},
                 {"stride", p.stride.ints()},
-                {"padding", fourSides(p.padding)},
+                {"padding", fourSides(p)},
                 {"ceil_mode", p.ceilMode},
                 {"count_include_pad", p.countIncludePad}});
 }
@@ -126,6 +157,27 @@ Port Builder::flatten(Port in, std::string_view name)
 }
 
 Port Builder::sum(Port a, Port b, std::string_view name) { return add("Add", name, {a, b}); }
+
+Port Builder::product(Port a, Port b, std::string_view name) { return add("Mul", name, {a, b}); }
+
+Port Builder::scale(Port in, std::string_view name, std::string_view tensor, Ints dims, double initial)
+{
+    Node node = makeNode("Mul", fullName(name), {in});
+    node.tensors.push_back({"other", m_prefix + std::string(tensor)});
+    return insert(std::move(node), {{"other_shape", std::move(dims)}, {"learned", true}, {"initial", initial}});
+}
+
+Port Builder::mean(Port in, std::string_view name)
+{
+    return add("AdaptiveAvgPool2d", name, {in}, {{"keepdim", false}});
+}
+
+Port Builder::resizeLike(Port in, Port like, const char* mode, std::string_view name)
+{
+    const bool nearest = std::string_view(mode) == "nearest";
+    return add("Upsample", name, {in, like},
+               {{"mode", std::string(mode)}, {"coordinates", std::string(nearest ? "asymmetric" : "half_pixel")}});
+}
 
 Port Builder::concat(std::vector<Port> parts, std::string_view name, std::int64_t dim)
 {

@@ -39,6 +39,7 @@ struct Pool {
     Pair padding = 0;
     bool ceilMode = false;
     bool countIncludePad = true;  // averages only
+    Pair paddingEnd = kSame;      // kSame: as at the beginning
 };
 
 // Builds a graph layer by layer in execution order, in time linear in the number of layers. Names are
@@ -69,7 +70,12 @@ public:
 
     Port input(std::int64_t channels, Pair size, std::string_view name = "input");
     Port conv(Port in, std::string_view name, const Conv& conv);
+    Port convTranspose(Port in, std::string_view name, const Conv& conv);  // `padding` as given, not kSame
     Port batchNorm(Port in, std::string_view name);
+    // What batch normalisations from here on have; 1e-5 and 0.1 unless set.
+    void setNorm(double eps, double momentum = 0.1);
+    // A layer without settings, such as "SiLU".
+    Port activation(Port in, std::string_view name, std::string_view kind) { return add(kind, name, {in}); }
     Port relu(Port in, std::string_view name = "relu");
     Port maxPool(Port in, std::string_view name, const Pool& pool);
     Port avgPool(Port in, std::string_view name, const Pool& pool);
@@ -78,22 +84,32 @@ public:
     Port dropout(Port in, std::string_view name, double p = 0.5);
     Port flatten(Port in, std::string_view name = "flatten");
     Port sum(Port a, Port b, std::string_view name = "add");
-    Port concat(std::vector<Port> parts, std::string_view name = "concat", std::int64_t dim = 1);
+    Port product(Port a, Port b, std::string_view name = "mul");
+    // Product with a learned tensor of `dims`, "PATH.tensor", whose elements start as `initial`.
+    Port scale(Port in, std::string_view name, std::string_view tensor, Ints dims, double initial);
+    Port concat(std::vector<Port> parts, std::string_view name = "cat", std::int64_t dim = 1);
+    // Mean over height and width, which go.
+    Port mean(Port in, std::string_view name = "mean");
+    // Bilinear or nearest, as PyTorch's interpolate, to the height and width of `like`.
+    Port resizeLike(Port in, Port like, const char* mode, std::string_view name = "interpolate");
 
     // Average over the whole map, flatten, and a linear layer: the head of most classifiers.
     Port classifier(Port in, std::string_view pool, std::string_view linearName, std::int64_t classes);
 
     void output(Port port, std::string name = "output");
+    bool hasOutputs() const { return !m_outputs.empty(); }
     Graph finish();
 
 private:
     std::string fullName(std::string_view name);
+    Port insert(Node node, Attrs attrs);
 
     Graph m_graph;
     std::vector<GraphOutput> m_outputs;
     std::string m_prefix;  // open scopes, with the closing dot
     std::unordered_map<std::string, int> m_used;
     NodeId m_next = 1;
+    double m_eps = 1e-5, m_momentum = 0.1;
 };
 
 }  // namespace fovea::zoo

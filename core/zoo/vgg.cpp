@@ -20,7 +20,7 @@ constexpr Vgg kTable[] = {
     {"vgg19", "64 64 M 128 128 M 256 256 256 256 M 512 512 512 512 M 512 512 512 512 M"},
 };
 
-Port features(Builder& b, Port x, const char* table, bool norm)
+Port features(Builder& b, Port x, const char* table, bool norm, const Parameters& p)
 {
     const auto scope = b.scope("features");
     std::istringstream columns(table);
@@ -31,7 +31,7 @@ Port features(Builder& b, Port x, const char* table, bool norm)
             x = b.maxPool(x, next(), {.kernel = 2, .stride = 2});
             continue;
         }
-        x = b.conv(x, next(), {.out = std::stoll(column), .kernel = 3, .bias = true});
+        x = b.conv(x, next(), {.out = p.scaled(std::stoll(column)), .kernel = 3, .bias = true});
         if (norm) x = b.batchNorm(x, next());
         x = b.relu(x, next());
     }
@@ -55,9 +55,9 @@ Recipe recipe(const Vgg& vgg, bool norm)
              norm ? "A plain chain of 3x3 convolutions and poolings, with batch normalisation."
                   : "A plain chain of 3x3 convolutions and poolings."},
             1000,
-            {},
+            {kWidth},
             [table = vgg.table, norm](Builder& b, Port image, const Parameters& p) {
-                return head(b, features(b, image, table, norm), p.classes());
+                return head(b, features(b, image, table, norm, p), p.classes());
             }};
 }
 

@@ -3,7 +3,6 @@
 #include "core/zoo/recipe.h"
 
 #include <algorithm>
-#include <charconv>
 #include <sstream>
 
 namespace fovea {
@@ -12,11 +11,20 @@ namespace zoo {
 
 namespace {
 
+// In the order of the list.
+constexpr Family kFamilies[] = {
+    lenetRecipes,        alexnetRecipes,      vggRecipes,         googlenetRecipes,  inceptionRecipes,
+    resnetRecipes,       cifarResnetRecipes,  densenetRecipes,    squeezenetRecipes, xceptionRecipes,
+    mobilenetV1Recipes,  mobilenetV2Recipes,  mobilenetV3Recipes, mnasnetRecipes,    nasnetRecipes,
+    shufflenetRecipes,   efficientnetRecipes, regnetRecipes,      convnextRecipes,   unetRecipes,
+    segmentationRecipes, pyramidRecipes,
+};
+
 const std::vector<Recipe>& recipes()
 {
     static const std::vector<Recipe> all = [] {
         std::vector<Recipe> out;
-        for (auto family : {vggRecipes, resnetRecipes})
+        for (const Family family : kFamilies)
             for (Recipe& recipe : family()) out.push_back(std::move(recipe));
         return out;
     }();
@@ -63,11 +71,21 @@ const Recipe& recipeNamed(const std::string& name)
                 "There is no built-in network '" + name + "'; did you mean " + nearest(name, known) + "?");
 }
 
+std::vector<ZooParameter> parametersOf(const Recipe& recipe)
+{
+    std::vector<ZooParameter> out = {
+        {"size", std::to_string(recipe.entry.size), "side of the input, or HEIGHTxWIDTH"},
+        {"classes", std::to_string(recipe.classes), "channels of the output"},
+        {"channels", std::to_string(recipe.channels), "channels of the input"},
+    };
+    out.insert(out.end(), recipe.extra.begin(), recipe.extra.end());
+    return out;
+}
+
 std::map<std::string, std::string> defaults(const Recipe& recipe)
 {
-    std::map<std::string, std::string> out = {
-        {"size", std::to_string(recipe.entry.size)}, {"classes", std::to_string(recipe.classes)}, {"channels", "3"}};
-    for (const Parameter& parameter : recipe.extra) out[parameter.key] = parameter.fallback;
+    std::map<std::string, std::string> out;
+    for (const ZooParameter& parameter : parametersOf(recipe)) out[parameter.key] = parameter.fallback;
     return out;
 }
 
@@ -87,52 +105,7 @@ void readSetting(std::map<std::string, std::string>& values, const std::string& 
     values[key] = setting.substr(equals + 1);
 }
 
-template <typename Number>
-bool parseWhole(std::string_view text, Number& out)
-{
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-    return error == std::errc() && end == text.data() + text.size();
-}
-
-std::string numberText(double value)
-{
-    std::ostringstream out;
-    out << value;
-    return out.str();
-}
-
 }  // namespace
-
-std::int64_t Parameters::getInt(const std::string& key, std::int64_t min, std::int64_t max) const
-{
-    std::int64_t value = 0;
-    const std::string& text = m_values.at(key);
-    if (parseWhole(text, value) && value >= min && value <= max) return value;
-    throw Error(ErrorCode::Usage, "The parameter '" + key + "' must be a whole number from " + std::to_string(min) +
-                                      " to " + std::to_string(max) + ", got '" + text + "'.");
-}
-
-double Parameters::getReal(const std::string& key, double min, double max) const
-{
-    double value = 0;
-    const std::string& text = m_values.at(key);
-    if (parseWhole(text, value) && value > min && value <= max) return value;
-    throw Error(ErrorCode::Usage, "The parameter '" + key + "' must be a number above " + numberText(min) +
-                                      " and up to " + numberText(max) + ", got '" + text + "'.");
-}
-
-Pair Parameters::size() const
-{
-    const std::string& text = m_values.at("size");
-    const std::size_t cross = text.find('x');
-    const std::string_view all = text;
-    std::int64_t height = 0, width = 0;
-    const bool read = parseWhole(all.substr(0, cross), height) &&
-                      parseWhole(cross == std::string::npos ? all : all.substr(cross + 1), width);
-    if (read && height >= 1 && width >= 1 && height <= 1'000'000 && width <= 1'000'000) return {height, width};
-    throw Error(ErrorCode::Usage,
-                "The parameter 'size' must be a side or HEIGHTxWIDTH from 1 to 1000000, got '" + text + "'.");
-}
 
 }  // namespace zoo
 
@@ -146,6 +119,11 @@ const std::vector<ZooEntry>& zooEntries()
     return entries;
 }
 
+std::vector<ZooParameter> zooParameters(const std::string& network)
+{
+    return zoo::parametersOf(zoo::recipeNamed(network));
+}
+
 Graph buildZoo(const std::string& spec)
 {
     std::istringstream parts(spec);
@@ -156,7 +134,9 @@ Graph buildZoo(const std::string& spec)
     while (std::getline(parts, setting, ',')) zoo::readSetting(values, setting, name);
     const zoo::Parameters parameters(std::move(values));
     zoo::Builder builder(name);
-    builder.output(recipe.build(builder, builder.input(parameters.channels(), parameters.size()), parameters));
+    const Port image = builder.input(parameters.channels(), parameters.size());
+    const Port output = recipe.build(builder, image, parameters);
+    if (!builder.hasOutputs()) builder.output(output);
     return builder.finish();
 }
 

@@ -3,7 +3,6 @@
 
 #include "core/graph/graph.h"
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +18,15 @@ struct ZooEntry {
 };
 
 const std::vector<ZooEntry>& zooEntries();
+
+// What can be set in a network's name: "width" with its default as text and its meaning.
+struct ZooParameter {
+    std::string key;
+    std::string fallback;
+    std::string doc;
+};
+// Every parameter of one network, size, classes and channels first. Error(Usage) for an unknown name.
+std::vector<ZooParameter> zooParameters(const std::string& network);
 
 // Builds "NAME[,key=value...]" (without "zoo:"). Keys: size, classes, channels (input), and what the network
 // documents. Error(Usage) for an unknown name or key, with the nearest names.

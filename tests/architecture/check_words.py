@@ -18,7 +18,7 @@ from sources import CODE, TEXT, expect_self_test, files_under, finish, made_up_t
 FAMILIES = re.compile(
     r"(?<!s)vgg|resnest|res2net|convnext|inception|deep_?lab|yolo|torchvision|dpn\d|(?<!e)xception|fcn(?!tl)"
     r"|(res|dense|mobile|efficient|goog_?le|squeeze|shuffle|mnas|reg|nas|alex|ghost|hr|dark)_?nex?t(?!work)"
-    r"|(?<![a-z])(le|se|sk|u)_?net(?!work)|(?-i:(?<=[a-z])UNet)",
+    r"|(?<![a-z])(le|se|sk|u)_?net(?!work)|(?-i:(?<=[a-z])UNet)|(?<![a-z])fpn(?![a-z])|aspp|(?<![a-z])mb_?conv|tf_?slim",
     re.IGNORECASE,
 )
 # Words of the trade that hold the letters of a family.
@@ -60,7 +60,7 @@ SELF_TESTS = {
             "core/ops/a.cpp": "int x;\n// as ResNet-50 has it\nauto resNextBlock = 1;\n",
             "core/ops/b.h": "// the internet, a subnet, an exception, reset(next), the whole network, QSvgGenerator\n#include <fcntl.h>\n",
             "app/cli/c.cpp": 'say("use mobilenet_v2");\nbool isUNet;\n',
-            "app/studio/d.cpp": "const auto k = loadInceptionHead();\n",
+            "app/studio/d.cpp": "const auto k = loadInceptionHead();\nif (name == \"fpn_out\") return; // thumbConverter, offset\n",
             "tests/t.cpp": "// densenet\n",
         },
         [
@@ -69,6 +69,7 @@ SELF_TESTS = {
             "app/cli/c.cpp:1: names 'mobilenet'",
             "app/cli/c.cpp:2: names 'UNet'",
             "app/studio/d.cpp:1: names 'Inception'",
+            "app/studio/d.cpp:2: names 'fpn'",
         ],
     ),
     "paths": (

@@ -25,7 +25,7 @@ TEST_F(Usage, ListsTheCommands)
               "  analyze   which layers are productive, and what the network costs\n"
               "  refine    propose and apply changes that make layers productive\n"
               "  convert   write a network in another format\n"
-              "  zoo       list the built-in networks\n"
+              "  zoo       list the built-in networks, or show one\n"
               "  render    draw the network or its chart\n"
               "\n"
               "'fovea VERB --help' explains one of them with an example; 'fovea --version' names the version.\n"

@@ -31,5 +31,16 @@ TEST(Names, MadeUpTensorNamesAreKnown)
     EXPECT_FALSE(isMadeUpName(""));
 }
 
+TEST(Names, ATagComesBackAsItWasWritten)
+{
+    for (const LayerTag& tag : {LayerTag{"ReLU", "layer1.0.relu", "layer1.0"}, {"GELU", "a name\nof two lines", ""}})
+        EXPECT_EQ(readTag(tagText(tag)), tag);
+    EXPECT_EQ(readTag(""), std::nullopt);
+    EXPECT_EQ(readTag("/usr/lib/python3/dist-packages/torch/nn/functional.py(1): relu"), std::nullopt);
+    EXPECT_EQ(readTag("Fovea layer\n"), std::nullopt);
+    EXPECT_EQ(readTag("Fovea layer\nReLU\nrelu"), std::nullopt);
+    EXPECT_EQ(readTag("Fovea layer\nReLU\n\n"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace fovea

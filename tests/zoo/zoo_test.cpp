@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 namespace fovea {
 namespace {
 
@@ -45,33 +47,61 @@ std::string errorOf(const std::string& spec)
     return "no error";
 }
 
-TEST(Zoo, parameterCountsEqualTorchvisions)
+TEST(Zoo, everyNetworkHasItsInputNameAndOutputs)
 {
-    const std::pair<const char*, std::int64_t> kExpected[] = {
-        {"vgg11", 132'863'336},    {"vgg13", 133'047'848},    {"vgg16", 138'357'544},    {"vgg19", 143'667'240},
-        {"vgg11_bn", 132'868'840}, {"vgg13_bn", 133'053'736}, {"vgg16_bn", 138'365'992}, {"vgg19_bn", 143'678'248},
-        {"resnet18", 11'689'512},  {"resnet34", 21'797'672},  {"resnet50", 25'557'032},  {"resnet101", 44'549'160},
-        {"resnet152", 60'192'808},
-    };
-    for (const auto& [name, parameters] : kExpected) {
-        const Counted counted = count(buildZoo(name));
-        EXPECT_EQ(counted.trainable, parameters) << name;
-        EXPECT_TRUE(counted.issues.empty()) << name << ": " << counted.issues.front().message;
-    }
-}
-
-TEST(Zoo, everyNetworkOfTheListBuildsAtItsOwnSizeWithoutFindings)
-{
-    EXPECT_GE(zooEntries().size(), 14u);
     for (const ZooEntry& entry : zooEntries()) {
         const Graph graph = buildZoo(entry.name);
-        EXPECT_EQ(*test::layer(graph, "input").attrs.getInts("shape"), (Ints{1, 3, entry.size, entry.size}))
+        const std::int64_t channels = entry.name == std::string("lenet5") ? 1 : 3;
+        EXPECT_EQ(*test::layer(graph, "input").attrs.getInts("shape"), (Ints{1, channels, entry.size, entry.size}))
             << entry.name;
         EXPECT_EQ(graph.name(), entry.name);
-        ASSERT_EQ(graph.outputs().size(), 1u) << entry.name;
+        EXPECT_EQ(graph.outputs().size(), entry.name == std::string("fpn_resnet50") ? 5u : 1u) << entry.name;
         std::vector<Issue> issues;
         for (const auto& node : graph.nodes()) validate(*node, issues);
         EXPECT_TRUE(issues.empty()) << entry.name << ": " << issues.front().layer << " " << issues.front().message;
+    }
+}
+
+std::string withSettings(const std::string& network, const std::string& wanted)
+{
+    std::string spec = network;
+    std::istringstream settings(wanted);
+    for (std::string setting; settings >> setting;)
+        for (const ZooParameter& parameter : zooParameters(network))
+            if (setting.starts_with(parameter.key + "=")) spec += "," + setting;
+    return spec;
+}
+
+TEST(Zoo, everyNetworkFitsTogetherAtOtherWidthsDepthsAndSizes)
+{
+    for (const ZooEntry& entry : zooEntries())
+        for (const char* settings : {"width=0.01 depth=0.001", "width=0.25 depth=0.5",
+                                     "width=0.7 depth=1.4 output_stride=8", "width=1.3 depth=2 output_stride=16"}) {
+            const std::string spec =
+                withSettings(entry.name, std::string("size=96x128 classes=7 channels=2 ") + settings);
+            const Graph graph = buildZoo(spec);
+            Counted counted = count(graph);
+            for (const auto& node : graph.nodes()) validate(*node, counted.issues);
+            EXPECT_TRUE(counted.issues.empty())
+                << spec << ": " << counted.issues.front().layer << " " << counted.issues.front().message;
+            EXPECT_EQ(counted.values.front().shape.text(), "1x2x96x128") << spec;
+            EXPECT_EQ(counted.values.back().shape[1], 7) << spec;
+        }
+}
+
+TEST(Zoo, everyParameterIsNamedWithTheDefaultItHas)
+{
+    for (const ZooEntry& entry : zooEntries()) {
+        const std::vector<ZooParameter> parameters = zooParameters(entry.name);
+        ASSERT_GE(parameters.size(), 4u) << entry.name;
+        EXPECT_EQ(parameters[0].key, "size") << entry.name;
+        EXPECT_EQ(parameters[3].key, "width") << entry.name;
+        std::string spelled = entry.name;
+        for (const ZooParameter& parameter : parameters) {
+            EXPECT_FALSE(parameter.doc.empty()) << entry.name << " " << parameter.key;
+            spelled += "," + parameter.key + "=" + parameter.fallback;
+        }
+        EXPECT_TRUE(diff(buildZoo(entry.name), buildZoo(spelled)).empty()) << spelled;
     }
 }
 
@@ -103,6 +133,56 @@ TEST(Zoo, aLayerIsNamedAndGroupedByItsModulePathAndRunsInForwardOrder)
     EXPECT_EQ(test::layer(graph, "conv1").tensor("bias"), nullptr);
 }
 
+TEST(Zoo, slimsVariantShrinksInTheLastUnitOfAStageAndPadsAtTheEndOnly)
+{
+    const Graph graph = buildZoo("resnet50_slim_v1");
+    const auto stride = [&](const char* name) { return test::layer(graph, name).attrs.at("stride", 0, 0); };
+    EXPECT_EQ(stride("layer1.0.conv2"), 1);
+    EXPECT_EQ(stride("layer1.2.conv2"), 2);
+    EXPECT_EQ(stride("layer1.2.shortcut"), 2);
+    EXPECT_EQ(test::layer(graph, "layer1.2.shortcut").kind, "MaxPool2d");
+    EXPECT_EQ(stride("layer3.5.conv2"), 2);
+    EXPECT_EQ(stride("layer4.2.conv2"), 1);
+    EXPECT_EQ(*test::layer(graph, "maxpool").attrs.getInts("padding"), (Ints{0, 0, 1, 1}));
+    EXPECT_EQ(*test::layer(buildZoo("resnet50_slim_v1,size=225"), "maxpool").attrs.getInts("padding"),
+              (Ints{1, 1, 1, 1}));
+}
+
+TEST(Zoo, smallImageShortcutsTakeEverySecondUnitAndPadChannelsWithoutParameters)
+{
+    const Graph graph = buildZoo("resnet20");
+    const Node& pad = test::layer(graph, "layer2.0.shortcut.pad");
+    EXPECT_EQ(*pad.attrs.getInts("channel_padding"), (Ints{8, 8}));
+    EXPECT_EQ(*test::layer(graph, "layer2.0.shortcut.slice").attrs.getInts("step"), (Ints{2, 2}));
+    EXPECT_EQ(test::layer(graph, "layer2.0.add").inputs[1].node, pad.id);
+    EXPECT_TRUE(pad.tensors.empty());
+}
+
+TEST(Zoo, anUnpaddedUNetGivesThePapersMap)
+{
+    EXPECT_EQ(count(buildZoo("unet,padding=0,size=572,channels=1")).values.back().shape.text(), "1x2x388x388");
+    EXPECT_EQ(count(buildZoo("unet")).values.back().shape.text(), "1x2x512x512");
+}
+
+TEST(Zoo, aPyramidHasAnOutputForEveryScale)
+{
+    const Graph graph = buildZoo("fpn_resnet50,size=256");
+    std::vector<std::string> names;
+    for (const GraphOutput& output : graph.outputs()) names.push_back(output.name);
+    EXPECT_EQ(names, (std::vector<std::string>{"p2", "p3", "p4", "p5", "p6"}));
+    EXPECT_EQ(count(graph).values.back().shape.text(), "1x256x4x4");
+}
+
+TEST(Zoo, aLearnedScaleStartsAsItsAuthorsHaveIt)
+{
+    const Graph graph = buildZoo("convnext_tiny");
+    const auto params = paramsOf(test::layer(graph, "features.1.0.mul"), {}, {});
+    ASSERT_EQ(params.size(), 1u);
+    EXPECT_EQ(params[0].tensor, "features.1.0.layer_scale");
+    EXPECT_EQ(params[0].spec.init, Init::Constant);
+    EXPECT_EQ(params[0].spec.value, 1e-6);
+}
+
 TEST(Zoo, theExampleIsSmallEnoughToBeExportedInTwentyMegabytes)
 {
     const std::int64_t parameters = count(buildZoo(kExampleSpec)).trainable;
@@ -125,6 +205,8 @@ TEST(Zoo, anUnknownOrUnreadableParameterIsAUsageError)
     EXPECT_EQ(errorOf("vgg16,classes"), "The parameter 'classes' needs a value, as in 'vgg16,classes=1000'.");
     EXPECT_EQ(errorOf("vgg16,classes=0"), "The parameter 'classes' must be a whole number from 1 to 1000000, got '0'.");
     EXPECT_EQ(errorOf("resnet18,width=x"), "The parameter 'width' must be a number above 0 and up to 64, got 'x'.");
+    EXPECT_EQ(errorOf("resnet18,output_stride=4"), "The parameter 'output_stride' must be 8, 16 or 32, got '4'.");
+    EXPECT_EQ(errorOf("unet,padding=2"), "The parameter 'padding' must be a whole number from 0 to 1, got '2'.");
     EXPECT_EQ(errorOf("resnet18,size=32x"),
               "The parameter 'size' must be a side or HEIGHTxWIDTH from 1 to 1000000, got '32x'.");
 }

@@ -16,6 +16,7 @@
 #include <QDockWidget>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QHash>
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QSettings>
@@ -79,11 +80,16 @@ void MainWindow::recentMenu(QMenu* menu)
 
 void MainWindow::templateMenu(QMenu* menu)
 {
-    menu->setToolTipsVisible(true);
+    QHash<QString, QMenu*> families;
     for (const ZooEntry& entry : zooEntries()) {
-        const QString name = QString::fromUtf8(entry.name);
-        auto* action = menu->addAction(tr("%1  (%2 px)").arg(name).arg(entry.size), this, [this, name] { openModel(QStringLiteral("zoo:") + name); });
-        action->setToolTip(QStringLiteral("%1, %2, %3. %4").arg(QString::fromUtf8(entry.family)).arg(entry.year).arg(QString::fromUtf8(entry.paper), QString::fromUtf8(entry.note)));
+        const QString name = QString::fromUtf8(entry.name), family = QString::fromUtf8(entry.family);
+        QMenu*& of = families[family];
+        if (!of) {
+            of = menu->addMenu(family);
+            of->setToolTipsVisible(true);
+        }
+        auto* action = of->addAction(tr("%1  (%2 px)").arg(name).arg(entry.size), this, [this, name] { openModel(QStringLiteral("zoo:") + name); });
+        action->setToolTip(QStringLiteral("%1, %2, %3. %4").arg(family).arg(entry.year).arg(QString::fromUtf8(entry.paper), QString::fromUtf8(entry.note)));
     }
 }
 

@@ -3,6 +3,7 @@
 #include "core/io/onnx/wire.h"
 #include "core/ops/registry.h"
 
+#include <optional>
 #include <set>
 
 namespace fovea {
@@ -41,6 +42,56 @@ void setGroups(const Draft& draft, std::vector<DraftLayer*>& layers)
     for (std::size_t i = 0; i < layers.size(); ++i) layers[i]->node.group = users[paths[i]] == 1 ? parentPath(paths[i]) : paths[i];
 }
 
+// The tag that all nodes of the layer share.
+std::optional<LayerTag> tagOf(const Draft& draft, const DraftLayer& layer)
+{
+    std::optional<LayerTag> tag;
+    for (const std::size_t index : layer.fileNodes) {
+        const std::optional<LayerTag> next = readTag(draft.fileNodes[index]->doc_string());
+        if (!next || (tag && *tag != *next)) return std::nullopt;
+        tag = next;
+    }
+    return tag;
+}
+
+// Whether a pooling of a fixed window, as a file has it, is what an adaptive one is at this size.
+bool isAdaptiveAtThisSize(const DraftLayer& layer)
+{
+    if (layer.in.empty() || layer.out.empty()) return false;
+    const std::int64_t in[2] = {layer.in[0].height(), layer.in[0].width()}, out[2] = {layer.out[0].height(), layer.out[0].width()};
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+        const std::int64_t kernel = layer.node.attrs.at("kernel_size", axis, 0);
+        const bool padded = layer.node.attrs.at("padding", axis, 0) != 0 || layer.node.attrs.at("padding", axis + 2, 0) != 0;
+        if (padded || out[axis] < 1 || kernel * out[axis] != in[axis] || layer.node.attrs.at("stride", axis, 1) != kernel) return false;
+    }
+    return true;
+}
+
+// An adaptive pooling is written as the fixed one that it is at the present size.
+void readAdaptive(DraftLayer& layer, const LayerTag& tag)
+{
+    const bool average = layer.node.kind == "AvgPool2d" && tag.kind == "AdaptiveAvgPool2d";
+    const bool largest = layer.node.kind == "MaxPool2d" && tag.kind == "AdaptiveMaxPool2d";
+    if ((!average && !largest) || !isAdaptiveAtThisSize(layer)) return;
+    Node adaptive = makeNode(tag.kind, layer.node.name, layer.node.inputs);
+    adaptive.id = layer.node.id;
+    adaptive.group = layer.node.group;
+    adaptive.attrs.set("output_size", Ints{layer.out[0].height(), layer.out[0].width()});
+    layer.node = std::move(adaptive);
+    layer.sizesBaked = true;
+}
+
+// What Fovea wrote keeps its names and groups.
+void readTags(const Draft& draft, std::vector<DraftLayer*>& layers)
+{
+    for (DraftLayer* layer : layers)
+        if (const auto tag = tagOf(draft, *layer)) {
+            layer->node.name = tag->name;
+            layer->node.group = tag->group;
+            readAdaptive(*layer, *tag);
+        }
+}
+
 std::shared_ptr<const OnnxOrigin> originOf(const Draft& draft, const onnx::ModelProto& proto, const MappedFile& file,
                                            const std::vector<std::string>& initializers, const std::map<std::size_t, NodeId>& owners)
 {
@@ -74,6 +125,7 @@ Model finishImport(Draft& draft, const onnx::ModelProto& proto, const MappedFile
     for (DraftLayer& layer : draft.layers)
         if (!layer.absorbed) layers.push_back(&layer);
     setGroups(draft, layers);
+    readTags(draft, layers);
 
     std::map<NodeId, NodeId> ids;
     std::set<std::string> names;

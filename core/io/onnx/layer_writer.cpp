@@ -1,5 +1,6 @@
 #include "core/io/onnx/layer_writer.h"
 
+#include "core/io/onnx/names.h"
 #include "core/io/onnx/wire.h"
 #include "core/ops/registry.h"
 
@@ -95,6 +96,7 @@ std::string LayerWriter::emit(std::string_view type, std::vector<std::string> in
     onnx::NodeProto node;
     node.set_op_type(std::string(type));
     node.set_name(m_writer.uniqueNodeName(m_view.node.name));
+    node.set_doc_string(tagText({m_view.node.kind, m_view.node.name, m_view.node.group}));
     if (outputs.empty()) outputs.push_back(freshName(std::string(type) + "_output"));
     while (!inputs.empty() && inputs.back().empty()) inputs.pop_back();
     for (const std::string& input : inputs) node.add_input(input);

@@ -51,4 +51,20 @@ bool isMadeUpName(std::string_view tensor)
     return !tensor.empty() && std::all_of(tensor.begin(), tensor.end(), [](unsigned char c) { return std::isdigit(c); });
 }
 
+namespace {
+constexpr std::string_view kTag = "Fovea layer\n";
+}
+
+std::string tagText(const LayerTag& tag) { return std::string(kTag) + tag.kind + "\n" + tag.name + "\n" + tag.group; }
+
+std::optional<LayerTag> readTag(std::string_view docString)
+{
+    if (!docString.starts_with(kTag)) return std::nullopt;
+    docString.remove_prefix(kTag.size());
+    const std::size_t first = docString.find('\n'), last = docString.rfind('\n');
+    if (first == std::string_view::npos || last <= first + 1) return std::nullopt;
+    return LayerTag{std::string(docString.substr(0, first)), std::string(docString.substr(first + 1, last - first - 1)),
+                    std::string(docString.substr(last + 1))};
+}
+
 }  // namespace fovea

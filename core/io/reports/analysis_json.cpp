@@ -48,6 +48,8 @@ void addWindow(ReportJson& out, const Node& node, const OpDef& op)
         {"kernel", "kernel_size"}, {"stride", "stride"}, {"padding", "padding"}, {"dilation", "dilation"}};
     const bool window = slides(op.opClass);
     for (const auto& [key, attr] : keys) out[key] = window ? listAttr(node, op, attr) : ReportJson(nullptr);
+    // An average has no dilation to set; its window is one of dilation 1 all the same.
+    if (out["kernel"].is_array() && out["dilation"].is_null()) out["dilation"] = Ints(out["kernel"].size(), 1);
     const bool grouped = window && op.opClass != OpClass::Pooling && op.attr("groups");
     out["groups"] = grouped ? ReportJson(attrInt(node, "groups", 1)) : ReportJson(nullptr);
 }
