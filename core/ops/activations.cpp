@@ -12,30 +12,31 @@ struct Row {
     const char* kind;
     const char* onnx;
     const char* doc;
+    TorchOp torch;
     Memory (*memory)(const NodeView&);
     OpClass opClass = OpClass::Activation;
 };
 
 constexpr std::array kRows{
-    Row{"ReLU", "Relu", "max(0, x).", keepsOutput},
-    Row{"Sigmoid", "Sigmoid", "1 / (1 + exp(-x)).", keepsOutput},
-    Row{"Tanh", "Tanh", "Hyperbolic tangent.", keepsOutput},
-    Row{"Softplus", "Softplus", "log(1 + exp(x)).", keepsInputs},
-    Row{"Softsign", "Softsign", "x / (1 + |x|).", keepsInputs},
-    Row{"Erf", "Erf", "Error function.", keepsInputs, OpClass::Math},
-    Row{"Exp", "Exp", "Exponential.", keepsOutput, OpClass::Math},
-    Row{"Log", "Log", "Natural logarithm.", keepsInputs, OpClass::Math},
-    Row{"Sqrt", "Sqrt", "Square root.", keepsOutput, OpClass::Math},
-    Row{"Abs", "Abs", "Absolute value.", keepsInputs, OpClass::Math},
-    Row{"Neg", "Neg", "Changes the sign.", nullptr, OpClass::Math},
-    Row{"Reciprocal", "Reciprocal", "1 / x.", keepsOutput, OpClass::Math},
-    Row{"Floor", "Floor", "Rounds down.", nullptr, OpClass::Math},
-    Row{"Ceil", "Ceil", "Rounds up.", nullptr, OpClass::Math},
-    Row{"Round", "Round", "Rounds to the nearest even integer.", nullptr, OpClass::Math},
-    Row{"Sign", "Sign", "-1, 0 or 1.", nullptr, OpClass::Math},
-    Row{"Sin", "Sin", "Sine of its input.", keepsInputs, OpClass::Math},
-    Row{"Cos", "Cos", "Cosine of its input.", keepsInputs, OpClass::Math},
-    Row{"Identity", "Identity", "Passes its input on.", isView, OpClass::Shape},
+    Row{"ReLU", "Relu", "max(0, x).", TorchOp::ReLU, keepsOutput},
+    Row{"Sigmoid", "Sigmoid", "1 / (1 + exp(-x)).", TorchOp::Sigmoid, keepsOutput},
+    Row{"Tanh", "Tanh", "Hyperbolic tangent.", TorchOp::Tanh, keepsOutput},
+    Row{"Softplus", "Softplus", "log(1 + exp(x)).", TorchOp::Softplus, keepsInputs},
+    Row{"Softsign", "Softsign", "x / (1 + |x|).", TorchOp::Softsign, keepsInputs},
+    Row{"Erf", "Erf", "Error function.", TorchOp::Erf, keepsInputs, OpClass::Math},
+    Row{"Exp", "Exp", "Exponential.", TorchOp::Exp, keepsOutput, OpClass::Math},
+    Row{"Log", "Log", "Natural logarithm.", TorchOp::Log, keepsInputs, OpClass::Math},
+    Row{"Sqrt", "Sqrt", "Square root.", TorchOp::Sqrt, keepsOutput, OpClass::Math},
+    Row{"Abs", "Abs", "Absolute value.", TorchOp::Abs, keepsInputs, OpClass::Math},
+    Row{"Neg", "Neg", "Changes the sign.", TorchOp::Neg, nullptr, OpClass::Math},
+    Row{"Reciprocal", "Reciprocal", "1 / x.", TorchOp::Reciprocal, keepsOutput, OpClass::Math},
+    Row{"Floor", "Floor", "Rounds down.", TorchOp::Floor, nullptr, OpClass::Math},
+    Row{"Ceil", "Ceil", "Rounds up.", TorchOp::Ceil, nullptr, OpClass::Math},
+    Row{"Round", "Round", "Rounds to the nearest even integer.", TorchOp::Round, nullptr, OpClass::Math},
+    Row{"Sign", "Sign", "-1, 0 or 1.", TorchOp::Sign, nullptr, OpClass::Math},
+    Row{"Sin", "Sin", "Sine of its input.", TorchOp::Sin, keepsInputs, OpClass::Math},
+    Row{"Cos", "Cos", "Cosine of its input.", TorchOp::Cos, keepsInputs, OpClass::Math},
+    Row{"Identity", "Identity", "Passes its input on.", TorchOp::Identity, isView, OpClass::Shape},
 };
 
 void write(OnnxWriter& writer)
@@ -56,15 +57,16 @@ struct SettingRow {
     const char* kind;
     const char* onnx;
     const char* doc;
+    TorchOp torch;
     std::array<Setting, 2> settings;
 };
 
 constexpr std::array kSettingRows{
-    SettingRow{"LeakyReLU", "LeakyRelu", "x where positive, a fraction of x where negative.", {Setting{"negative_slope", "alpha", 0.01, 0.01, "Slope where negative"}}},
-    SettingRow{"ELU", "Elu", "x where positive, alpha (exp(x) - 1) where negative.", {Setting{"alpha", "alpha", 1.0, 1.0, "Limit where negative"}}},
-    SettingRow{"SELU", "Selu", "Scaled ELU.", {Setting{"alpha", "alpha", 1.6732632423543772, 1.67326, "Limit where negative"}, Setting{"scale", "gamma", 1.0507009873554805, 1.0507, "Scale"}}},
-    SettingRow{"CELU", "Celu", "Continuously differentiable ELU.", {Setting{"alpha", "alpha", 1.0, 1.0, "Limit where negative"}}},
-    SettingRow{"Threshold", "ThresholdedRelu", "x where above a threshold, else 0.", {Setting{"threshold", "alpha", 1.0, 1.0, "Threshold"}}},
+    SettingRow{"LeakyReLU", "LeakyRelu", "x where positive, a fraction of x where negative.", TorchOp::LeakyReLU, {Setting{"negative_slope", "alpha", 0.01, 0.01, "Slope where negative"}}},
+    SettingRow{"ELU", "Elu", "x where positive, alpha (exp(x) - 1) where negative.", TorchOp::ELU, {Setting{"alpha", "alpha", 1.0, 1.0, "Limit where negative"}}},
+    SettingRow{"SELU", "Selu", "Scaled ELU.", TorchOp::SELU, {Setting{"alpha", "alpha", 1.6732632423543772, 1.67326, "Limit where negative"}, Setting{"scale", "gamma", 1.0507009873554805, 1.0507, "Scale"}}},
+    SettingRow{"CELU", "Celu", "Continuously differentiable ELU.", TorchOp::CELU, {Setting{"alpha", "alpha", 1.0, 1.0, "Limit where negative"}}},
+    SettingRow{"Threshold", "ThresholdedRelu", "x where above a threshold, else 0.", TorchOp::Threshold, {Setting{"threshold", "alpha", 1.0, 1.0, "Threshold"}}},
 };
 
 const SettingRow& rowOf(const std::string& kind)
@@ -101,11 +103,15 @@ const std::vector<OpDef>& activationOps()
                            .opClass = row.opClass,
                            .memory = row.memory,
                            .doc = row.doc,
+                           .torch = {row.torch},
                            .onnx = {.types = {row.onnx}, .read = [](OnnxCall&) { return true; }, .write = write}});
         for (const SettingRow& row : kSettingRows) {
-            OpDef def{.kind = row.kind, .opClass = OpClass::Activation, .memory = keepsInputs, .doc = row.doc, .onnx = {.types = {row.onnx}, .read = readSettings, .write = writeSettings}};
+            OpDef def{.kind = row.kind, .opClass = OpClass::Activation, .memory = keepsInputs, .doc = row.doc, .torch = {row.torch}, .onnx = {.types = {row.onnx}, .read = readSettings, .write = writeSettings}};
             for (const Setting& setting : row.settings)
-                if (setting.torch) def.attrs.push_back({.name = setting.torch, .type = AttrType::Real, .fallback = setting.torchDefault, .doc = setting.doc});
+                if (setting.torch) {
+                    def.torch.attrs.push_back(setting.torch);
+                    def.attrs.push_back({.name = setting.torch, .type = AttrType::Real, .fallback = setting.torchDefault, .doc = setting.doc});
+                }
             out.push_back(std::move(def));
         }
         return out;

@@ -70,7 +70,7 @@ Memory memory(const NodeView&)
 }
 
 template <bool Average>
-OpDef define(const char* kind, const char* doc, const char* onnxType)
+OpDef define(const char* kind, const char* doc, TorchOp torch, const char* onnxType)
 {
     return OpDef{
         .kind = kind,
@@ -81,6 +81,7 @@ OpDef define(const char* kind, const char* doc, const char* onnxType)
                   {.name = "keepdim", .type = AttrType::Bool, .fallback = true, .doc = "Keeps height and width as dimensions of size 1", .shown = false}},
         .reach = globalReach,
         .infer = infer,
+        .torch = {torch, {"output_size", "keepdim"}},
         .onnx = {.types = {onnxType}, .read = [](OnnxCall& call) { return call.value(0).shape.rank() == 4; }, .write = write<Average>},
     };
 }
@@ -89,13 +90,13 @@ OpDef define(const char* kind, const char* doc, const char* onnxType)
 
 const OpDef& adaptiveAvgPool2dOp()
 {
-    static const OpDef def = define<true>("AdaptiveAvgPool2d", "Mean over as many regions as the output has units; global at 1x1.", "GlobalAveragePool");
+    static const OpDef def = define<true>("AdaptiveAvgPool2d", "Mean over as many regions as the output has units; global at 1x1.", TorchOp::AdaptiveAvgPool2d, "GlobalAveragePool");
     return def;
 }
 
 const OpDef& adaptiveMaxPool2dOp()
 {
-    static const OpDef def = define<false>("AdaptiveMaxPool2d", "Largest value of as many regions as the output has units; global at 1x1.", "GlobalMaxPool");
+    static const OpDef def = define<false>("AdaptiveMaxPool2d", "Largest value of as many regions as the output has units; global at 1x1.", TorchOp::AdaptiveMaxPool2d, "GlobalMaxPool");
     return def;
 }
 

@@ -97,6 +97,7 @@ const OpDef& avgPool3dOp()
                   {.name = "count_include_pad", .type = AttrType::Bool, .fallback = true, .doc = "Padding counts as zeros in the mean"}},
         .reach = reach3d,
         .infer = infer3d,
+        .torch = {TorchOp::AvgPool3d, {"kernel_size", "stride", "padding", "count_include_pad"}},
         .onnx = {.types = {"AveragePool"}, .read = read3d, .write = write},
     };
     return def;
@@ -113,6 +114,7 @@ const OpDef& avgPool2dOp()
                   {.name = "count_include_pad", .type = AttrType::Bool, .fallback = true, .doc = "Padding counts as zeros in the mean"}},
         .reach = [](const NodeView& view) { return windowReach(view.node); },
         .infer = [](InferContext& context) { context.out() = slide(context, windowReach(context.node()), imageChannels(context.in(0))); },
+        .torch = {TorchOp::AvgPool2d, {"kernel_size", "stride", "padding", "ceil_mode", "count_include_pad"}},
         .onnx = {.types = {"AveragePool"},
                  .read = read,
                  .write = write,

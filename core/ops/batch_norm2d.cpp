@@ -18,6 +18,7 @@ const OpDef& batchNorm2dOp()
                 specs.push_back({.role = "running_var", .dims = {channels}, .trainable = false, .init = Init::Ones});
                 return specs;
             },
+        .torch = {TorchOp::BatchNorm2d, {"eps", "momentum"}, {"weight", "bias", "running_mean", "running_var"}},
         .onnx = {.types = {"BatchNormalization"},
                  .read =
                      [](OnnxCall& call) {

@@ -54,6 +54,7 @@ const OpDef& channelShuffleOp()
                     context.issue("groups-mismatch", Severity::Error, "groups", std::to_string(groups) + " groups do not divide " + std::to_string(channels) + " channels.",
                                   "Choose a number of groups that divides the channels.");
             },
+        .torch = {TorchOp::ChannelShuffle, {"groups"}},
         .onnx = {.write = write, .fuse = fuse},
     };
     return def;

@@ -49,6 +49,7 @@ void writeClip(OnnxWriter& writer, double low, double high)
 const OpDef& relu6Op()
 {
     static const OpDef def{.kind = "ReLU6", .opClass = OpClass::Activation, .memory = keepsInputs, .doc = "min(max(0, x), 6).",
+                           .torch = {TorchOp::ReLU6},
                            .onnx = {.write = [](OnnxWriter& writer) { writeClip(writer, 0, 6); }}};
     return def;
 }
@@ -62,6 +63,7 @@ const OpDef& hardtanhOp()
         .doc = "Clips to a range.",
         .attrs = {{.name = "min_val", .type = AttrType::Real, .fallback = -1.0, .doc = "Lowest value"},
                   {.name = "max_val", .type = AttrType::Real, .fallback = 1.0, .doc = "Highest value"}},
+        .torch = {TorchOp::Hardtanh, {"min_val", "max_val"}},
         .onnx = {.types = {"Clip"},
                  .read = read,
                  .write = [](OnnxWriter& writer) { writeClip(writer, writer.node().attrs.getDouble("min_val", -1), writer.node().attrs.getDouble("max_val", 1)); }},

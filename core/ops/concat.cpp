@@ -48,6 +48,7 @@ const OpDef& concatOp()
         .minInputs = 1,
         .maxInputs = -1,
         .infer = infer,
+        .torch = {TorchOp::Concat, {"dim"}},
         .onnx = {.types = {"Concat"},
                  .read =
                      [](OnnxCall& call) {

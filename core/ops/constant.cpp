@@ -23,6 +23,7 @@ const OpDef& constantOp()
                 const Ints* dims = view.node.attrs.getInts("shape");
                 return std::vector<ParamSpec>{{.role = "value", .dims = dims ? *dims : Ints{}, .trainable = view.node.attrs.getBool("learned", false), .init = Init::Zeros}};
             },
+        .torch = {TorchOp::Constant, {}, {"value"}},
         .onnx = {.write = [](OnnxWriter& writer) { writer.finish("Identity", {writer.tensor("value")}); }},
     };
     return def;

@@ -97,6 +97,7 @@ const OpDef& conv2dOp()
         .infer = infer,
         .params = params,
         .macs = macs,
+        .torch = {TorchOp::Conv2d, {"stride", "padding", "dilation", "groups"}, {"weight", "bias"}},
         .onnx = {.types = {"Conv"}, .read = read, .write = write},
     };
     return def;

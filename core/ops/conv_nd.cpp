@@ -101,7 +101,7 @@ void write(OnnxWriter& writer)
     writer.finish("Conv", inputs, attrs);
 }
 
-OpDef define(const char* kind, const char* doc, std::size_t axes, bool (*reader)(OnnxCall&))
+OpDef define(const char* kind, const char* doc, TorchOp torch, std::size_t axes, bool (*reader)(OnnxCall&))
 {
     const auto list = [&](const char* name, const char* text, std::int64_t fallback, std::size_t count) {
         return AttrDef{.name = name, .type = AttrType::IntList, .fallback = Ints(count, fallback), .doc = text};
@@ -123,6 +123,7 @@ OpDef define(const char* kind, const char* doc, std::size_t axes, bool (*reader)
         .infer = infer,
         .params = params,
         .macs = macs,
+        .torch = {torch, {"stride", "padding", "dilation", "groups"}, {"weight", "bias"}},
         .onnx = {.types = {"Conv"}, .read = reader, .write = write},
     };
 }
@@ -131,13 +132,13 @@ OpDef define(const char* kind, const char* doc, std::size_t axes, bool (*reader)
 
 const OpDef& conv1dOp()
 {
-    static const OpDef def = define("Conv1d", "One-dimensional convolution; drawn and written back, not analysed.", 1, read<1>);
+    static const OpDef def = define("Conv1d", "One-dimensional convolution; drawn and written back, not analysed.", TorchOp::Conv1d, 1, read<1>);
     return def;
 }
 
 const OpDef& conv3dOp()
 {
-    static const OpDef def = define("Conv3d", "Three-dimensional convolution; drawn and written back, not analysed.", 3, read<3>);
+    static const OpDef def = define("Conv3d", "Three-dimensional convolution; drawn and written back, not analysed.", TorchOp::Conv3d, 3, read<3>);
     return def;
 }
 

@@ -87,6 +87,7 @@ const OpDef& convTranspose2dOp()
                                 attrInt(view.node, "out_channels") / groups, attrAt(view.node, "kernel_size", 0, 1),
                                 attrAt(view.node, "kernel_size", 1, 1)});
             },
+        .torch = {TorchOp::ConvTranspose2d, {"stride", "padding", "dilation", "output_padding", "groups"}, {"weight", "bias"}},
         .onnx = {.types = {"ConvTranspose"}, .read = read, .write = write},
     };
     return def;

@@ -10,6 +10,7 @@ const OpDef& dropoutOp()
         .memory = [](const NodeView&) { return Memory{.bytes = 1}; },
         .doc = "Sets random elements to zero while training; passes its input on afterwards.",
         .attrs = {{.name = "p", .type = AttrType::Real, .fallback = 0.5, .doc = "Share of elements dropped", .max = 1}},
+        .torch = {TorchOp::Dropout, {"p"}},
         .onnx = {.types = {"Dropout"},
                  .read =
                      [](OnnxCall& call) {

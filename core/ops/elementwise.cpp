@@ -14,6 +14,7 @@ struct Row {
     const char* onnx;
     const char* doc;
     int maxInputs;
+    TorchOp torch;
     Memory (*memory)(const NodeView&);
 };
 
@@ -24,13 +25,13 @@ Memory keepsFactors(const NodeView& view)
 }
 
 constexpr std::array kRows{
-    Row{"Add", "Add", "Sum of its inputs, or of its input and a constant.", -1, nullptr},
-    Row{"Mul", "Mul", "Product of its inputs: a gate, or a scale.", 2, keepsFactors},
-    Row{"Sub", "Sub", "Difference.", 2, nullptr},
-    Row{"Div", "Div", "Quotient.", 2, keepsFactors},
-    Row{"Pow", "Pow", "Power.", 2, keepsInputs},
-    Row{"Maximum", "Max", "Element-wise maximum.", -1, keepsInputs},
-    Row{"Minimum", "Min", "Element-wise minimum.", -1, keepsInputs},
+    Row{"Add", "Add", "Sum of its inputs, or of its input and a constant.", -1, TorchOp::Add, nullptr},
+    Row{"Mul", "Mul", "Product of its inputs: a gate, or a scale.", 2, TorchOp::Mul, keepsFactors},
+    Row{"Sub", "Sub", "Difference.", 2, TorchOp::Sub, nullptr},
+    Row{"Div", "Div", "Quotient.", 2, TorchOp::Div, keepsFactors},
+    Row{"Pow", "Pow", "Power.", 2, TorchOp::Pow, keepsInputs},
+    Row{"Maximum", "Max", "Element-wise maximum.", -1, TorchOp::Maximum, keepsInputs},
+    Row{"Minimum", "Min", "Element-wise minimum.", -1, TorchOp::Minimum, keepsInputs},
 };
 
 Value constantOperand(const Node& node)
@@ -63,6 +64,13 @@ std::vector<ParamSpec> params(const NodeView& view)
     if (!dims || !view.node.tensor("other")) return {};
     const bool trainable = view.node.attrs.getBool("learned", false);
     return {{.role = "other", .dims = *dims, .trainable = trainable, .init = Init::Constant, .value = view.node.attrs.getDouble("initial", 1)}};
+}
+
+// The constant operand, where it is one number and no tensor.
+void operand(const NodeView& view, Attributes& args)
+{
+    args.set("scalar_first", view.node.attrs.getBool("scalar_first", false));
+    if (view.node.attrs.has("scalar") && !view.node.tensor("other")) args.set("scalar", view.node.attrs.getDouble("scalar", 0));
 }
 
 bool read(OnnxCall& call)
@@ -126,6 +134,7 @@ const std::vector<OpDef>& elementwiseOps()
                 .maxInputs = row.maxInputs,
                 .infer = infer,
                 .params = params,
+                .torch = {row.torch, {}, {"other"}, operand},
                 .onnx = {.types = row.kind == std::string_view("Add") ? std::vector<const char*>{"Add", "Sum"} : std::vector<const char*>{row.onnx},
                          .read = read,
                          .write = write},

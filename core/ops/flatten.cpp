@@ -25,6 +25,7 @@ const OpDef& flattenOp()
                 }
                 context.out() = out;
             },
+        .torch = {TorchOp::Flatten, {"start_dim"}},
         .onnx = {.types = {"Flatten"},
                  .read =
                      [](OnnxCall& call) {

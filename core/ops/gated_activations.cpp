@@ -147,6 +147,7 @@ bool readHardsigmoid(OnnxCall& call) { return near(call.getReal("alpha", 0.2), 1
 const OpDef& geluOp()
 {
     static const OpDef def{.kind = "GELU", .opClass = OpClass::Activation, .memory = keepsInputs, .doc = "x times the normal distribution function of x.",
+                           .torch = {TorchOp::GELU},
                            .onnx = {.types = {"Gelu"}, .read = [](OnnxCall& call) { return call.getText("approximate", "none") == "none"; }, .write = writeGelu, .fuse = fuseGelu}};
     return def;
 }
@@ -154,6 +155,7 @@ const OpDef& geluOp()
 const OpDef& siluOp()
 {
     static const OpDef def{.kind = "SiLU", .opClass = OpClass::Activation, .memory = keepsInputs, .doc = "x times sigmoid(x), also called swish.",
+                           .torch = {TorchOp::SiLU},
                            .onnx = {.write = [](OnnxWriter& writer) { writer.finish("Mul", {writer.input(), writer.emit("Sigmoid", {writer.input()})}); }, .fuse = fuseSilu}};
     return def;
 }
@@ -161,6 +163,7 @@ const OpDef& siluOp()
 const OpDef& mishOp()
 {
     static const OpDef def{.kind = "Mish", .opClass = OpClass::Activation, .memory = keepsInputs, .doc = "x times tanh(softplus(x)).",
+                           .torch = {TorchOp::Mish},
                            .onnx = {.types = {"Mish"}, .read = [](OnnxCall&) { return true; },
                                     .write = [](OnnxWriter& writer) { writer.finish("Mul", {writer.input(), writer.emit("Tanh", {writer.emit("Softplus", {writer.input()})})}); },
                                     .fuse = fuseMish}};
@@ -170,6 +173,7 @@ const OpDef& mishOp()
 const OpDef& hardsigmoidOp()
 {
     static const OpDef def{.kind = "Hardsigmoid", .opClass = OpClass::Activation, .memory = keepsInputs, .doc = "clip(x / 6 + 1/2, 0, 1).",
+                           .torch = {TorchOp::Hardsigmoid},
                            .onnx = {.types = {"HardSigmoid"}, .read = readHardsigmoid,
                                     .write = [](OnnxWriter& writer) { writer.finish("HardSigmoid", {writer.input()}, {{"alpha", 1.0 / 6}, {"beta", 0.5}}); },
                                     .fuse = fuseHardsigmoid}};
@@ -179,6 +183,7 @@ const OpDef& hardsigmoidOp()
 const OpDef& hardswishOp()
 {
     static const OpDef def{.kind = "Hardswish", .opClass = OpClass::Activation, .memory = keepsInputs, .doc = "x times hardsigmoid(x).",
+                           .torch = {TorchOp::Hardswish},
                            .onnx = {.types = {"HardSwish"}, .read = [](OnnxCall&) { return true; },
                                     .write = [](OnnxWriter& writer) { writer.finish("Mul", {writer.input(), hardsigmoid(writer)}); }, .fuse = fuseHardswish}};
     return def;
@@ -190,6 +195,7 @@ const OpDef& scaledHardSigmoidOp()
     static const OpDef def{
         .kind = "ScaledHardSigmoid", .opClass = OpClass::Activation, .memory = keepsInputs, .doc = "clip(alpha x + beta, 0, 1).",
         .attrs = {{.name = "alpha", .type = AttrType::Real, .fallback = 0.2, .doc = "Slope"}, {.name = "beta", .type = AttrType::Real, .fallback = 0.5, .doc = "Offset"}},
+        .torch = {TorchOp::ScaledHardSigmoid, {"alpha", "beta"}},
         .onnx = {.types = {"HardSigmoid"},
                  .read =
                      [](OnnxCall& call) {

@@ -74,6 +74,7 @@ const OpDef& groupNormOp()
                                   "Choose a number of groups that divides the channels.");
             },
         .params = [](const NodeView& view) { return affine({view.in.empty() ? kUnknown : view.in[0].channels()}); },
+        .torch = {TorchOp::GroupNorm, {"num_groups", "eps"}, {"weight", "bias"}},
         .onnx = {.write = write, .fuse = fuse},
     };
     return def;

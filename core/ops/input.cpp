@@ -22,6 +22,7 @@ const OpDef& inputOp()
                 else if (out.shape.rank() == 3) out.layout = {1, -1, -1};
                 else if (out.shape.rank() >= 2) out.layout = {1, -1, -1};
             },
+        .torch = {TorchOp::Input},
     };
     return def;
 }

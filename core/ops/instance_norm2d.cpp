@@ -11,6 +11,7 @@ const OpDef& instanceNorm2dOp()
         .doc = "Normalises each channel of each image by its own statistics.",
         .attrs = {epsAttr()},
         .params = [](const NodeView& view) { return affine({normalisedChannels(view)}); },
+        .torch = {TorchOp::InstanceNorm2d, {"eps"}, {"weight", "bias"}},
         .onnx = {.types = {"InstanceNormalization"},
                  .read =
                      [](OnnxCall& call) {

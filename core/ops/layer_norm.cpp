@@ -128,6 +128,7 @@ const OpDef& layerNormOp()
                 if (!view.node.attrs.getBool("elementwise_affine", true)) return std::vector<ParamSpec>{};
                 return affine({featureCount(view.node, view.in.empty() ? Value{} : view.in[0])});
             },
+        .torch = {TorchOp::LayerNorm, {"eps", "axis"}, {"weight", "bias"}},
         .onnx = {.types = {"LayerNormalization"},
                  .read =
                      [](OnnxCall& call) {

@@ -145,6 +145,7 @@ const OpDef& linearOp()
         .infer = infer,
         .params = params,
         .macs = macs,
+        .torch = {TorchOp::Linear, {"weight_transposed"}, {"weight", "bias"}},
         .onnx = {.types = {"Gemm", "MatMul"}, .read = read, .write = write, .fuse = fuseBias},
     };
     return def;
@@ -189,6 +190,7 @@ const OpDef& matMulOp()
                 const int rank = view.in[0].shape.rank();
                 return product({elements, rank > 0 ? view.in[0].shape[rank - 1] : kUnknown});
             },
+        .torch = {TorchOp::MatMul},
         .onnx = {.types = {"MatMul"},
                  .read =
                      [](OnnxCall& call) {

@@ -13,6 +13,7 @@ const OpDef& localResponseNormOp()
                   {.name = "alpha", .type = AttrType::Real, .fallback = 1e-4, .doc = "Weight of the energy"},
                   {.name = "beta", .type = AttrType::Real, .fallback = 0.75, .doc = "Exponent"},
                   {.name = "k", .type = AttrType::Real, .fallback = 1.0, .doc = "Added before the power"}},
+        .torch = {TorchOp::LocalResponseNorm, {"size", "alpha", "beta", "k"}},
         .onnx = {.types = {"LRN"},
                  .read =
                      [](OnnxCall& call) {

@@ -27,6 +27,7 @@ const OpDef& maxPool2dOp()
         .attrs = {kernelAttr(), strideAttr(), paddingAttr(), dilationAttr(), ceilModeAttr()},
         .reach = [](const NodeView& view) { return windowReach(view.node); },
         .infer = [](InferContext& context) { context.out() = slide(context, windowReach(context.node()), imageChannels(context.in(0))); },
+        .torch = {TorchOp::MaxPool2d, {"kernel_size", "stride", "padding", "dilation", "ceil_mode"}},
         .onnx = {.types = {"MaxPool"},
                  .read = read,
                  .write =

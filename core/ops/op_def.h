@@ -4,6 +4,7 @@
 
 #include "core/graph/graph.h"
 #include "core/ops/reach.h"
+#include "core/ops/torch_form.h"
 
 #include <optional>
 #include <span>
@@ -115,6 +116,7 @@ struct OpDef {
     std::optional<std::int64_t> (*macs)(const NodeView&) = nullptr;
     // Multiply-accumulates of products of two activations, listed apart.
     std::optional<std::int64_t> (*products)(const NodeView&) = nullptr;
+    TorchForm torch = {};  // TorchOp::None: it cannot be run
     OnnxForm onnx = {};
 
     const AttrDef* attr(std::string_view name) const;

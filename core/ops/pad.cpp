@@ -1,5 +1,6 @@
 #include "core/ops/common.h"
 
+#include <algorithm>
 #include <array>
 
 namespace fovea {
@@ -107,7 +108,23 @@ void write(OnnxWriter& writer)
     writer.finish("Pad", inputs, {{"mode", mode}});
 }
 
-OpDef define(const char* kind, const char* doc, bool reads)
+// Pairs (begin, end) per dimension of the input, first dimension first.
+void sides(const NodeView& view, Attributes& args)
+{
+    const Value in = view.in.empty() ? Value{} : view.in[0];
+    Ints pads(static_cast<std::size_t>(std::max(in.shape.rank(), 0)) * 2, 0);
+    const auto put = [&](int dim, const char* name, std::size_t begin, std::size_t end) {
+        if (dim < 0 || dim >= in.shape.rank()) return;
+        pads[static_cast<std::size_t>(dim) * 2] = attrAt(view.node, name, begin, 0);
+        pads[static_cast<std::size_t>(dim) * 2 + 1] = attrAt(view.node, name, end, 0);
+    };
+    put(in.layout.c, "channel_padding", 0, 1);
+    put(in.layout.h, "padding", 0, 2);
+    put(in.layout.w, "padding", 1, 3);
+    args.set("pads", pads);
+}
+
+OpDef define(const char* kind, const char* doc, TorchOp torch, bool reads)
 {
     return OpDef{.kind = kind,
                  .opClass = OpClass::Shape,
@@ -118,6 +135,7 @@ OpDef define(const char* kind, const char* doc, bool reads)
                            {.name = "value", .type = AttrType::Real, .fallback = 0.0, .doc = "What is added"}},
                  .reach = reach,
                  .infer = infer,
+                 .torch = {torch, {"value"}, {}, sides},
                  .onnx = {.types = reads ? std::vector<const char*>{"Pad"} : std::vector<const char*>{}, .read = reads ? read : nullptr, .write = write}};
 }
 
@@ -125,19 +143,19 @@ OpDef define(const char* kind, const char* doc, bool reads)
 
 const OpDef& zeroPad2dOp()
 {
-    static const OpDef def = define("ZeroPad2d", "Adds rows and columns of a constant.", true);
+    static const OpDef def = define("ZeroPad2d", "Adds rows and columns of a constant.", TorchOp::ConstantPad, true);
     return def;
 }
 
 const OpDef& reflectionPad2dOp()
 {
-    static const OpDef def = define("ReflectionPad2d", "Adds mirrored rows and columns.", false);
+    static const OpDef def = define("ReflectionPad2d", "Adds mirrored rows and columns.", TorchOp::ReflectionPad, false);
     return def;
 }
 
 const OpDef& replicationPad2dOp()
 {
-    static const OpDef def = define("ReplicationPad2d", "Repeats the outermost rows and columns.", false);
+    static const OpDef def = define("ReplicationPad2d", "Repeats the outermost rows and columns.", TorchOp::ReplicationPad, false);
     return def;
 }
 

@@ -48,6 +48,7 @@ const OpDef& permuteOp()
         .doc = "Reorders the dimensions.",
         .attrs = {{.name = "dims", .type = AttrType::IntList, .fallback = Ints{}, .doc = "For each output dimension the input's"}},
         .infer = infer,
+        .torch = {.op = TorchOp::Permute, .more = [](const NodeView& view, Attributes& args) { args.set("dims", orderOf(view.node, view.in.empty() ? 0 : view.in[0].shape.rank())); }},
         .onnx = {.types = {"Transpose"},
                  .read =
                      [](OnnxCall& call) {

@@ -66,6 +66,7 @@ const OpDef& pixelShuffleOp()
                 return out;
             },
         .infer = inferShuffle,
+        .torch = {TorchOp::PixelShuffle, {"upscale_factor"}},
         // PyTorch's order of channels is ONNX's CRD mode.
         .onnx = {.types = {"DepthToSpace"},
                  .read = [](OnnxCall& call) { return call.getText("mode", "DCR") == "CRD" && readBlock(call, "upscale_factor"); },
@@ -93,6 +94,7 @@ const OpDef& depthToSpaceOp()
                 return out;
             },
         .infer = inferShuffle,
+        .torch = {TorchOp::DepthToSpace, {"upscale_factor"}},
         .onnx = {.types = {"DepthToSpace"},
                  .read = [](OnnxCall& call) { return readBlock(call, "upscale_factor"); },
                  .write =
@@ -120,6 +122,7 @@ const OpDef& pixelUnshuffleOp()
                 return out;
             },
         .infer = inferUnshuffle,
+        .torch = {TorchOp::SpaceToDepth, {"downscale_factor"}},
         .onnx = {.types = {"SpaceToDepth"},
                  .read = [](OnnxCall& call) { return readBlock(call, "downscale_factor"); },
                  .write = [](OnnxWriter& writer) { writer.finish("SpaceToDepth", {writer.input()}, {{"blocksize", factorOf(writer.node(), "downscale_factor")}}); }},

@@ -15,6 +15,7 @@ const OpDef& preluOp()
                 const Ints* dims = view.node.attrs.getInts("weight_shape");
                 return std::vector<ParamSpec>{{.role = "weight", .dims = dims ? *dims : Ints{1}, .init = Init::Constant, .value = 0.25}};
             },
+        .torch = {TorchOp::PReLU, {}, {"weight"}},
         .onnx = {.types = {"PRelu"},
                  .read =
                      [](OnnxCall& call) {

@@ -14,17 +14,18 @@ struct Row {
     const char* onnx;
     const char* doc;
     std::int64_t axesInputSince;
-    Memory (*memory)(const NodeView&) = nullptr;
+    TorchOp torch;
+    Memory (*memory)(const NodeView&);
 };
 
 Memory keepsBoth(const NodeView&) { return {.inputs = true, .output = true}; }
 
 constexpr std::array kRows{
-    Row{"Mean", "ReduceMean", "Mean over dimensions.", 18, keepsInputs},
-    Row{"Sum", "ReduceSum", "Sum over dimensions.", 13},
-    Row{"Amax", "ReduceMax", "Largest value over dimensions.", 18, keepsBoth},
-    Row{"Amin", "ReduceMin", "Smallest value over dimensions.", 18, keepsBoth},
-    Row{"Norm", "ReduceL2", "Euclidean norm over dimensions.", 18, keepsBoth},
+    Row{"Mean", "ReduceMean", "Mean over dimensions.", 18, TorchOp::Mean, keepsInputs},
+    Row{"Sum", "ReduceSum", "Sum over dimensions.", 13, TorchOp::Sum, nullptr},
+    Row{"Amax", "ReduceMax", "Largest value over dimensions.", 18, TorchOp::Amax, keepsBoth},
+    Row{"Amin", "ReduceMin", "Smallest value over dimensions.", 18, TorchOp::Amin, keepsBoth},
+    Row{"Norm", "ReduceL2", "Euclidean norm over dimensions.", 18, TorchOp::Norm, keepsBoth},
 };
 
 const Row& rowOf(const std::string& kind)
@@ -125,6 +126,7 @@ const std::vector<OpDef>& reduceOps()
                                      {.name = "keepdim", .type = AttrType::Bool, .fallback = true, .doc = "Keeps them as dimensions of size 1"}},
                            .reach = reach,
                            .infer = infer,
+                           .torch = {row.torch, {"dim", "keepdim"}},
                            .onnx = {.types = {row.onnx}, .read = read, .write = write}});
         return out;
     }();

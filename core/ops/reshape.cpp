@@ -242,6 +242,19 @@ void write(OnnxWriter& writer)
     writer.finish("Reshape", {writer.input(), writer.ints(sizes)});
 }
 
+// As PyTorch's reshape takes it, with 0 for "as the input's dimension of this position", so that any batch runs.
+void viewShape(const NodeView& view, Attributes& args)
+{
+    const Ints* items = view.node.attrs.getInts("shape");
+    Ints shape;
+    for (int i = 0; items && i < static_cast<int>(items->size()); ++i) {
+        const std::int64_t item = (*items)[static_cast<std::size_t>(i)];
+        const bool same = isProduct(item) && firstOf(item) == i && lastOf(item) == i;
+        shape.push_back(same ? 0 : item == -1 || view.out.empty() || i >= view.out[0].shape.rank() ? -1 : view.out[0].shape[i]);
+    }
+    args.set("shape", shape);
+}
+
 }  // namespace
 
 const OpDef& reshapeOp()
@@ -255,6 +268,7 @@ const OpDef& reshapeOp()
                    .doc = "Per dimension a size, -1 for the rest, or -(10+10a+b) for the product of the input's dimensions a to b", .min = -99, .shown = false}},
         .reach = reach,
         .infer = infer,
+        .torch = {TorchOp::Reshape, {}, {}, viewShape},
         .onnx = {.types = {"Reshape"}, .read = read, .write = write},
     };
     return def;
@@ -361,6 +375,7 @@ const OpDef& squeezeOp()
     static const OpDef def{.kind = "Squeeze", .opClass = OpClass::Shape, .memory = isView, .doc = "Drops dimensions of size 1.",
                            .attrs = {{.name = "dim", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Dimensions that go"}},
                            .infer = inferSqueeze,
+                           .torch = {TorchOp::Squeeze, {"dim"}},
                            .onnx = {.types = {"Squeeze"}, .read = readSqueeze, .write = writeAxes<false>}};
     return def;
 }
@@ -370,6 +385,7 @@ const OpDef& unsqueezeOp()
     static const OpDef def{.kind = "Unsqueeze", .opClass = OpClass::Shape, .memory = isView, .doc = "Adds dimensions of size 1.",
                            .attrs = {{.name = "dim", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Where they are in the output"}},
                            .infer = inferUnsqueeze,
+                           .torch = {TorchOp::Unsqueeze, {"dim"}},
                            .onnx = {.types = {"Unsqueeze"}, .read = readUnsqueeze, .write = writeAxes<true>}};
     return def;
 }

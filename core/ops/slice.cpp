@@ -79,6 +79,17 @@ Reach reach(const NodeView& view)
     return out;
 }
 
+// Every bound as a number, whichever map it follows.
+void bounds(const NodeView& view, Attributes& args)
+{
+    if (view.in.empty()) return;
+    const Slices slices = slicesOf(view.node, view.in.size() > 1 ? &view.in[1] : nullptr, view.in[0].layout);
+    args.set("dim", slices.dims);
+    args.set("start", slices.starts);
+    args.set("end", slices.ends);
+    args.set("step", slices.steps);
+}
+
 // The other map whose height and width are this slice's ends.
 std::optional<Port> sizeSource(const OnnxCall& call, const Ints& axes)
 {
@@ -191,6 +202,7 @@ const OpDef& sliceOp()
         .pathInputs = 1,
         .reach = reach,
         .infer = infer,
+        .torch = {.op = TorchOp::Slice, .more = bounds},
         .onnx = {.types = {"Slice"}, .read = read, .write = write},
     };
     return def;
@@ -206,6 +218,7 @@ const OpDef& selectOp()
         .attrs = {{.name = "dim", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Dimension", .min = -8},
                   {.name = "index", .type = AttrType::Int, .fallback = std::int64_t{0}, .doc = "Position", .min = -1'000'000'000}},
         .infer = inferSelect,
+        .torch = {TorchOp::Select, {"dim", "index"}},
         .onnx = {.types = {"Gather"},
                  .read = readSelect,
                  .write =

@@ -24,7 +24,7 @@ bool read(OnnxCall& call)
     return true;
 }
 
-OpDef define(const char* kind, const char* onnx, const char* doc, void (*write)(OnnxWriter&))
+OpDef define(const char* kind, TorchOp torch, const char* onnx, const char* doc, void (*write)(OnnxWriter&))
 {
     return OpDef{.kind = kind,
                  .opClass = OpClass::Activation,
@@ -32,6 +32,7 @@ OpDef define(const char* kind, const char* onnx, const char* doc, void (*write)(
                  .doc = doc,
                  .attrs = {{.name = "dim", .type = AttrType::Int, .fallback = std::int64_t{-1}, .doc = "Dimension that sums to 1", .min = -8}},
                  .reach = reach,
+                 .torch = {torch, {"dim"}},
                  .onnx = {.types = {onnx}, .read = read, .write = write}};
 }
 
@@ -39,7 +40,7 @@ OpDef define(const char* kind, const char* onnx, const char* doc, void (*write)(
 
 const OpDef& softmaxOp()
 {
-    static const OpDef def = define("Softmax", "Softmax", "Exponentials that sum to 1.", [](OnnxWriter& writer) {
+    static const OpDef def = define("Softmax", TorchOp::Softmax, "Softmax", "Exponentials that sum to 1.", [](OnnxWriter& writer) {
         writer.finish("Softmax", {writer.input()}, {{"axis", attrInt(writer.node(), "dim", -1)}});
     });
     return def;
@@ -47,7 +48,7 @@ const OpDef& softmaxOp()
 
 const OpDef& logSoftmaxOp()
 {
-    static const OpDef def = define("LogSoftmax", "LogSoftmax", "Logarithm of softmax.", [](OnnxWriter& writer) {
+    static const OpDef def = define("LogSoftmax", TorchOp::LogSoftmax, "LogSoftmax", "Logarithm of softmax.", [](OnnxWriter& writer) {
         writer.finish("LogSoftmax", {writer.input()}, {{"axis", attrInt(writer.node(), "dim", -1)}});
     });
     return def;

@@ -49,6 +49,15 @@ Reach reach(const NodeView& view)
     return out;
 }
 
+// Sizes of the parts as numbers, whichever way they were stated.
+void splitSizes(const NodeView& view, Attributes& args)
+{
+    const int axis = view.in.empty() ? -1 : normalAxis(attrInt(view.node, "dim", 1), view.in[0].shape.rank());
+    Ints sizes;
+    for (const Value& out : view.out) sizes.push_back(axis >= 0 && axis < out.shape.rank() ? out.shape[axis] : kUnknown);
+    args.set("split_sizes", sizes);
+}
+
 bool read(OnnxCall& call)
 {
     const std::int64_t axis = call.getInt("axis", 0);
@@ -103,6 +112,7 @@ const OpDef& splitOp()
         .outputs = parts,
         .reach = reach,
         .infer = infer,
+        .torch = {TorchOp::Split, {"dim"}, {}, splitSizes},
         .onnx = {.types = {"Split"}, .read = read, .write = write},
     };
     return def;

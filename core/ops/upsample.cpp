@@ -67,6 +67,20 @@ void infer(InferContext& context)
     context.out() = out;
 }
 
+// Sizes, exact scales and dimensions per axis; and what ONNX lets a file choose beyond PyTorch's modes.
+void resampling(const NodeView& view, Attributes& args)
+{
+    if (view.in.empty() || view.out.empty()) return;
+    const Layout& layout = view.in[0].layout;
+    const AxisReach axes[2] = {axisReach(view, 0), axisReach(view, 1)};
+    args.set("size", Ints{view.out[0].height(), view.out[0].width()});
+    args.set("scale_numerator", Ints{axes[0].scale.num(), axes[1].scale.num()});
+    args.set("scale_denominator", Ints{axes[0].scale.den(), axes[1].scale.den()});
+    args.set("dim", Ints{layout.h, layout.w});
+    args.set("nearest_mode", view.node.attrs.getText("nearest_mode", "floor"));
+    args.set("cubic_coeff_a", view.node.attrs.getDouble("cubic_coeff_a", -0.75));
+}
+
 bool readMode(OnnxCall& call)
 {
     const std::string mode = call.getText("mode", "nearest");
@@ -202,6 +216,7 @@ const OpDef& upsampleOp()
                 return out;
             },
         .infer = infer,
+        .torch = {TorchOp::Interpolate, {"mode", "coordinates"}, {}, resampling},
         .onnx = {.types = {"Resize", "Upsample"}, .read = read, .write = write},
     };
     return def;

@@ -1,12 +1,10 @@
+#include "core/base/hash.h"
 #include "core/ops/op_def.h"
 #include "core/weights/owned_params.h"
 #include "core/weights/weights.h"
 
 #include <algorithm>
 #include <cmath>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 namespace fovea {
 
@@ -43,7 +41,7 @@ Tensor initialise(const ParamSpec& spec, const std::string& name, std::uint64_t 
     case Init::BiasUniform: {
         // torch.nn's reset_parameters: kaiming_uniform_(a=sqrt(5)) is U(-1/sqrt(fan), 1/sqrt(fan)), as is the bias.
         const double bound = spec.fanIn > 0 ? 1.0 / std::sqrt(static_cast<double>(spec.fanIn)) : 0.0;
-        Stream stream(XXH64(name.data(), name.size(), seed));
+        Stream stream(xxh64(name, seed));
         for (float& value : values) value = static_cast<float>(stream.symmetric() * bound);
         break;
     }

@@ -51,7 +51,7 @@ std::int64_t Parameters::scaled(std::int64_t channels) const
 std::int64_t Parameters::repeats(int blocks) const
 {
     // Not 12 for ten blocks and a depth of 1.1, whose product is a little over 11.
-    return static_cast<std::int64_t>(std::ceil(blocks * getReal("depth", 0, 64) - 1e-9));
+    return std::max(1LL, std::llround(std::ceil(blocks * getReal("depth", 0, 64) - 1e-9)));
 }
 
 std::int64_t Parameters::outputStride() const

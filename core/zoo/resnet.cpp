@@ -5,6 +5,8 @@
 // last unit of its first three stages, whose shortcut is then a 1x1 max pooling, and pads its pooling as needed.
 #include "core/zoo/resnet.h"
 
+#include <algorithm>
+
 namespace fovea::zoo {
 
 namespace {
@@ -12,7 +14,10 @@ namespace {
 struct Block {
     std::int64_t in, planes, stride, dilation;
     std::int64_t out(const Resnet& net) const { return net.bottleneck ? 4 * planes : planes; }
-    std::int64_t width(const Resnet& net) const { return planes * net.groupWidth / 64 * net.groups; }
+    std::int64_t width(const Resnet& net) const
+    {
+        return std::max(planes * net.groupWidth / 64, std::int64_t{1}) * net.groups;
+    }
 };
 
 Port shortcut(Builder& b, Port x, const Block& block, const Resnet& net)

@@ -1,6 +1,7 @@
 #include "core/base/checked.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/hash.h"
 #include "core/base/rational.h"
 
 #include <filesystem>
@@ -89,6 +90,15 @@ TEST_F(Files, AMissingFileAndAFolderAreErrorsThatNameThePath)
     EXPECT_THROW(MappedFile::open(m_folder / "none"), Error);
     EXPECT_THROW(MappedFile::open(m_folder), Error);
     EXPECT_THROW(writeAtomically(m_folder / "no" / "folder", "x"), Error);
+}
+
+// Values of the reference implementation (xxhsum -H1).
+TEST(Hash, EqualsXxHashAtEveryKindOfLength)
+{
+    EXPECT_EQ(xxh64("", 0), 0xef46db3751d8e999u);
+    EXPECT_EQ(xxh64("a", 0), 0xd24ec4f1a98c6e5bu);
+    EXPECT_EQ(xxh64("layer1.0.conv1.weight", 7), 0xee56adc3b23c127du);
+    EXPECT_EQ(xxh64("features.denseblock3.denselayer24.norm1.running_mean", 1), 0xf7ddf64cb8318571u);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
-#include "core/io/document/base64.h"
+#include "core/io/json/base64.h"
 #include "core/io/document/document_file.h"
 #include "tests/document/folder.h"
 #include "tests/support/text_graph.h"

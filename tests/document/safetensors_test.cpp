@@ -1,7 +1,8 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/io/document/content_hash.h"
 #include "core/io/document/document_file.h"
-#include "core/io/document/safetensors.h"
+#include "core/io/safetensors/safetensors.h"
 #include "tests/document/folder.h"
 
 #include <gtest/gtest.h>

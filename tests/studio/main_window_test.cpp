@@ -14,6 +14,7 @@
 #include <QFileInfo>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
 #include <QMessageBox>
 #include <QMimeData>
 #include <QSettings>
@@ -260,6 +261,20 @@ private slots:
         QVERIFY(window.isVisible());
         answerQuestion(QMessageBox::Discard, [&] { press(window, Qt::Key_Q); });
         QVERIFY(!window.isVisible());
+    }
+
+    void aBuiltInNetworkIsFoundUnderItsFamily()
+    {
+        MainWindow window;
+        showWindow(window);
+        QMenu* family = nullptr;
+        for (QMenu* menu : window.findChildren<QMenu*>())
+            if (menu->title() == QLatin1String("DenseNet")) family = menu;
+        QVERIFY(family);
+        QCOMPARE(family->actions().size(), 4);
+        QCOMPARE(family->actions().constFirst()->text(), QStringLiteral("densenet121  (224 px)"));
+        family->actions().constFirst()->trigger();
+        QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "status.parameters"), QStringLiteral("7.98 M parameters"), kWaitMs);
     }
 
     void aFileThatIsNoNetworkGivesOneSentence()

@@ -75,12 +75,13 @@ std::string withSettings(const std::string& network, const std::string& wanted)
 TEST(Zoo, everyNetworkFitsTogetherAtOtherWidthsDepthsAndSizes)
 {
     for (const ZooEntry& entry : zooEntries())
-        for (const char* settings :
-             {"width=0.25 depth=0.5", "width=0.7 depth=1.4 output_stride=8", "width=1.3 depth=2 output_stride=16"}) {
+        for (const char* settings : {"width=0.01 depth=0.001", "width=0.25 depth=0.5",
+                                     "width=0.7 depth=1.4 output_stride=8", "width=1.3 depth=2 output_stride=16"}) {
             const std::string spec =
                 withSettings(entry.name, std::string("size=96x128 classes=7 channels=2 ") + settings);
             const Graph graph = buildZoo(spec);
-            const Counted counted = count(graph);
+            Counted counted = count(graph);
+            for (const auto& node : graph.nodes()) validate(*node, counted.issues);
             EXPECT_TRUE(counted.issues.empty())
                 << spec << ": " << counted.issues.front().layer << " " << counted.issues.front().message;
             EXPECT_EQ(counted.values.front().shape.text(), "1x2x96x128") << spec;

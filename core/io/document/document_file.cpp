@@ -1,8 +1,9 @@
 #include "core/io/document/document_file.h"
 
 #include "core/base/files.h"
+#include "core/io/document/content_hash.h"
 #include "core/io/document/document_text.h"
-#include "core/io/document/safetensors.h"
+#include "core/io/safetensors/safetensors.h"
 
 #include <algorithm>
 #include <system_error>

@@ -17,8 +17,4 @@ void writeDocument(const Model& model, const std::filesystem::path& path);
 std::string documentText(const Graph& graph);
 Graph graphFromText(const std::string& text);
 
-// Tensors of a .safetensors file, mapped; and a file written from tensors, atomically.
-Weights readSafetensors(const std::filesystem::path& path);
-void writeSafetensors(const Weights& weights, const std::filesystem::path& path);
-
 }  // namespace fovea

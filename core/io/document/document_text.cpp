@@ -1,12 +1,8 @@
 #include "core/io/document/document_text.h"
 
-#include "core/io/document/base64.h"
+#include "core/io/json/base64.h"
 #include "core/io/document/document_file.h"
-#include "core/io/document/node_json.h"
-#include "core/ops/registry.h"
-
-#include <algorithm>
-#include <unordered_set>
+#include "core/io/json/graph_json.h"
 
 namespace fovea {
 
@@ -89,8 +85,6 @@ std::shared_ptr<const OnnxOrigin> onnxFrom(const JsonAt& at)
     return out;
 }
 
-using Origins = std::unordered_map<NodeId, std::shared_ptr<const Origin>>;
-
 Origins originsFrom(const JsonAt& list, const OnnxOrigin* onnx)
 {
     const std::vector<std::string> all = fileNodes(onnx);
@@ -99,46 +93,6 @@ Origins originsFrom(const JsonAt& list, const OnnxOrigin* onnx)
     for (std::size_t i = 0; i < list.size(); ++i)
         out[list[i].at("layer").integer(1, kMaxNodeId)] = std::make_shared<const Origin>(originFrom(list[i], known));
     return out;
-}
-
-void checkPorts(const JsonAt& top, const Graph& graph)
-{
-    const auto check = [&](const JsonAt& place, const Port& port) {
-        if (port.node != kNoNode && !graph.find(port.node)) place.wrong("names layer " + std::to_string(port.node) + ", which does not exist");
-    };
-    const JsonAt nodes = top.at("nodes");
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        const Node* node = graph.find(nodes[i].at("id").integer(1, kMaxNodeId));
-        const JsonAt inputs = nodes[i].at("inputs");
-        for (std::size_t k = 0; k < inputs.size(); ++k) check(inputs[k], node->inputs[k]);
-    }
-    for (std::size_t i = 0; i < graph.outputs().size(); ++i) check(top.at("outputs")[i], graph.outputs()[i].port);
-}
-
-void readNodes(const JsonAt& nodes, const Origins& origins, Graph& graph)
-{
-    std::unordered_set<std::string> names;
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        Node node = nodeFrom(nodes[i]);
-        if (graph.find(node.id)) nodes[i].at("id").wrong("is " + std::to_string(node.id) + ", which an earlier layer has");
-        if (!names.insert(node.name).second) nodes[i].at("name").wrong("is '" + node.name + "', which an earlier layer has");
-        if (const auto it = origins.find(node.id); it != origins.end()) node.origin = it->second;
-        // A layer that lists fewer inputs than its kind needs has the others unconnected.
-        node.inputs.resize(std::max(node.inputs.size(), static_cast<std::size_t>(opFor(node.kind).minInputs)));
-        graph.insert(std::move(node));
-    }
-}
-
-// The counter must not fall back to ids of removed layers: undo steps and links elsewhere may name them.
-void restoreNextId(const JsonAt& at, Graph& graph)
-{
-    const NodeId next = at.integer(1, kMaxNodeId + 1);
-    if (next < graph.nextId()) at.wrong("must be above every layer's id (" + std::to_string(graph.nextId() - 1) + "), but is " + std::to_string(next));
-    if (next == graph.nextId()) return;
-    Node last;
-    last.id = next - 1;
-    graph.insert(std::move(last));
-    graph.remove(next - 1);
 }
 
 std::string weightsName(const JsonAt& at)
@@ -190,19 +144,7 @@ DocumentParts parseDocument(std::string_view text)
         if (const auto onnx = import->find("onnx")) parts.onnx = onnxFrom(*onnx);
         origins = originsFrom(import->at("origins"), parts.onnx.get());
     }
-    readNodes(top.at("nodes"), origins, parts.graph);
-    const JsonAt outputs = top.at("outputs");
-    std::vector<GraphOutput> graphOutputs;
-    for (std::size_t i = 0; i < outputs.size(); ++i) graphOutputs.push_back(outputFrom(outputs[i]));
-    parts.graph.setOutputs(std::move(graphOutputs));
-    checkPorts(top, parts.graph);
-    if (const auto notes = top.find("notes")) {
-        std::vector<Issue> issues;
-        for (std::size_t i = 0; i < notes->size(); ++i) issues.push_back(issueFrom((*notes)[i]));
-        parts.graph.setNotes(std::move(issues));
-    }
-    if (const auto name = top.find("name")) parts.graph.setName(name->text());
-    if (const auto next = top.find("next_id")) restoreNextId(*next, parts.graph);
+    parts.graph = graphFrom(top, origins);
     return parts;
 }
 

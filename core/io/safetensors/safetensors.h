@@ -4,6 +4,7 @@
 
 #include "core/weights/weights.h"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,8 @@ struct SafetensorsLayout {
 };
 SafetensorsLayout layOutSafetensors(const Weights& weights);
 
-// XXH3 (128 bits, 32 hexadecimal digits) of the file that the layout describes.
-std::string hashOf(const SafetensorsLayout& layout);
+// Tensors of a .safetensors file, mapped; and a file written from tensors, atomically. Error(File | Format | Limit).
+Weights readSafetensors(const std::filesystem::path& path);
+void writeSafetensors(const Weights& weights, const std::filesystem::path& path);
 
 }  // namespace fovea

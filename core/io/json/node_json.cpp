@@ -1,6 +1,6 @@
-#include "core/io/document/node_json.h"
+#include "core/io/json/node_json.h"
 
-#include "core/io/document/base64.h"
+#include "core/io/json/base64.h"
 
 #include <cmath>
 #include <limits>

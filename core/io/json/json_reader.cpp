@@ -1,6 +1,6 @@
-#include "core/io/document/json_reader.h"
+#include "core/io/json/json_reader.h"
 
-#include "core/io/document/base64.h"
+#include "core/io/json/base64.h"
 
 #include <limits>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "core/io/document/base64.h"
+#include "core/io/json/base64.h"
 
 #include <array>
 #include <cstdint>

@@ -1,18 +1,13 @@
-#include "core/io/document/safetensors.h"
+#include "core/io/safetensors/safetensors.h"
 
 #include "core/base/checked.h"
 #include "core/base/files.h"
-#include "core/io/document/base64.h"
-#include "core/io/document/document_file.h"
-#include "core/io/document/json_reader.h"
+#include "core/io/json/base64.h"
+#include "core/io/json/json_reader.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <limits>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 namespace fovea {
 
@@ -121,19 +116,6 @@ SafetensorsLayout layOutSafetensors(const Weights& weights)
     layout.head += header;
     layout.size = layout.head.size() + offset;
     return layout;
-}
-
-std::string hashOf(const SafetensorsLayout& layout)
-{
-    XXH3_state_t state;
-    XXH3_128bits_reset(&state);
-    XXH3_128bits_update(&state, layout.head.data(), layout.head.size());
-    for (const Tensor* tensor : layout.tensors) XXH3_128bits_update(&state, tensor->bytes.data(), tensor->bytes.size());
-    const XXH128_hash_t hash = XXH3_128bits_digest(&state);
-    char text[33];
-    std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(hash.high64),
-                  static_cast<unsigned long long>(hash.low64));
-    return text;
 }
 
 Weights readSafetensors(const std::filesystem::path& path)

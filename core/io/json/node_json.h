@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/graph/graph.h"
-#include "core/io/document/json_reader.h"
+#include "core/io/json/json_reader.h"
 
 #include <string>
 #include <unordered_map>

@@ -1,0 +1,288 @@
+#include "core/analysis/unit_field.h"
+
+#include "core/analysis/unit_reads.h"
+
+#include <algorithm>
+
+namespace fovea {
+
+namespace {
+
+// A value's map: rows and columns, 1 where it has no such axis. Positions in one dimension (tokens) are rows.
+struct MapSize {
+    std::int64_t h = 1, w = 1;
+    bool operator==(const MapSize&) const = default;
+};
+
+bool hasTokens(const Value& value) { return value.layout.h >= 0 && value.layout.h == value.layout.w; }
+
+MapSize mapOf(const Value& value)
+{
+    if (hasTokens(value)) return {value.height(), 1};
+    return {value.layout.h < 0 ? 1 : value.height(), value.layout.w < 0 ? 1 : value.width()};
+}
+
+struct Ranges {
+    UnitRange h, w;
+};
+
+// What is known of one value: the hull without clipping, and the units inside its map.
+struct Need {
+    std::optional<Ranges> hull;
+    std::vector<bool> units;  // row-major, empty: none
+    bool unbounded = false;
+};
+
+AxisReach global()
+{
+    AxisReach r;
+    r.kind = ReachKind::Global;
+    return r;
+}
+
+// Part `output` of a split is a crop of the axis that it cuts.
+AxisReach partOfSplit(const NodeView& view, int output, bool rows)
+{
+    AxisReach r;
+    r.kind = ReachKind::Crop;
+    for (int i = 0; i < output; ++i) r.offset += rows ? view.out[static_cast<std::size_t>(i)].height() : view.out[static_cast<std::size_t>(i)].width();
+    return r;
+}
+
+class Walk {
+public:
+    Walk(const Graph& graph, const std::string& input) : m_prepared(prepare(graph))
+    {
+        std::vector<Issue> issues;
+        m_values = inferShapes(m_prepared, issues);
+        const Node* node = imageInput(graph, input);
+        if (!node) throw Error(ErrorCode::Usage, "The network has no image input (NxCxHxW).");
+        m_image = m_prepared.entries[static_cast<std::size_t>(m_prepared.entryOf(node->id))].firstOutput;
+        m_needs.resize(m_values.size());
+        findPaths();
+    }
+
+    const Prepared::Entry& entryNamed(const std::string& name) const
+    {
+        for (const auto& entry : m_prepared.entries)
+            if (entry.node->name == name) return entry;
+        throw Error(ErrorCode::Usage, "There is no layer called '" + name + "'.");
+    }
+
+    MapSize sizeOf(const Prepared::Entry& entry, int output) const
+    {
+        if (output < 0 || output >= static_cast<int>(entry.outputCount))
+            throw Error(ErrorCode::Usage, "Layer '" + entry.node->name + "' has no output " + std::to_string(output) + ".");
+        const MapSize size = mapOf(m_values[entry.firstOutput + static_cast<std::size_t>(output)]);
+        if (size.h < 1 || size.w < 1)
+            throw Error(ErrorCode::Usage, "The size of the map of '" + entry.node->name + "' is unknown at this side of the input.");
+        return size;
+    }
+
+    UnitField run(const Prepared::Entry& target, const Unit& unit)
+    {
+        const MapSize size = sizeOf(target, unit.output);
+        if (unit.y < 0 || unit.x < 0 || unit.y >= size.h || unit.x >= size.w)
+            throw Error(ErrorCode::Usage, "Layer '" + target.node->name + "' has " + std::to_string(size.h) + "x" + std::to_string(size.w) + " units, so there is none at " +
+                                              std::to_string(unit.y) + "," + std::to_string(unit.x) + ".");
+        const std::size_t value = target.firstOutput + static_cast<std::size_t>(unit.output);
+        if (!m_carries[value]) return finish();
+        Need& need = m_needs[value];
+        need.hull = Ranges{{unit.y, unit.y}, {unit.x, unit.x}};
+        need.units.assign(static_cast<std::size_t>(size.h * size.w), false);
+        need.units[static_cast<std::size_t>(unit.y * size.w + unit.x)] = true;
+        for (std::size_t i = static_cast<std::size_t>(&target - m_prepared.entries.data()) + 1; i-- > 0;) stepBack(m_prepared.entries[i]);
+        return finish();
+    }
+
+private:
+    void findPaths()
+    {
+        m_carries.assign(m_values.size(), false);
+        for (const auto& entry : m_prepared.entries) {
+            bool carries = entry.firstOutput == m_image;
+            for (std::uint32_t k = 0; k < pathInputs(entry); ++k)
+                if (const std::int32_t source = m_prepared.sources[entry.firstInput + k]; source >= 0) carries = carries || m_carries[static_cast<std::size_t>(source)];
+            for (std::uint32_t k = 0; k < entry.outputCount; ++k) m_carries[entry.firstOutput + k] = carries;
+        }
+    }
+
+    static std::uint32_t pathInputs(const Prepared::Entry& entry)
+    {
+        return entry.op->pathInputs < 0 ? entry.inputCount : std::min(entry.inputCount, static_cast<std::uint32_t>(entry.op->pathInputs));
+    }
+
+    void stepBack(const Prepared::Entry& entry)
+    {
+        if (entry.firstOutput == m_image) return;
+        std::vector<Value> in;
+        for (std::uint32_t k = 0; k < entry.inputCount; ++k) {
+            const std::int32_t source = m_prepared.sources[entry.firstInput + k];
+            in.push_back(source < 0 ? Value{} : m_values[static_cast<std::size_t>(source)]);
+        }
+        const NodeView view{*entry.node, in, {m_values.data() + entry.firstOutput, entry.outputCount}};
+        for (std::uint32_t output = 0; output < entry.outputCount; ++output) {
+            const Need& need = m_needs[entry.firstOutput + output];
+            if (!need.hull) continue;
+            for (std::uint32_t k = 0; k < pathInputs(entry); ++k) {
+                const std::int32_t source = m_prepared.sources[entry.firstInput + k];
+                if (source >= 0 && m_carries[static_cast<std::size_t>(source)])
+                    pass(entry, view, static_cast<int>(output), k, need, m_needs[static_cast<std::size_t>(source)]);
+            }
+        }
+    }
+
+    // What one input must give for one output.
+    void pass(const Prepared::Entry& entry, const NodeView& view, int output, std::uint32_t input, const Need& need, Need& target)
+    {
+        const Value &from = view.in[input], &made = view.out[static_cast<std::size_t>(output)];
+        const MapSize inSize = mapOf(from), outSize = mapOf(made);
+        if (inSize.h < 1 || inSize.w < 1 || outSize.h < 1 || outSize.w < 1)
+            throw Error(ErrorCode::Usage, "The size of the map of '" + entry.node->name + "' is unknown at this side of the input.");
+        target.unbounded = target.unbounded || need.unbounded;
+        if (hasTokens(from) != hasTokens(made) && inSize.h * inSize.w == outSize.h * outSize.w) return relayout(need, inSize, outSize, target);
+        Reach reach = reachOf(entry, view, input, output);
+        // An axis that the layer ends is read whole: a flatten, a mean that drops it.
+        if (from.layout.h >= 0 && made.layout.h < 0 && inSize.h > 1) reach.h = global();
+        if (from.layout.w >= 0 && made.layout.w < 0 && inSize.w > 1) reach.w = global();
+        // An operand of one row or column is repeated.
+        const bool repeatsRows = entry.op->opClass == OpClass::Merge && inSize.h == 1 && outSize.h > 1;
+        const bool repeatsColumns = entry.op->opClass == OpClass::Merge && inSize.w == 1 && outSize.w > 1;
+        if (repeatsRows) reach.h = global();
+        if (repeatsColumns) reach.w = global();
+        target.unbounded = target.unbounded || (reach.h.kind == ReachKind::Global && !repeatsRows) || (reach.w.kind == ReachKind::Global && !repeatsColumns);
+        joinHull(target, rangeRead(reach.h, need.hull->h, inSize.h), rangeRead(reach.w, need.hull->w, inSize.w));
+        joinUnits(need, reach, entry, inSize, outSize, target);
+    }
+
+    Reach reachOf(const Prepared::Entry& entry, const NodeView& view, std::uint32_t input, int output) const
+    {
+        const Value& from = view.in[input];
+        Reach reach = entry.op->reach ? entry.op->reach(view) : Reach{};
+        if (reach.h.kind == ReachKind::Unknown || reach.w.kind == ReachKind::Unknown)
+            throw Error(ErrorCode::Usage, "Layer '" + entry.node->name + "' lies on the way and nobody knows what it reads; state it with --reach " + entry.node->name + "=k3s1p1.");
+        if (entry.op->torch.op == TorchOp::Split) {
+            const int axis = attrInt(*entry.node, "dim", 1) < 0 ? static_cast<int>(attrInt(*entry.node, "dim", 1)) + from.shape.rank() : static_cast<int>(attrInt(*entry.node, "dim", 1));
+            if (axis == from.layout.h) reach.h = partOfSplit(view, output, true);
+            if (axis == from.layout.w) reach.w = partOfSplit(view, output, false);
+        }
+        if (entry.op->torch.op == TorchOp::Concat) {
+            const std::int64_t dim = attrInt(*entry.node, "dim", 1);
+            const int axis = static_cast<int>(dim < 0 ? dim + from.shape.rank() : dim);
+            std::int64_t before = 0;
+            for (std::uint32_t k = 0; k < input; ++k) before += axis == from.layout.h || axis == from.layout.w ? view.in[k].shape[axis] : 0;
+            AxisReach part;
+            part.kind = ReachKind::Crop;
+            part.offset = -before;
+            if (axis == from.layout.h) reach.h = part;
+            if (axis == from.layout.w) reach.w = part;
+        }
+        return reach;
+    }
+
+    // Rows and columns become positions in one dimension, or the opposite; both are row-major.
+    static void relayout(const Need& need, const MapSize& in, const MapSize& out, Need& target)
+    {
+        const Ranges& hull = *need.hull;
+        Ranges moved;
+        if (in.w == 1) {  // from positions to rows and columns
+            moved = {{hull.h.first * out.w + hull.w.first, hull.h.last * out.w + hull.w.last}, {0, 0}};
+        } else {
+            const UnitRange rows{floorDiv(hull.h.first, in.w), floorDiv(hull.h.last, in.w)};
+            const bool oneRow = rows.first == rows.last;
+            moved = {rows, oneRow ? UnitRange{hull.h.first - rows.first * in.w, hull.h.last - rows.first * in.w} : UnitRange{0, in.w - 1}};
+        }
+        joinHull(target, moved.h, moved.w);
+        if (target.units.empty()) target.units.assign(static_cast<std::size_t>(in.h * in.w), false);
+        for (std::size_t i = 0; i < need.units.size(); ++i)
+            if (need.units[i]) target.units[i] = true;
+    }
+
+    static void joinHull(Need& target, const std::optional<UnitRange>& h, const std::optional<UnitRange>& w)
+    {
+        if (!h || !w) return;
+        if (!target.hull) {
+            target.hull = Ranges{*h, *w};
+            return;
+        }
+        const auto join = [](UnitRange& a, const UnitRange& b) { a = {std::min(a.first, b.first), std::max(a.last, b.last)}; };
+        join(target.hull->h, *h);
+        join(target.hull->w, *w);
+    }
+
+    // Adaptive pooling to several units reads a region each; elsewhere the reach says it.
+    static std::vector<std::vector<std::int64_t>> tableOf(const Prepared::Entry& entry, const AxisReach& reach, std::int64_t in, std::int64_t out)
+    {
+        std::vector<std::vector<std::int64_t>> table(static_cast<std::size_t>(out));
+        const bool regions = entry.op->opClass == OpClass::GlobalPooling && reach.kind == ReachKind::Global && out > 1;
+        for (std::int64_t u = 0; u < out; ++u) {
+            auto& row = table[static_cast<std::size_t>(u)];
+            if (!regions) row = unitsRead(reach, u, in);
+            else for (std::int64_t v = u * in / out; v < ceilDiv((u + 1) * in, out); ++v) row.push_back(v);
+        }
+        return table;
+    }
+
+    // Rows first, then columns: what a unit reads is a product of the two.
+    static void joinUnits(const Need& need, const Reach& reach, const Prepared::Entry& entry, const MapSize& in, const MapSize& out, Need& target)
+    {
+        const auto rows = tableOf(entry, reach.h, in.h, out.h), columns = tableOf(entry, reach.w, in.w, out.w);
+        std::vector<bool> middle(static_cast<std::size_t>(in.h * out.w), false);
+        for (std::int64_t y = 0; y < out.h; ++y)
+            for (std::int64_t x = 0; x < out.w; ++x)
+                if (need.units[static_cast<std::size_t>(y * out.w + x)])
+                    for (const std::int64_t v : rows[static_cast<std::size_t>(y)]) middle[static_cast<std::size_t>(v * out.w + x)] = true;
+        if (target.units.empty()) target.units.assign(static_cast<std::size_t>(in.h * in.w), false);
+        for (std::int64_t v = 0; v < in.h; ++v)
+            for (std::int64_t x = 0; x < out.w; ++x)
+                if (middle[static_cast<std::size_t>(v * out.w + x)])
+                    for (const std::int64_t u : columns[static_cast<std::size_t>(x)]) target.units[static_cast<std::size_t>(v * in.w + u)] = true;
+    }
+
+    UnitField finish() const
+    {
+        const Need& need = m_needs[m_image];
+        const MapSize size = mapOf(m_values[m_image]);
+        UnitField out;
+        out.side = {size.h, size.w};
+        out.unbounded = need.unbounded;
+        out.pixels = need.units;
+        out.pixels.resize(static_cast<std::size_t>(size.h * size.w), false);
+        if (!need.hull) return out;
+        out.box = PixelBox{need.hull->h.first, need.hull->w.first, need.hull->h.last + 1, need.hull->w.last + 1};
+        for (std::int64_t y = 0; y < size.h; ++y)
+            for (std::int64_t x = 0; x < size.w; ++x) {
+                if (!out.pixels[static_cast<std::size_t>(y * size.w + x)]) continue;
+                if (!out.clipped) out.clipped = PixelBox{y, x, y + 1, x + 1};
+                out.clipped->left = std::min(out.clipped->left, x);
+                out.clipped->right = std::max(out.clipped->right, x + 1);
+                out.clipped->bottom = y + 1;
+            }
+        const auto area = [](const PixelBox& box) { return static_cast<double>(box.height()) * static_cast<double>(box.width()); };
+        out.paddingFraction = out.clipped ? 1 - area(*out.clipped) / area(*out.box) : 1;
+        return out;
+    }
+
+    Prepared m_prepared;
+    std::vector<Value> m_values;
+    std::vector<bool> m_carries;  // by value: a path leads from the image to it
+    std::vector<Need> m_needs;
+    std::size_t m_image = 0;
+};
+
+}  // namespace
+
+Unit centreUnit(const Graph& graph, const std::string& layer)
+{
+    const Walk walk(graph, {});
+    const MapSize size = walk.sizeOf(walk.entryNamed(layer), 0);
+    return {size.h / 2, size.w / 2, 0};
+}
+
+UnitField unitField(const Graph& graph, const std::string& layer, const Unit& unit, const std::string& input)
+{
+    Walk walk(graph, input);
+    return walk.run(walk.entryNamed(layer), unit);
+}
+
+}  // namespace fovea

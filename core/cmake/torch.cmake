@@ -1,0 +1,32 @@
+# Finds LibTorch for core/train and gives it a namespaced target, Torch::torch. Sets FOVEA_HAS_ENGINE. Where it is
+# not found, or cannot be linked with what else is built, one line says so and the engine is left out.
+
+set(FOVEA_HAS_ENGINE FALSE)
+if(FOVEA_ENGINE_ONLY)
+  set(FOVEA_BUILD_ENGINE ON)
+endif()
+if(FOVEA_BUILD_ENGINE STREQUAL "OFF")
+  return()
+endif()
+
+find_package(Torch QUIET)
+if(NOT TORCH_FOUND)
+  set(reason "CMake finds no LibTorch: install libtorch-dev, or point CMAKE_PREFIX_PATH at LibTorch's folder")
+elseif(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0" AND NOT FOVEA_ENGINE_ONLY)
+  set(reason "this LibTorch has the old C++ ABI: build the engine apart with -DFOVEA_ENGINE_ONLY=ON")
+else()
+  add_library(fovea_torch INTERFACE)
+  target_link_libraries(fovea_torch INTERFACE ${TORCH_LIBRARIES})
+  add_library(Torch::torch ALIAS fovea_torch)
+  if(FOVEA_ENGINE_ONLY)
+    # Every room is compiled with LibTorch's ABI.
+    separate_arguments(torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
+    target_compile_options(fovea_options INTERFACE ${torch_flags})
+  endif()
+  set(FOVEA_HAS_ENGINE TRUE)
+  return()
+endif()
+if(FOVEA_BUILD_ENGINE STREQUAL "ON")
+  message(FATAL_ERROR "fovea-engine cannot be built: ${reason}.")
+endif()
+message(STATUS "Without fovea-engine: ${reason}.")

@@ -1,0 +1,26 @@
+#include "core/ops/torch_form.h"
+
+#include "core/ops/op_def.h"
+
+#include <algorithm>
+
+namespace fovea {
+
+TorchCall torchCall(const OpDef& op, const NodeView& view)
+{
+    TorchCall call{op.torch.op, {}, {}};
+    for (const char* name : op.torch.attrs) {
+        const AttrValue* value = view.node.attrs.find(name);
+        const AttrDef* def = op.attr(name);
+        if (value) call.args.set(name, *value);
+        else if (def) call.args.set(name, def->fallback);
+    }
+    if (op.torch.more) op.torch.more(view, call.args);
+    if (op.torch.tensors.empty() || !op.params) return call;
+    const std::vector<ParamSpec> owned = op.params(view);
+    for (const char* role : op.torch.tensors)
+        if (std::any_of(owned.begin(), owned.end(), [&](const ParamSpec& spec) { return spec.role == role; })) call.tensors.emplace_back(role);
+    return call;
+}
+
+}  // namespace fovea

@@ -1,0 +1,48 @@
+// Runs one PyTorch call of core/ops/torch_form.h. Private to this room.
+#pragma once
+
+#include "core/ops/torch_form.h"
+
+#include <ATen/ATen.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace fovea {
+
+// What a call works on: the maps on its inputs, and its layer's tensors by role.
+struct CallInputs {
+    const std::vector<at::Tensor>& in;
+    const std::map<std::string, at::Tensor>& tensors;
+
+    const at::Tensor& x() const { return in.at(0); }
+    at::Tensor tensor(const char* role) const;  // undefined where the layer has none
+};
+
+// All outputs, in eval mode. Throws c10::Error.
+std::vector<at::Tensor> runCall(const TorchCall& call, const CallInputs& inputs);
+// The same in RunMode::Support.
+std::vector<at::Tensor> runSupportCall(const TorchCall& call, const CallInputs& inputs);
+
+// Families of calls. Shapes as PyTorch's functions of the same name.
+at::Tensor convolution(const TorchCall& call, const CallInputs& inputs, int axes);
+at::Tensor transposedConvolution(const TorchCall& call, const CallInputs& inputs);
+at::Tensor maxPool(const TorchCall& call, const at::Tensor& x);
+at::Tensor averagePool(const TorchCall& call, const at::Tensor& x, int axes);
+at::Tensor sumPool(const TorchCall& call, const at::Tensor& x);  // the windows of a max pooling, summed
+at::Tensor adaptivePool(const TorchCall& call, const at::Tensor& x, bool average);
+
+// `equalTaps`: every unit that an output unit reads counts alike, also where its weight is 0.
+at::Tensor interpolate(const TorchCall& call, const at::Tensor& x, bool equalTaps);
+
+at::Tensor combine(const TorchCall& call, const CallInputs& inputs);   // Add ... Minimum
+at::Tensor reduce(const TorchCall& call, const at::Tensor& x);         // Mean ... Norm
+at::Tensor normalise(const TorchCall& call, const CallInputs& inputs); // BatchNorm2d ... LocalResponseNorm
+std::vector<std::int64_t> dimsFrom(const TorchCall& call, const at::Tensor& x);  // "axis" to the last
+
+at::Tensor reshaped(const TorchCall& call, const at::Tensor& x);  // Flatten ... Select, the shuffles
+at::Tensor padded(const TorchCall& call, const at::Tensor& x);
+std::vector<at::Tensor> splitUp(const TorchCall& call, const at::Tensor& x);
+
+}  // namespace fovea

@@ -1,0 +1,154 @@
+#include "core/train/calls.h"
+
+#include "core/ops/reach.h"
+
+#include <algorithm>
+#include <limits>
+
+// Sliding windows. PyTorch pads both sides alike and poolings by at most half a kernel; what goes beyond that is
+// padded first, to exactly the windows that core/ops/reach.h counts.
+namespace fovea {
+
+namespace {
+
+struct Windows {
+    Ints kernel, stride, dilation, begin, end;
+    bool ceilMode = false, symmetric = true;
+
+    std::int64_t effective(std::size_t axis) const { return (kernel[axis] - 1) * dilation[axis] + 1; }
+};
+
+Windows windowsOf(const TorchCall& call, const Ints& kernel)
+{
+    const std::size_t axes = kernel.size();
+    Windows out;
+    out.kernel = kernel;
+    for (std::size_t i = 0; i < axes; ++i) {
+        out.stride.push_back(call.args.at("stride", i, 1));
+        out.dilation.push_back(call.args.at("dilation", i, 1));
+        out.begin.push_back(call.args.at("padding", i, 0));
+        out.end.push_back(call.args.at("padding", i + axes, 0));
+        out.symmetric = out.symmetric && out.begin[i] == out.end[i];
+    }
+    out.ceilMode = call.args.getBool("ceil_mode", false);
+    return out;
+}
+
+Ints kernelOf(const TorchCall& call, std::size_t axes)
+{
+    Ints out;
+    for (std::size_t i = 0; i < axes; ++i) out.push_back(call.args.at("kernel_size", i, 1));
+    return out;
+}
+
+// Padding, or cropping where negative, per axis; PyTorch lists the last dimension first.
+at::Tensor pad(const at::Tensor& x, const Ints& begin, const Ints& end, double fill)
+{
+    std::vector<std::int64_t> backwards;
+    for (std::size_t i = begin.size(); i-- > 0;) backwards.insert(backwards.end(), {begin[i], end[i]});
+    return at::constant_pad_nd(x, backwards, fill);
+}
+
+// `x` enlarged or cut so that windows without padding give the units that the layer has.
+at::Tensor fitToWindows(const at::Tensor& x, const Windows& windows, double fill)
+{
+    Ints end;
+    for (std::size_t i = 0; i < windows.kernel.size(); ++i) {
+        AxisReach r;
+        r.kind = ReachKind::Window;
+        r.kernel = windows.kernel[i];
+        r.stride = windows.stride[i];
+        r.dilation = windows.dilation[i];
+        r.padBegin = windows.begin[i];
+        r.padEnd = windows.end[i];
+        r.ceilMode = windows.ceilMode;
+        const std::int64_t size = x.size(static_cast<std::int64_t>(i) + 2);
+        end.push_back((outputSize(r, size) - 1) * r.stride + r.effectiveKernel() - size - r.padBegin);
+    }
+    return pad(x, windows.begin, end, fill);
+}
+
+bool poolsAsPyTorch(const Windows& windows)
+{
+    for (std::size_t i = 0; i < windows.kernel.size(); ++i)
+        if (windows.begin[i] * 2 > windows.kernel[i]) return false;
+    return windows.symmetric;
+}
+
+at::Tensor plainAverage(const at::Tensor& x, const Windows& windows)
+{
+    return windows.kernel.size() == 2 ? at::avg_pool2d(x, windows.kernel, windows.stride) : at::avg_pool3d(x, windows.kernel, windows.stride);
+}
+
+}  // namespace
+
+at::Tensor convolution(const TorchCall& call, const CallInputs& inputs, int axes)
+{
+    const at::Tensor weight = inputs.tensor("weight"), bias = inputs.tensor("bias");
+    const Windows windows = windowsOf(call, weight.sizes().slice(2).vec());
+    at::Tensor x = inputs.x();
+    Ints padding = windows.begin;
+    if (!windows.symmetric) {
+        x = pad(x, windows.begin, windows.end, 0);
+        padding.assign(static_cast<std::size_t>(axes), 0);
+    }
+    const Ints none(static_cast<std::size_t>(axes), 0);
+    return at::convolution(x, weight, bias, windows.stride, padding, windows.dilation, false, none, call.args.getInt("groups", 1));
+}
+
+at::Tensor transposedConvolution(const TorchCall& call, const CallInputs& inputs)
+{
+    const at::Tensor weight = inputs.tensor("weight");
+    const Windows windows = windowsOf(call, weight.sizes().slice(2).vec());
+    const Ints extra{call.args.at("output_padding", 0, 0), call.args.at("output_padding", 1, 0)};
+    const bool native = windows.symmetric;
+    const Ints padding = native ? windows.begin : Ints{0, 0};
+    at::Tensor out = at::convolution(inputs.x(), weight, inputs.tensor("bias"), windows.stride, padding, windows.dilation, true, extra, call.args.getInt("groups", 1));
+    return native ? out : pad(out, {-windows.begin[0], -windows.begin[1]}, {-windows.end[0], -windows.end[1]}, 0);
+}
+
+at::Tensor maxPool(const TorchCall& call, const at::Tensor& x)
+{
+    const Windows windows = windowsOf(call, kernelOf(call, 2));
+    if (poolsAsPyTorch(windows)) return at::max_pool2d(x, windows.kernel, windows.stride, windows.begin, windows.dilation, windows.ceilMode);
+    const at::Tensor ready = fitToWindows(x, windows, -std::numeric_limits<double>::infinity());
+    return at::max_pool2d(ready, windows.kernel, windows.stride, {0, 0}, windows.dilation);
+}
+
+at::Tensor averagePool(const TorchCall& call, const at::Tensor& x, int axes)
+{
+    const Windows windows = windowsOf(call, kernelOf(call, static_cast<std::size_t>(axes)));
+    const bool countPadding = call.args.getBool("count_include_pad", true);
+    if (poolsAsPyTorch(windows) && axes == 2)
+        return at::avg_pool2d(x, windows.kernel, windows.stride, windows.begin, windows.ceilMode, countPadding);
+    // What the divisor counts is averaged beside it.
+    std::vector<std::int64_t> one = x.sizes().vec();
+    one[0] = one[1] = 1;
+    at::Tensor counted = at::ones(one, x.options().requires_grad(false));
+    if (countPadding) {
+        counted = pad(counted, windows.begin, windows.end, 1);
+        Ints none(windows.begin.size(), 0), end;
+        const at::Tensor ready = fitToWindows(x, windows, 0);
+        for (std::size_t i = 0; i < none.size(); ++i) end.push_back(ready.size(static_cast<std::int64_t>(i) + 2) - counted.size(static_cast<std::int64_t>(i) + 2));
+        return plainAverage(ready, windows) / plainAverage(pad(counted, none, end, 0), windows);
+    }
+    return plainAverage(fitToWindows(x, windows, 0), windows) / plainAverage(fitToWindows(counted, windows, 0), windows);
+}
+
+at::Tensor sumPool(const TorchCall& call, const at::Tensor& x)
+{
+    const Windows windows = windowsOf(call, kernelOf(call, 2));
+    const std::int64_t channels = x.size(1);
+    const at::Tensor weight = at::ones({channels, 1, windows.kernel[0], windows.kernel[1]}, x.options().requires_grad(false)) /
+                              static_cast<double>(windows.kernel[0] * windows.kernel[1]);
+    return at::convolution(fitToWindows(x, windows, 0), weight, {}, windows.stride, Ints{0, 0}, windows.dilation, false, Ints{0, 0}, channels);
+}
+
+at::Tensor adaptivePool(const TorchCall& call, const at::Tensor& x, bool average)
+{
+    const Ints size{call.args.at("output_size", 0, 1), call.args.at("output_size", 1, 1)};
+    const at::Tensor out = average ? at::adaptive_avg_pool2d(x, size) : std::get<0>(at::adaptive_max_pool2d(x, size));
+    return call.args.getBool("keepdim", true) ? out : out.flatten(1);
+}
+
+}  // namespace fovea

@@ -1,0 +1,53 @@
+#include "core/train/device.h"
+
+#include <ATen/Context.h>
+#include <torch/cuda.h>
+#include <torch/version.h>
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+namespace fovea {
+
+namespace {
+
+// CUDA's runtime is loaded with a LibTorch that has it; asking it by name needs no CUDA headers here.
+std::int64_t gpuMemory(int device)
+{
+    const auto select = reinterpret_cast<int (*)(int)>(::dlsym(RTLD_DEFAULT, "cudaSetDevice"));
+    const auto ask = reinterpret_cast<int (*)(std::size_t*, std::size_t*)>(::dlsym(RTLD_DEFAULT, "cudaMemGetInfo"));
+    std::size_t free = 0, total = 0;
+    if (!select || !ask || select(device) != 0 || ask(&free, &total) != 0) return 0;
+    select(0);
+    return static_cast<std::int64_t>(total);
+}
+
+int gpuCount()
+{
+    try {
+        return torch::cuda::is_available() ? static_cast<int>(torch::cuda::device_count()) : 0;
+    } catch (const std::exception&) {  // a broken driver is no reason to refuse the CPU
+        return 0;
+    }
+}
+
+}  // namespace
+
+std::string torchVersion() { return TORCH_VERSION; }
+
+std::vector<DeviceInfo> torchDevices()
+{
+    std::vector<DeviceInfo> out{{"cpu", static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE)}};
+    for (int i = 0; i < gpuCount(); ++i) out.push_back({"cuda:" + std::to_string(i), gpuMemory(i)});
+    return out;
+}
+
+std::string whyNoGpu()
+{
+    if (gpuCount() > 0) return {};
+    if (!at::hasCUDA())
+        return "This LibTorch is built without CUDA; point CMAKE_PREFIX_PATH at one that has it and build the engine again.";
+    return "LibTorch has CUDA, but no GPU answers: check the driver with nvidia-smi.";
+}
+
+}  // namespace fovea

@@ -1,0 +1,90 @@
+#include "core/train/calls.h"
+
+#include "core/base/rational.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+// Interpolation one axis after the other, by gathering taps. One code for PyTorch's modes and for those that only
+// ONNX has; positions are computed from exact scales, so that no rounding moves a tap.
+namespace fovea {
+
+namespace {
+
+struct Axis {
+    std::int64_t dim, from, to;  // sizes
+    std::int64_t num, den;       // scale
+    std::string coordinates, nearest;
+    double cubic;
+};
+
+// Where the centre of output unit u lies on the input's grid.
+double position(const Axis& axis, std::int64_t u)
+{
+    const double scale = static_cast<double>(axis.den) / static_cast<double>(axis.num);
+    if (axis.coordinates == "align_corners") return axis.to > 1 ? static_cast<double>(u * (axis.from - 1)) / static_cast<double>(axis.to - 1) : 0.0;
+    if (axis.coordinates == "asymmetric") return static_cast<double>(u) * scale;
+    if (axis.coordinates == "pytorch_half_pixel" && axis.to == 1) return 0.0;
+    return static_cast<double>((2 * u + 1) * axis.den - axis.num) / static_cast<double>(2 * axis.num);
+}
+
+std::int64_t nearestUnit(const Axis& axis, std::int64_t u)
+{
+    // PyTorch's nearest takes floor(u / scale), whatever the coordinates.
+    if (axis.nearest == "floor") return floorDiv(u * axis.den, axis.num);
+    const double at = position(axis, u);
+    if (axis.nearest == "ceil") return static_cast<std::int64_t>(std::ceil(at));
+    if (axis.nearest == "round_prefer_ceil") return static_cast<std::int64_t>(std::floor(at + 0.5));
+    return static_cast<std::int64_t>(std::ceil(at - 0.5));
+}
+
+// Keys' kernel at distances 1 + t, t, 1 - t, 2 - t.
+std::array<double, 4> cubicWeights(double t, double a)
+{
+    const auto inner = [a](double x) { return ((a + 2) * x - (a + 3)) * x * x + 1; };
+    const auto outer = [a](double x) { return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a; };
+    return {outer(1 + t), inner(t), inner(1 - t), outer(2 - t)};
+}
+
+at::Tensor gatherTaps(const at::Tensor& x, const Axis& axis, int taps, bool equal)
+{
+    at::Tensor out;
+    std::vector<std::int64_t> wide(static_cast<std::size_t>(x.dim()), 1);
+    wide[static_cast<std::size_t>(axis.dim)] = axis.to;
+    for (int tap = 0; tap < taps; ++tap) {
+        std::vector<std::int64_t> units;
+        std::vector<double> weights;
+        for (std::int64_t u = 0; u < axis.to; ++u) {
+            const double at = position(axis, u), base = std::floor(at), t = at - base;
+            const std::int64_t unit = taps == 1 ? nearestUnit(axis, u) : static_cast<std::int64_t>(base) + tap - (taps == 4 ? 1 : 0);
+            units.push_back(std::clamp<std::int64_t>(unit, 0, axis.from - 1));
+            const double weight = taps == 1 ? 1 : taps == 2 ? (tap == 0 ? 1 - t : t) : cubicWeights(t, axis.cubic)[static_cast<std::size_t>(tap)];
+            weights.push_back(equal ? 1.0 / taps : weight);
+        }
+        const at::Tensor index = at::tensor(units, at::kLong).to(x.device());
+        const at::Tensor weight = at::tensor(weights, at::kDouble).to(x.device(), x.scalar_type()).reshape(wide);
+        const at::Tensor part = at::index_select(x, axis.dim, index) * weight;
+        out = out.defined() ? out + part : part;
+    }
+    return out;
+}
+
+}  // namespace
+
+at::Tensor interpolate(const TorchCall& call, const at::Tensor& x, bool equalTaps)
+{
+    const std::string mode = call.args.getText("mode", "nearest");
+    const int taps = mode == "nearest" ? 1 : mode == "bicubic" ? 4 : 2;
+    at::Tensor out = x;
+    for (std::size_t i = 0; i < 2; ++i) {
+        Axis axis{call.args.at("dim", i, -1), 0, call.args.at("size", i, 0), call.args.at("scale_numerator", i, 1), call.args.at("scale_denominator", i, 1),
+                  call.args.getText("coordinates", "half_pixel"), call.args.getText("nearest_mode", "floor"), call.args.getDouble("cubic_coeff_a", -0.75)};
+        if (axis.dim < 0) continue;
+        axis.from = x.size(axis.dim);
+        if (axis.num != axis.den) out = gatherTaps(out, axis, taps, equalTaps);
+    }
+    return out;
+}
+
+}  // namespace fovea

@@ -1,0 +1,39 @@
+#include "tests/engine/random_graph.h"
+#include "tests/engine/support_check.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace fovea {
+namespace {
+
+// Four parts, so that ctest runs them side by side.
+class RandomNetworks : public ::testing::TestWithParam<int> {};
+
+TEST_P(RandomNetworks, HaveTheirGradientsExactlyOnThePredictedPixels)
+{
+    int units = 0;
+    for (std::uint64_t seed = static_cast<std::uint64_t>(GetParam()); seed < 200; seed += 4)
+        units += test::expectExactSupportEverywhere(test::randomGraph(seed), "random network of seed " + std::to_string(seed), 5);
+    EXPECT_GT(units, 1500);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomNetworks, ::testing::Range(0, 4));
+
+TEST(RandomGraph, HoldsEveryKindItIsMeantFor)
+{
+    std::map<std::string, int> kinds;
+    std::size_t layers = 0;
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+        const Graph graph = test::randomGraph(seed);
+        layers += graph.nodes().size();
+        for (const auto& node : graph.nodes()) ++kinds[node->kind];
+    }
+    for (const char* kind : {"Conv2d", "MaxPool2d", "AvgPool2d", "ConvTranspose2d", "Upsample", "PixelShuffle", "Slice", "ZeroPad2d", "Add", "Concat"})
+        EXPECT_GE(kinds[kind], 20) << kind;
+    EXPECT_GT(layers, 1800u);
+}
+
+}  // namespace
+}  // namespace fovea
