@@ -1,10 +1,8 @@
 #include "core/analysis/report.h"
-#include "tests/core/brute_force.h"
 #include "tests/support/text_graph.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>
-#include <random>
 
 namespace fovea {
 namespace {
@@ -169,72 +167,6 @@ TEST(OtherDimensions, AreUnknownAndSaidSo)
 TEST(Windowless, NetworksGetAFinding)
 {
     EXPECT_TRUE(has(analyze(test::graphOf("input 3x32x32 > conv2d k=1 c=4 > relu")), "no-window-layers"));
-}
-
-// A random network whose merges always meet: every branch of a block has the same stride.
-std::string randomNetwork(std::mt19937& random, bool resampling)
-{
-    const auto pick = [&](int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); };
-    std::string text = "input 4x997x997 > conv2d:n0 k=3 p=1 c=4";
-    const int blocks = pick(3, 9);
-    for (int b = 1; b <= blocks; ++b) {
-        const std::string from = "@n" + std::to_string(b - 1), name = "n" + std::to_string(b), id = std::to_string(b);
-        const int kind = pick(0, resampling ? 5 : 3);
-        const auto conv = [&](const std::string& label, int stride) {
-            const int k = pick(1, 5), d = pick(1, 2);
-            return "conv2d:" + label + " k=" + std::to_string(k) + " s=" + std::to_string(stride) + " d=" + std::to_string(d) + " p=" + std::to_string(pick(0, 2)) + " c=4";
-        };
-        if (kind == 0) text += "; " + from + " > " + conv(name, pick(1, 2));
-        else if (kind == 1) text += "; " + from + " > " + conv("l" + id, 1) + "; " + from + " > " + conv("r" + id, 1) + " > add:" + name + " @l" + id;
-        else if (kind == 2) text += "; " + from + " > " + conv("l" + id, 2) + "; " + from + " > maxpool:m" + id + " k=2 s=2 > concat:c" + id + " @l" + id + " > conv2d:" + name + " k=1 c=4";
-        else if (kind == 3) text += "; " + from + " > relu:r" + id + " > add:" + name + " " + from;
-        else if (kind == 4) text += "; " + from + " > upsample:" + name + " scale_factor=2 mode=" + (pick(0, 1) ? "nearest" : "bilinear");
-        else text += "; " + from + " > convtranspose:" + name + " k=" + std::to_string(pick(2, 4)) + " s=2 p=" + std::to_string(pick(0, 1)) + " c=4";
-    }
-    return text;
-}
-
-void compare(const std::string& text, bool uniform)
-{
-    SCOPED_TRACE(text);
-    // Shapes of shifted branches need not meet here; only fields are compared.
-    const Graph graph = test::graphOf(text);
-    const Report report = analyze(graph);
-    for (const LayerReport& row : report.layers) {
-        if (!row.finite || row.approximate) continue;
-        const std::int64_t period = row.field.h.jump.den() * 8;
-        const std::int64_t far = period * 64;  // a multiple of every period, away from the border
-        std::int64_t widest = 0, shortest = 0;
-        for (std::int64_t unit = far; unit < far + period; ++unit) {
-            const auto box = test::backward(graph, row.id, unit);
-            ASSERT_TRUE(box.has_value());
-            widest = std::max(widest, box->high - box->low + 1);
-            shortest = std::max(shortest, *test::smallestPath(graph, row.id, unit));
-        }
-        EXPECT_EQ(row.field.h.rfMax, widest) << row.name();
-        EXPECT_EQ(row.field.h.start, test::backward(graph, row.id, 0)->low) << row.name();
-        if (uniform) {
-            EXPECT_EQ(row.field.h.rfMin, shortest) << row.name();
-        }
-    }
-}
-
-TEST(Properties, RandomNetworksOfWindowsEqualEveryPathEnumerated)
-{
-    for (unsigned seed = 1; seed <= 150; ++seed) {
-        std::mt19937 random(seed);
-        SCOPED_TRACE("seed " + std::to_string(seed));
-        compare(randomNetwork(random, false), true);
-    }
-}
-
-TEST(Properties, RandomNetworksWithUpsamplingEqualIntervalPropagation)
-{
-    for (unsigned seed = 1; seed <= 150; ++seed) {
-        std::mt19937 random(seed);
-        SCOPED_TRACE("seed " + std::to_string(seed));
-        compare(randomNetwork(random, true), false);
-    }
 }
 
 }  // namespace

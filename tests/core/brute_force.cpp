@@ -27,12 +27,15 @@ Interval reads(const AxisReach& r, Interval units)
     }
 }
 
-struct Walker {
+}  // namespace
+
+struct BruteForce::Walker {
     const Graph& graph;
     Prepared prepared;
+    Axis axis;
     std::vector<Value> values;
 
-    explicit Walker(const Graph& g) : graph(g), prepared(prepare(g))
+    Walker(const Graph& g, Axis along) : graph(g), prepared(prepare(g)), axis(along)
     {
         std::vector<Issue> issues;
         values = inferShapes(prepared, issues);
@@ -46,7 +49,8 @@ struct Walker {
             const std::int32_t source = prepared.sources[entry.firstInput + i];
             in.push_back(source < 0 ? Value{} : values[static_cast<std::size_t>(source)]);
         }
-        return entry.op->reach({*entry.node, in, {values.data() + entry.firstOutput, entry.outputCount}}).h;
+        const Reach both = entry.op->reach({*entry.node, in, {values.data() + entry.firstOutput, entry.outputCount}});
+        return axis == Axis::Height ? both.h : both.w;
     }
 
     const Prepared::Entry& entryOf(NodeId id) const { return prepared.entries[static_cast<std::size_t>(prepared.entryOf(id))]; }
@@ -68,16 +72,18 @@ struct Walker {
     }
 };
 
-}  // namespace
+BruteForce::BruteForce(const Graph& graph, Axis axis) : m_walker(std::make_unique<Walker>(graph, axis)) {}
 
-std::optional<Interval> backward(const Graph& graph, NodeId layer, std::int64_t unit)
+BruteForce::~BruteForce() = default;
+
+std::optional<Interval> BruteForce::backward(NodeId layer, std::int64_t unit) const
 {
-    return Walker(graph).walk(layer, {unit, unit}, [](Interval a, Interval b) { return Interval{std::min(a.low, b.low), std::max(a.high, b.high)}; });
+    return m_walker->walk(layer, {unit, unit}, [](Interval a, Interval b) { return Interval{std::min(a.low, b.low), std::max(a.high, b.high)}; });
 }
 
-std::optional<std::int64_t> smallestPath(const Graph& graph, NodeId layer, std::int64_t unit)
+std::optional<std::int64_t> BruteForce::smallestPath(NodeId layer, std::int64_t unit) const
 {
-    const auto path = Walker(graph).walk(layer, {unit, unit}, [](Interval a, Interval b) { return a.high - a.low <= b.high - b.low ? a : b; });
+    const auto path = m_walker->walk(layer, {unit, unit}, [](Interval a, Interval b) { return a.high - a.low <= b.high - b.low ? a : b; });
     return path ? std::optional(path->high - path->low + 1) : std::nullopt;
 }
 

@@ -5,6 +5,7 @@
 #include "core/ops/registry.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace fovea::test {
@@ -14,10 +15,22 @@ struct Interval {
     bool operator==(const Interval&) const = default;
 };
 
-// Pixels along the height that output unit `unit` of `layer` sees, union of all paths; nullopt without one.
-std::optional<Interval> backward(const Graph& graph, NodeId layer, std::int64_t unit);
+enum class Axis { Height, Width };
 
-// Smallest extent over all paths from the input to that unit.
-std::optional<std::int64_t> smallestPath(const Graph& graph, NodeId layer, std::int64_t unit);
+// One network along one axis.
+class BruteForce {
+public:
+    BruteForce(const Graph& graph, Axis axis);
+    ~BruteForce();
+
+    // Pixels that output unit `unit` of `layer` sees, union of all paths; nullopt without one.
+    std::optional<Interval> backward(NodeId layer, std::int64_t unit) const;
+    // Smallest extent over all paths from the input to that unit.
+    std::optional<std::int64_t> smallestPath(NodeId layer, std::int64_t unit) const;
+
+private:
+    struct Walker;
+    std::unique_ptr<Walker> m_walker;
+};
 
 }  // namespace fovea::test
