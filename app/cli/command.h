@@ -25,6 +25,8 @@ extern const Command kRefine;
 extern const Command kConvert;
 extern const Command kZoo;
 extern const Command kRender;
+extern const Command kField;
+extern const Command kDoctor;
 
 // The model that the words name, with what --reach and --input say checked; `size` applied where it is given.
 struct Opened {

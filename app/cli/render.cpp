@@ -1,9 +1,9 @@
 #include "app/cli/command.h"
+#include "app/cli/programs.h"
 #include "app/cli/renderer.h"
 #include "core/base/error.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <ostream>
 
@@ -47,8 +47,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
         parseSide(*size, "--size");
         child.insert(child.end(), {"--size", *size});
     }
-    const char* path = std::getenv("PATH");
-    const auto studio = findStudio(ownFolder(), path ? path : "");
+    const auto studio = findProgram("fovea-studio");
     if (!studio)
         throw Error(ErrorCode::Usage, "Drawing needs fovea-studio, which is neither beside this program nor on PATH: build or install it.");
     const ChildResult result = runChild(*studio, child);

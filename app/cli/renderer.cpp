@@ -25,12 +25,6 @@ constexpr const char* kStudio = "fovea-studio";
     throw Error(ErrorCode::Internal, "Cannot start " + what + ": " + std::strerror(code) + ".");
 }
 
-bool isProgram(const std::filesystem::path& path)
-{
-    std::error_code missing;
-    return std::filesystem::is_regular_file(path, missing) && ::access(path.c_str(), X_OK) == 0;
-}
-
 // Pictures need no display; without this Qt would look for one and fail on a server.
 std::vector<std::string> environment()
 {
@@ -74,24 +68,6 @@ std::string lastLine(const std::string& text)
 }
 
 }  // namespace
-
-std::filesystem::path ownFolder()
-{
-    std::error_code failed;
-    return std::filesystem::read_symlink("/proc/self/exe", failed).parent_path();
-}
-
-std::optional<std::filesystem::path> findStudio(const std::filesystem::path& folder, const std::string& pathList)
-{
-    if (!folder.empty() && isProgram(folder / kStudio)) return folder / kStudio;
-    for (std::size_t from = 0; from <= pathList.size();) {
-        const std::size_t to = std::min(pathList.find(':', from), pathList.size());
-        const std::filesystem::path candidate = std::filesystem::path(pathList.substr(from, to - from)) / kStudio;
-        if (to > from && isProgram(candidate)) return candidate;
-        from = to + 1;
-    }
-    return std::nullopt;
-}
 
 ChildResult runChild(const std::filesystem::path& program, const std::vector<std::string>& words)
 {

@@ -3,17 +3,10 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace fovea::cli {
-
-// `fovea-studio` in `folder`, else in the folders of `pathList` (colon-separated, as PATH); nullopt: nowhere.
-std::optional<std::filesystem::path> findStudio(const std::filesystem::path& folder, const std::string& pathList);
-
-// The folder of the running program.
-std::filesystem::path ownFolder();
 
 struct ChildResult {
     int exitCode = 0;      // -1: ended by `signal`

@@ -151,7 +151,7 @@ private:
         if (repeatsRows) reach.h = global();
         if (repeatsColumns) reach.w = global();
         target.unbounded = target.unbounded || (reach.h.kind == ReachKind::Global && !repeatsRows) || (reach.w.kind == ReachKind::Global && !repeatsColumns);
-        joinHull(target, rangeRead(reach.h, need.hull->h, inSize.h), rangeRead(reach.w, need.hull->w, inSize.w));
+        joinHull(target, hullRead(entry, reach.h, need.hull->h, inSize.h, outSize.h), hullRead(entry, reach.w, need.hull->w, inSize.w, outSize.w));
         joinUnits(need, reach, entry, inSize, outSize, target);
     }
 
@@ -210,14 +210,24 @@ private:
         join(target.hull->w, *w);
     }
 
-    // Adaptive pooling to several units reads a region each; elsewhere the reach says it.
+    // Adaptive pooling to several units reads a region for each; elsewhere the reach says it.
+    static bool readsRegions(const Prepared::Entry& entry, const AxisReach& reach, std::int64_t out)
+    {
+        return entry.op->opClass == OpClass::GlobalPooling && reach.kind == ReachKind::Global && out > 1;
+    }
+
+    static std::optional<UnitRange> hullRead(const Prepared::Entry& entry, const AxisReach& reach, const UnitRange& range, std::int64_t in, std::int64_t out)
+    {
+        if (!readsRegions(entry, reach, out)) return rangeRead(reach, range, in);
+        return UnitRange{floorDiv(range.first * in, out), ceilDiv((range.last + 1) * in, out) - 1};
+    }
+
     static std::vector<std::vector<std::int64_t>> tableOf(const Prepared::Entry& entry, const AxisReach& reach, std::int64_t in, std::int64_t out)
     {
         std::vector<std::vector<std::int64_t>> table(static_cast<std::size_t>(out));
-        const bool regions = entry.op->opClass == OpClass::GlobalPooling && reach.kind == ReachKind::Global && out > 1;
         for (std::int64_t u = 0; u < out; ++u) {
             auto& row = table[static_cast<std::size_t>(u)];
-            if (!regions) row = unitsRead(reach, u, in);
+            if (!readsRegions(entry, reach, out)) row = unitsRead(reach, u, in);
             else for (std::int64_t v = u * in / out; v < ceilDiv((u + 1) * in, out); ++v) row.push_back(v);
         }
         return table;

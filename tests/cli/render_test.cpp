@@ -1,4 +1,4 @@
-#include "app/cli/renderer.h"
+#include "app/cli/programs.h"
 #include "tests/cli/cli_run.h"
 
 namespace fovea::test {
@@ -19,11 +19,11 @@ TEST_F(Render, FindsTheStudioBesideItselfBeforeThePath)
 {
     const auto own = script("own", ""), first = script("first", ""), second = script("second", "");
     const std::string path = "nowhere:" + first.parent_path().string() + ":" + second.parent_path().string();
-    EXPECT_EQ(cli::findStudio(own.parent_path(), path), own);
-    EXPECT_EQ(cli::findStudio("elsewhere", path), first);
+    EXPECT_EQ(cli::findProgram("fovea-studio", own.parent_path(), path), own);
+    EXPECT_EQ(cli::findProgram("fovea-studio", "elsewhere", path), first);
     std::filesystem::permissions(first, std::filesystem::perms::owner_read);
-    EXPECT_EQ(cli::findStudio("elsewhere", path), second);
-    EXPECT_EQ(cli::findStudio("elsewhere", ""), std::nullopt);
+    EXPECT_EQ(cli::findProgram("fovea-studio", "elsewhere", path), second);
+    EXPECT_EQ(cli::findProgram("fovea-studio", "elsewhere", ""), std::nullopt);
 }
 
 TEST_F(Render, PassesEveryWordAsItIs)

@@ -27,6 +27,8 @@ TEST_F(Usage, ListsTheCommands)
               "  convert   write a network in another format\n"
               "  zoo       list the built-in networks, or show one\n"
               "  render    draw the network or its chart\n"
+              "  field     the exact field of one unit, and its gradient\n"
+              "  doctor    say which LibTorch and devices there are\n"
               "\n"
               "'fovea VERB --help' explains one of them with an example; 'fovea --version' names the version.\n"
               "MODEL is a .onnx file, a .fovea document, or a built-in network: zoo:NAME[,key=value...].\n"
@@ -37,7 +39,7 @@ TEST_F(Usage, ListsTheCommands)
 
 TEST_F(Usage, ExplainsEveryCommandWithAnExample)
 {
-    for (const char* verb : {"analyze", "refine", "convert", "zoo", "render"}) {
+    for (const char* verb : {"analyze", "refine", "convert", "zoo", "render", "field", "doctor"}) {
         const Ran ran = run({verb, "--help"});
         EXPECT_EQ(ran.code, 0) << verb;
         EXPECT_EQ(ran.err, "") << verb;

@@ -1,0 +1,117 @@
+#include "app/cli/engine_client.h"
+
+#include "core/io/engine/rpc.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char** environ;
+
+namespace fovea::cli {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& what, int code) { throw Error(ErrorCode::Internal, "Cannot start " + what + ": " + std::strerror(code) + "."); }
+
+ErrorCode codeOf(const std::string& kind)
+{
+    for (const ErrorCode code : {ErrorCode::File, ErrorCode::Format, ErrorCode::Usage, ErrorCode::Limit})
+        if (kind == toString(code)) return code;
+    return ErrorCode::Internal;
+}
+
+}  // namespace
+
+EngineClient::EngineClient(const std::filesystem::path& program)
+{
+    // One socket for both directions: writing to an engine that died is an error, not a signal.
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) fail(program.string(), errno);
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDIN_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    std::string name = program.string();
+    std::array<char*, 2> words{name.data(), nullptr};
+    const int code = ::posix_spawn(&m_child, program.c_str(), &actions, nullptr, words.data(), environ);
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::close(ends[1]);
+    m_socket = ends[0];
+    if (code != 0) {
+        ::close(m_socket);
+        fail(program.string(), code);
+    }
+    try {
+        m_hello = ask<HelloReply>(HelloRequest{});
+    } catch (...) {
+        ::close(m_socket);
+        if (m_child > 0) ::waitpid(m_child, nullptr, 0);
+        throw;
+    }
+}
+
+EngineClient::~EngineClient()
+{
+    ::close(m_socket);  // it ends when nobody listens
+    if (m_child > 0)
+        while (::waitpid(m_child, nullptr, 0) < 0 && errno == EINTR) {
+        }
+}
+
+Json EngineClient::call(const char* method, const Json& params)
+{
+    const std::int64_t id = m_nextId++;
+    send(requestLine(id, method, params) + "\n");
+    const std::string line = receive();
+    if (line.empty()) died(method);
+    const RpcReply reply = replyFrom(line);
+    if (reply.id != Json(id) && reply.error.empty()) throw Error(ErrorCode::Internal, "fovea-engine answered another request than '" + std::string(method) + "'.");
+    if (!reply.error.empty()) throw Error(codeOf(reply.kind), reply.error);
+    return reply.result;
+}
+
+void EngineClient::send(const std::string& line)
+{
+    for (std::size_t at = 0; at < line.size();) {
+        const ssize_t count = ::send(m_socket, line.data() + at, line.size() - at, MSG_NOSIGNAL);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return;  // the missing reply says it
+        at += static_cast<std::size_t>(count);
+    }
+}
+
+std::string EngineClient::receive()
+{
+    std::array<char, 65536> buffer;
+    for (;;) {
+        if (const std::size_t end = m_pending.find('\n'); end != std::string::npos) {
+            std::string line = m_pending.substr(0, end);
+            m_pending.erase(0, end + 1);
+            return line;
+        }
+        const ssize_t count = ::read(m_socket, buffer.data(), buffer.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0 || m_pending.size() > kMaxMessage) return {};
+        m_pending.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+}
+
+void EngineClient::died(const char* method)
+{
+    int status = 0;
+    while (::waitpid(m_child, &status, 0) < 0 && errno == EINTR) {
+    }
+    m_child = -1;
+    const std::string how = WIFSIGNALED(status) ? "was ended by signal " + std::to_string(WTERMSIG(status)) : "ended with code " + std::to_string(WEXITSTATUS(status));
+    throw Error(ErrorCode::Internal, "fovea-engine " + how + " instead of answering '" + method + "'.");
+}
+
+}  // namespace fovea::cli

@@ -1,0 +1,45 @@
+// fovea-engine as a child process: started, greeted, asked, and ended with this object.
+#pragma once
+
+#include "core/io/engine/messages.h"
+
+#include <filesystem>
+#include <string>
+#include <sys/types.h>
+
+namespace fovea::cli {
+
+inline constexpr const char* kEngineProgram = "fovea-engine";
+
+class EngineClient {
+public:
+    // Error(Internal) where it cannot be started or gives no answer; Error(Usage) where it speaks another protocol.
+    explicit EngineClient(const std::filesystem::path& program);
+    ~EngineClient();
+    EngineClient(const EngineClient&) = delete;
+    EngineClient& operator=(const EngineClient&) = delete;
+
+    const HelloReply& hello() const { return m_hello; }
+
+    // Sends the request and waits for its reply. What the engine refuses is an Error of the same code; Error(Internal)
+    // where it dies on the way.
+    template <typename Reply, typename Request>
+    Reply ask(const Request& request)
+    {
+        return messageFrom<Reply>(call(Request::kMethod, toJson(request)));
+    }
+
+private:
+    Json call(const char* method, const Json& params);
+    void send(const std::string& line);
+    std::string receive();
+    [[noreturn]] void died(const char* method);
+
+    pid_t m_child = -1;
+    int m_socket = -1;
+    std::int64_t m_nextId = 1;
+    std::string m_pending;
+    HelloReply m_hello;
+};
+
+}  // namespace fovea::cli
