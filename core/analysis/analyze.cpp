@@ -109,7 +109,7 @@ public:
 private:
     void findInput();
     void addInput(std::size_t i);
-    void addLayer(std::size_t i);
+    void addLayer(std::size_t i, const NodeView& view);
     void setField(LayerReport& layer, std::size_t i);
     void setVerdict(LayerReport& layer, const Field& field);
     const Reach* reachOf(const OpDef& op, const NodeView& view);
@@ -118,18 +118,17 @@ private:
     AnalysisOptions m_options;
     Report m_report;
     Prepared m_prepared;
+    ShapeInference m_shapes;
     std::shared_ptr<ReportTensors> m_tensors = std::make_shared<ReportTensors>();
     std::vector<Field> m_fields;  // one per entry
     Bounds m_boundsH, m_boundsW;
     Costs m_costs;
-    std::vector<Value> m_in;  // of the layer at hand
 };
 
-Analysis::Analysis(const Graph& graph, const AnalysisOptions& options) : m_options(options), m_prepared(prepare(graph))
+Analysis::Analysis(const Graph& graph, const AnalysisOptions& options) : m_options(options), m_prepared(prepare(graph)), m_shapes(m_prepared, m_report.issues)
 {
     m_report.graph = graph;
     m_report.issues = graph.notes();
-    m_tensors->values = inferShapes(m_prepared, m_report.issues);
     m_tensors->sources = m_prepared.sources;
     m_fields.resize(m_prepared.entries.size());
     m_report.layers.reserve(m_prepared.entries.size());
@@ -153,7 +152,7 @@ void Analysis::addInput(std::size_t i)
     const auto& entry = m_prepared.entries[i];
     if (entry.node->id == m_report.input) m_fields[i] = {AxisField::source(), AxisField::source()};
     else if (m_report.input == kNoNode) m_fields[i] = {AxisField::ofUnknown(), AxisField::ofUnknown()};
-    m_report.inputs.emplace_back(entry.node->name, entry.outputCount > 0 ? m_tensors->values[entry.firstOutput].shape : Shape{});
+    m_report.inputs.emplace_back(entry.node->name, entry.outputCount > 0 ? m_shapes.values()[entry.firstOutput].shape : Shape{});
 }
 
 // Layers that read point by point, which most do, share one reach.
@@ -207,21 +206,15 @@ void Analysis::setVerdict(LayerReport& layer, const Field& field)
     if (layer.verdict == Verdict::Unproductive && !m_report.summary.borderLayer) m_report.summary.borderLayer = layer.id;
 }
 
-void Analysis::addLayer(std::size_t i)
+void Analysis::addLayer(std::size_t i, const NodeView& view)
 {
     const auto& entry = m_prepared.entries[i];
-    const std::vector<Value>& values = m_tensors->values;
-    const std::span<const std::int32_t> sources(m_tensors->sources.data() + entry.firstInput, entry.inputCount);
-    m_in.clear();
-    for (const std::int32_t source : sources) m_in.push_back(source < 0 ? Value{} : values[static_cast<std::size_t>(source)]);
-
     LayerReport& layer = m_report.layers.emplace_back();
     layer.id = entry.node->id;
     layer.node = entry.node;
     layer.op = entry.op;
-    layer.in = ValueRefs(values.data(), sources);
-    layer.out = std::span(values.data() + entry.firstOutput, entry.outputCount);
-    const NodeView view{*entry.node, m_in, layer.out};
+    layer.in = ValueRefs(m_shapes.values().data(), {m_tensors->sources.data() + entry.firstInput, entry.inputCount});
+    layer.out = view.out;
     layer.reach = reachOf(*entry.op, view);
     setField(layer, i);
     setVerdict(layer, m_fields[i]);
@@ -244,10 +237,13 @@ Report Analysis::run()
 {
     findInput();
     for (std::size_t i = 0; i < m_prepared.entries.size(); ++i) {
-        validate(*m_prepared.entries[i].node, m_report.issues);
+        const NodeView view = m_shapes.infer(i);
+        validate(view.node, m_report.issues);
         if (m_prepared.entries[i].op->opClass == OpClass::Input) addInput(i);
-        else addLayer(i);
+        else addLayer(i, view);
     }
+    m_shapes.finish();
+    m_tensors->values = std::move(m_shapes.values());  // the rows' views move along with the elements
     std::sort(m_report.index.begin(), m_report.index.end());
     setBounds(m_report.summary, m_boundsH, m_boundsW);
     addOutputs();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 namespace fovea {
 
@@ -63,20 +64,20 @@ void reduce(PeriodicField& field)
 
 // Unit u of the new field reads units reads(u) of the old one; over `period` units it advances `inputs` of them.
 template <typename Reads>
-std::shared_ptr<const PeriodicField> compose(const PeriodicField& in, std::int64_t period, std::int64_t inputs, Reads reads)
+std::optional<PeriodicField> compose(const PeriodicField& in, std::int64_t period, std::int64_t inputs, Reads reads)
 {
     // Enough repetitions that the old period fits too.
     const std::int64_t repeat = in.period() / std::gcd(in.period(), inputs);
     const std::int64_t length = saturatingMul(period, repeat);
-    if (length > kMaxPeriod) return nullptr;
-    auto out = std::make_shared<PeriodicField>();
-    out->advance = saturatingMul(in.advance, saturatingMul(inputs, repeat) / in.period());
+    if (length > kMaxPeriod) return std::nullopt;
+    PeriodicField out;
+    out.advance = saturatingMul(in.advance, saturatingMul(inputs, repeat) / in.period());
     for (std::int64_t u = 0; u < length; ++u) {
         const Range range = reads(u);
-        out->low.push_back(in.lowAt(range.first));
-        out->high.push_back(in.highAt(std::max(range.first, range.last)));
+        out.low.push_back(in.lowAt(range.first));
+        out.high.push_back(in.highAt(std::max(range.first, range.last)));
     }
-    reduce(*out);
+    reduce(out);
     return out;
 }
 
@@ -97,7 +98,7 @@ Range resizeRange(const AxisReach& r, std::int64_t u)
     return r.taps == 2 ? Range{at, at + 1} : Range{at - 1, at + 2};
 }
 
-std::shared_ptr<const PeriodicField> composeReach(const PeriodicField& in, const AxisReach& r)
+std::optional<PeriodicField> composeReach(const PeriodicField& in, const AxisReach& r)
 {
     switch (r.kind) {
     case ReachKind::Window:
@@ -112,13 +113,13 @@ std::shared_ptr<const PeriodicField> composeReach(const PeriodicField& in, const
             return Range{ceilDiv(u + r.padBegin - r.effectiveKernel() + 1, r.stride), floorDiv(u + r.padBegin, r.stride)};
         });
     case ReachKind::Resize:
-        if (r.scale.num() < 1 || r.scale.num() > kMaxPeriod || r.scale.den() > kMaxPeriod) return nullptr;
+        if (r.scale.num() < 1 || r.scale.num() > kMaxPeriod || r.scale.den() > kMaxPeriod) return std::nullopt;
         return compose(in, r.scale.num(), r.scale.den(), [&](std::int64_t u) { return resizeRange(r, u); });
     case ReachKind::Same:
     case ReachKind::Global:
     case ReachKind::Unknown: break;
     }
-    return nullptr;
+    return std::nullopt;
 }
 
 Rational jumpBehind(Rational jump, const AxisReach& r)
@@ -191,7 +192,7 @@ void prune(std::vector<Strand>& strands)
 
 std::vector<Strand> strandsOf(const AxisField& field)
 {
-    return field.strands ? *field.strands : std::vector<Strand>{field.main};
+    return field.strands() ? *field.strands() : std::vector<Strand>{field.main};
 }
 
 void setStrands(AxisField& field, std::vector<Strand> strands)
@@ -201,7 +202,7 @@ void setStrands(AxisField& field, std::vector<Strand> strands)
         field.approximate = true;
     }
     field.main = *std::min_element(strands.begin(), strands.end(), [](const Strand& a, const Strand& b) { return a.jump < b.jump; });
-    field.strands = strands.size() > 1 ? std::make_shared<const std::vector<Strand>>(std::move(strands)) : nullptr;
+    field.detail = strands.size() > 1 ? std::make_shared<const FieldDetail>(FieldDetail{std::move(strands), {}, {}}) : nullptr;
 }
 
 PeriodicField uniform(const Strand& strand, std::int64_t extent)
@@ -209,30 +210,29 @@ PeriodicField uniform(const Strand& strand, std::int64_t extent)
     return {{strand.low}, {strand.low + extent - 1}, strand.jump.num()};
 }
 
-// Back to four numbers where the period has become one unit.
-void settle(AxisField& field)
+// Four numbers where the period has become one unit.
+void setPeriodic(AxisField& field, PeriodicField hull, PeriodicField shortest)
 {
-    field.main = {field.hull->jump(), field.hull->low[0], field.hull->high[0], field.shortest->extent()};
-    if (field.hull->period() == 1 && field.shortest->period() == 1) field.hull = field.shortest = nullptr;
+    field.main = {hull.jump(), hull.low[0], hull.high[0], shortest.extent()};
+    const bool uniformNow = hull.period() == 1 && shortest.period() == 1;
+    field.detail = uniformNow ? nullptr : std::make_shared<const FieldDetail>(FieldDetail{{}, std::move(hull), std::move(shortest)});
 }
 
 void giveUpPeriods(AxisField& field)
 {
     field.main.high = saturatingAdd(field.main.low, field.rfMax() - 1);
     field.main.smallest = field.rfMin();
-    field.hull = field.shortest = nullptr;
+    field.detail = nullptr;
     field.approximate = true;
 }
 
 AxisField stepPeriodic(const AxisField& in, const AxisReach& r)
 {
     AxisField out = in;
-    const auto hull = composeReach(in.hull ? *in.hull : uniform(in.main, in.main.high - in.main.low + 1), r);
-    const auto shortest = composeReach(in.shortest ? *in.shortest : uniform(in.main, in.main.smallest), r);
+    auto hull = composeReach(in.hull() ? *in.hull() : uniform(in.main, in.main.high - in.main.low + 1), r);
+    auto shortest = composeReach(in.shortest() ? *in.shortest() : uniform(in.main, in.main.smallest), r);
     if (hull && shortest) {
-        out.hull = hull;
-        out.shortest = shortest;
-        settle(out);
+        setPeriodic(out, std::move(*hull), std::move(*shortest));
         return out;
     }
     giveUpPeriods(out);
@@ -244,19 +244,19 @@ AxisField stepPeriodic(const AxisField& in, const AxisReach& r)
 
 std::int64_t AxisField::rfMin() const
 {
-    if (shortest) return shortest->extent();
-    if (!strands) return main.smallest;
+    if (shortest()) return shortest()->extent();
+    if (!strands()) return main.smallest;
     std::int64_t smallest = main.smallest;
-    for (const Strand& strand : *strands) smallest = std::min(smallest, strand.smallest);
+    for (const Strand& strand : *strands()) smallest = std::min(smallest, strand.smallest);
     return smallest;
 }
 
 std::int64_t AxisField::rfMax() const
 {
-    if (hull) return hull->extent();
-    if (!strands) return main.high - main.low + 1;
+    if (hull()) return hull()->extent();
+    if (!strands()) return main.high - main.low + 1;
     std::int64_t low = main.low, high = main.high;
-    for (const Strand& strand : *strands) {
+    for (const Strand& strand : *strands()) {
         low = std::min(low, strand.low);
         high = std::max(high, strand.high);
     }
@@ -265,10 +265,10 @@ std::int64_t AxisField::rfMax() const
 
 std::int64_t AxisField::start() const
 {
-    if (hull) return hull->low[0];
-    if (!strands) return main.low;
+    if (hull()) return hull()->low[0];
+    if (!strands()) return main.low;
     std::int64_t low = main.low;
-    for (const Strand& strand : *strands) low = std::min(low, strand.low);
+    for (const Strand& strand : *strands()) low = std::min(low, strand.low);
     return low;
 }
 
@@ -302,11 +302,11 @@ AxisField step(const AxisField& in, const AxisReach& r)
     if (!in.finite) return in;
     AxisField out = in;
     const bool resamples = r.kind == ReachKind::Resize || r.kind == ReachKind::Transposed;
-    if (!in.strands && (in.hull || (resamples && in.main.jump.isWhole()))) {
+    if (!in.strands() && (in.hull() || (resamples && in.main.jump.isWhole()))) {
         out = stepPeriodic(in, r);
-    } else if (in.strands) {
+    } else if (in.strands()) {
         std::vector<Strand> strands;
-        for (const Strand& strand : *in.strands) strands.push_back(stepStrand(strand, r));
+        for (const Strand& strand : *in.strands()) strands.push_back(stepStrand(strand, r));
         setStrands(out, std::move(strands));
         out.approximate = out.approximate || resamples;
     } else {
@@ -321,30 +321,28 @@ AxisField step(const AxisField& in, const AxisReach& r)
 
 namespace {
 
-std::shared_ptr<const PeriodicField> unite(const PeriodicField& a, const PeriodicField& b)
+std::optional<PeriodicField> unite(const PeriodicField& a, const PeriodicField& b)
 {
     const std::int64_t period = std::lcm(a.period(), b.period());
-    if (period > kMaxPeriod) return nullptr;
-    auto out = std::make_shared<PeriodicField>();
-    out->advance = a.advance * (period / a.period());
+    if (period > kMaxPeriod) return std::nullopt;
+    PeriodicField out;
+    out.advance = a.advance * (period / a.period());
     for (std::int64_t u = 0; u < period; ++u) {
-        out->low.push_back(std::min(a.lowAt(u), b.lowAt(u)));
-        out->high.push_back(std::max(a.highAt(u), b.highAt(u)));
+        out.low.push_back(std::min(a.lowAt(u), b.lowAt(u)));
+        out.high.push_back(std::max(a.highAt(u), b.highAt(u)));
     }
-    reduce(*out);
+    reduce(out);
     return out;
 }
 
 bool mergePeriodic(AxisField& out, const AxisField& a, const AxisField& b)
 {
-    if (a.strands || b.strands || a.main.jump != b.main.jump) return false;
-    const auto hullOf = [](const AxisField& f) { return f.hull ? *f.hull : uniform(f.main, f.main.high - f.main.low + 1); };
-    const auto shortestOf = [](const AxisField& f) { return f.shortest ? *f.shortest : uniform(f.main, f.main.smallest); };
-    const auto hull = unite(hullOf(a), hullOf(b));
+    if (a.strands() || b.strands() || a.main.jump != b.main.jump) return false;
+    const auto hullOf = [](const AxisField& f) { return f.hull() ? *f.hull() : uniform(f.main, f.main.high - f.main.low + 1); };
+    const auto shortestOf = [](const AxisField& f) { return f.shortest() ? *f.shortest() : uniform(f.main, f.main.smallest); };
+    auto hull = unite(hullOf(a), hullOf(b));
     if (!hull) return false;
-    out.hull = hull;
-    out.shortest = std::make_shared<const PeriodicField>(a.rfMin() <= b.rfMin() ? shortestOf(a) : shortestOf(b));
-    settle(out);
+    setPeriodic(out, std::move(*hull), a.rfMin() <= b.rfMin() ? shortestOf(a) : shortestOf(b));
     return true;
 }
 
@@ -359,16 +357,16 @@ AxisField merge(const AxisField& a, const AxisField& b)
     out.unbounded = a.unbounded || b.unbounded;
     if (!a.finite || !b.finite) return out;
     out.approximate = a.approximate || b.approximate;
-    if (a.hull || b.hull) {
+    if (a.hull() || b.hull()) {
         if (mergePeriodic(out, a, b)) return out;
         AxisField left = a, right = b;
-        if (left.hull) giveUpPeriods(left);
-        if (right.hull) giveUpPeriods(right);
+        if (left.hull()) giveUpPeriods(left);
+        if (right.hull()) giveUpPeriods(right);
         out = merge(left, right);
         out.approximate = true;
         return out;
     }
-    if (!a.strands && !b.strands && a.main.jump == b.main.jump) {
+    if (!a.strands() && !b.strands() && a.main.jump == b.main.jump) {
         out.main.low = std::min(a.main.low, b.main.low);
         out.main.high = std::max(a.main.high, b.main.high);
         out.main.smallest = std::min(a.main.smallest, b.main.smallest);

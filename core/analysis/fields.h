@@ -35,6 +35,12 @@ struct Strand {
     bool operator==(const Strand&) const = default;
 };
 
+// One of the two: branches of different jumps that met, or fields behind upsampling.
+struct FieldDetail {
+    std::vector<Strand> strands;     // AxisField::main is among them
+    PeriodicField hull, shortest;    // the union of all paths, and the smallest path
+};
+
 // Everything known of the paths from the input to one tensor, along one axis.
 struct AxisField {
     bool finite = false;       // some path sees a bounded part of the input
@@ -42,10 +48,12 @@ struct AxisField {
     bool unknown = false;      // some path runs through a layer of unknown reach
     bool approximate = false;
     Strand main;               // where finite
-    // Only where branches of different jumps met; `main` is among them.
-    std::shared_ptr<const std::vector<Strand>> strands;
-    // Only behind upsampling: the union of all paths, and the smallest path.
-    std::shared_ptr<const PeriodicField> hull, shortest;
+    // What four numbers cannot say; null nearly everywhere.
+    std::shared_ptr<const FieldDetail> detail;
+
+    const std::vector<Strand>* strands() const { return detail && !detail->strands.empty() ? &detail->strands : nullptr; }
+    const PeriodicField* hull() const { return detail && detail->strands.empty() ? &detail->hull : nullptr; }
+    const PeriodicField* shortest() const { return detail && detail->strands.empty() ? &detail->shortest : nullptr; }
 
     bool carriesPath() const { return finite || unbounded || unknown; }
     std::int64_t rfMin() const;

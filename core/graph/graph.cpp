@@ -1,6 +1,7 @@
 #include "core/graph/graph.h"
 
 #include <algorithm>
+#include <atomic>
 #include <queue>
 #include <unordered_map>
 #include <unordered_set>
@@ -20,22 +21,37 @@ bool Node::sameAs(const Node& other) const
            inputs == other.inputs && group == other.group && tensors == other.tensors;
 }
 
+const std::vector<Graph::NodePtr>& Graph::nodes() const
+{
+    static const std::vector<NodePtr> none;
+    return m_nodes ? *m_nodes : none;
+}
+
+std::vector<Graph::NodePtr>& Graph::ownNodes()
+{
+    if (!m_nodes) m_nodes = std::make_shared<std::vector<NodePtr>>();
+    else if (m_nodes.use_count() > 1) m_nodes = std::make_shared<std::vector<NodePtr>>(*m_nodes);
+    // Whoever shared the list a moment ago, on another thread, has read it before this writes it.
+    else std::atomic_thread_fence(std::memory_order_acquire);
+    return *m_nodes;
+}
+
 std::size_t Graph::slot(NodeId id) const
 {
-    const auto it = std::lower_bound(m_nodes.begin(), m_nodes.end(), id,
+    const auto it = std::lower_bound(nodes().begin(), nodes().end(), id,
                                      [](const NodePtr& node, NodeId key) { return node->id < key; });
-    return it != m_nodes.end() && (*it)->id == id ? static_cast<std::size_t>(it - m_nodes.begin()) : m_nodes.size();
+    return it != nodes().end() && (*it)->id == id ? static_cast<std::size_t>(it - nodes().begin()) : nodes().size();
 }
 
 const Node* Graph::find(NodeId id) const
 {
     const std::size_t index = slot(id);
-    return index < m_nodes.size() ? m_nodes[index].get() : nullptr;
+    return index < nodes().size() ? nodes()[index].get() : nullptr;
 }
 
 const Node* Graph::findByName(std::string_view name) const
 {
-    for (const NodePtr& node : m_nodes)
+    for (const NodePtr& node : nodes())
         if (node->name == name) return node.get();
     return nullptr;
 }
@@ -49,7 +65,7 @@ const Node& Graph::at(NodeId id) const
 std::string Graph::uniqueName(std::string_view wanted) const
 {
     std::unordered_set<std::string_view> taken;
-    for (const NodePtr& node : m_nodes) taken.insert(node->name);
+    for (const NodePtr& node : nodes()) taken.insert(node->name);
     std::string name(wanted);
     for (int i = 1; taken.contains(name); ++i) name = std::string(wanted) + "_" + std::to_string(i);
     return name;
@@ -60,34 +76,34 @@ NodeId Graph::add(Node node)
     node.id = m_nextId++;
     if (node.name.empty()) node.name = uniqueName(node.kind);
     else if (findByName(node.name)) node.name = uniqueName(node.name);
-    m_nodes.push_back(std::make_shared<const Node>(std::move(node)));
-    return m_nodes.back()->id;
+    ownNodes().push_back(std::make_shared<const Node>(std::move(node)));
+    return nodes().back()->id;
 }
 
 void Graph::insert(Node node)
 {
     if (node.id <= kNoNode) throw Error(ErrorCode::Format, "A layer has the id " + std::to_string(node.id) + "; ids start at 1.");
-    const auto it = std::lower_bound(m_nodes.begin(), m_nodes.end(), node.id,
-                                     [](const NodePtr& other, NodeId key) { return other->id < key; });
-    if (it != m_nodes.end() && (*it)->id == node.id)
+    std::vector<NodePtr>& own = ownNodes();
+    const auto it = std::lower_bound(own.begin(), own.end(), node.id, [](const NodePtr& other, NodeId key) { return other->id < key; });
+    if (it != own.end() && (*it)->id == node.id)
         throw Error(ErrorCode::Format, "Two layers have the id " + std::to_string(node.id) + ".");
     m_nextId = std::max(m_nextId, node.id + 1);
-    m_nodes.insert(it, std::make_shared<const Node>(std::move(node)));
+    own.insert(it, std::make_shared<const Node>(std::move(node)));
 }
 
 void Graph::edit(NodeId id, bool keepOrigin, const std::function<void(Node&)>& change)
 {
     const std::size_t index = slot(id);
-    if (index == m_nodes.size()) throw Error(ErrorCode::Internal, "There is no layer with id " + std::to_string(id) + ".");
-    auto copy = std::make_shared<Node>(*m_nodes[index]);
+    if (index == nodes().size()) throw Error(ErrorCode::Internal, "There is no layer with id " + std::to_string(id) + ".");
+    auto copy = std::make_shared<Node>(*nodes()[index]);
     change(*copy);
     copy->id = id;
-    const Node& before = *m_nodes[index];
+    const Node& before = *nodes()[index];
     // An opaque layer has nothing but its origin to be written from.
     if (!keepOrigin && before.kind != "opaque" && (copy->attrs != before.attrs || copy->kind != before.kind || copy->tensors != before.tensors ||
                         copy->inputs.size() != before.inputs.size()))
         copy->origin = nullptr;
-    m_nodes[index] = std::move(copy);
+    ownNodes()[index] = std::move(copy);
 }
 
 void Graph::update(NodeId id, const std::function<void(Node&)>& change) { edit(id, false, change); }
@@ -103,9 +119,10 @@ void Graph::rename(NodeId id, std::string name)
 void Graph::remove(NodeId id)
 {
     const std::size_t index = slot(id);
-    if (index == m_nodes.size()) return;
-    m_nodes.erase(m_nodes.begin() + static_cast<std::ptrdiff_t>(index));
-    for (NodePtr& node : m_nodes) {
+    if (index == nodes().size()) return;
+    std::vector<NodePtr>& own = ownNodes();
+    own.erase(own.begin() + static_cast<std::ptrdiff_t>(index));
+    for (NodePtr& node : own) {
         const auto reads = [id](const Port& port) { return port.node == id; };
         if (std::none_of(node->inputs.begin(), node->inputs.end(), reads)) continue;
         auto copy = std::make_shared<Node>(*node);
@@ -117,7 +134,7 @@ void Graph::remove(NodeId id)
 
 void Graph::rewire(Port from, Port to)
 {
-    for (NodePtr& node : m_nodes) {
+    for (NodePtr& node : ownNodes()) {
         if (std::find(node->inputs.begin(), node->inputs.end(), from) == node->inputs.end()) continue;
         auto copy = std::make_shared<Node>(*node);
         std::replace(copy->inputs.begin(), copy->inputs.end(), from, to);

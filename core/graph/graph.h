@@ -67,7 +67,7 @@ public:
     using NodePtr = std::shared_ptr<const Node>;
 
     // In ascending id, which is insertion order.
-    const std::vector<NodePtr>& nodes() const { return m_nodes; }
+    const std::vector<NodePtr>& nodes() const;
     const Node* find(NodeId id) const;
     const Node* findByName(std::string_view name) const;  // linear
     const Node& at(NodeId id) const;                      // Error(Internal) where there is none
@@ -102,7 +102,9 @@ private:
     std::size_t slot(NodeId id) const;
     void edit(NodeId id, bool keepOrigin, const std::function<void(Node&)>& change);
 
-    std::vector<NodePtr> m_nodes;
+    std::vector<NodePtr>& ownNodes();  // no longer shared with other graphs
+
+    std::shared_ptr<std::vector<NodePtr>> m_nodes;  // shared until one of the copies is edited; null: none
     std::vector<GraphOutput> m_outputs;
     std::vector<Issue> m_notes;
     std::string m_name;

@@ -87,32 +87,42 @@ void missingInputs(const Prepared::Entry& entry, std::span<const std::int32_t> s
 
 }  // namespace
 
+ShapeInference::ShapeInference(const Prepared& graph, std::vector<Issue>& issues) : m_graph(graph), m_issues(issues)
+{
+    if (!graph.entries.empty()) m_values.resize(graph.entries.back().firstOutput + graph.entries.back().outputCount);
+}
+
+NodeView ShapeInference::infer(std::size_t index)
+{
+    const auto& entry = m_graph.entries[index];
+    const std::span sources(m_graph.sources.data() + entry.firstInput, entry.inputCount);
+    missingInputs(entry, sources, m_issues);
+    m_in.clear();
+    for (const std::int32_t source : sources) m_in.push_back(source < 0 ? Value{} : m_values[static_cast<std::size_t>(source)]);
+    const std::span out(m_values.data() + entry.firstOutput, entry.outputCount);
+    if (entry.op->infer) {
+        InferContext context(*entry.node, m_in, out, m_issues);
+        entry.op->infer(context);
+    } else if (!m_in.empty() && !out.empty()) {
+        out[0] = m_in[0];
+    }
+    return {*entry.node, m_in, out};
+}
+
+void ShapeInference::finish()
+{
+    if (m_graph.cyclic.empty()) return;
+    const std::int32_t at = m_graph.entryOf(m_graph.cyclic.front());
+    m_issues.push_back({"cycle", Severity::Error, m_graph.entries[static_cast<std::size_t>(at)].node->name, "",
+                        "The layer feeds itself through others.", "Remove one of the connections of the cycle."});
+}
+
 std::vector<Value> inferShapes(const Prepared& graph, std::vector<Issue>& issues)
 {
-    std::size_t count = 0;
-    if (!graph.entries.empty()) count = graph.entries.back().firstOutput + graph.entries.back().outputCount;
-    std::vector<Value> values(count);
-    std::vector<Value> in;
-    for (const auto& entry : graph.entries) {
-        const std::span sources(graph.sources.data() + entry.firstInput, entry.inputCount);
-        missingInputs(entry, sources, issues);
-        in.clear();
-        for (const std::int32_t source : sources) in.push_back(source < 0 ? Value{} : values[static_cast<std::size_t>(source)]);
-        const std::span out(values.data() + entry.firstOutput, entry.outputCount);
-        if (entry.op->infer) {
-            InferContext context(*entry.node, in, out, issues);
-            entry.op->infer(context);
-        } else if (!in.empty() && !out.empty()) {
-            out[0] = in[0];
-        }
-    }
-    for (const NodeId id : graph.cyclic) {
-        const std::int32_t at = graph.entryOf(id);
-        issues.push_back({"cycle", Severity::Error, graph.entries[static_cast<std::size_t>(at)].node->name, "",
-                          "The layer feeds itself through others.", "Remove one of the connections of the cycle."});
-        break;
-    }
-    return values;
+    ShapeInference inference(graph, issues);
+    for (std::size_t i = 0; i < graph.entries.size(); ++i) inference.infer(i);
+    inference.finish();
+    return std::move(inference.values());
 }
 
 std::vector<Value> inferNode(const Node& node, std::span<const Value> inputs, std::vector<Issue>& issues)

@@ -43,7 +43,8 @@ Reach windowReach(const Node& node)
     const Ints* padding = nullptr;
     const Ints* dilation = nullptr;
     bool ceil = false;
-    for (const auto& [name, value] : node.attrs.entries()) {
+    for (const auto& [key, value] : node.attrs.entries()) {
+        const std::string_view name = key;  // compares lengths first
         if (name == "kernel_size") kernel = std::get_if<Ints>(&value);
         else if (name == "stride") stride = std::get_if<Ints>(&value);
         else if (name == "padding") padding = std::get_if<Ints>(&value);

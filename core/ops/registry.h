@@ -40,6 +40,22 @@ Prepared prepare(const Graph& graph);
 // Shapes of every value of a prepared graph; findings about what does not fit are appended to `issues`,
 // one per cause: layers behind a broken one have unknown sizes and say nothing.
 std::vector<Value> inferShapes(const Prepared& graph, std::vector<Issue>& issues);
+
+// The same one layer at a time, in order, for passes that do more with each layer while it is at hand.
+class ShapeInference {
+public:
+    ShapeInference(const Prepared& graph, std::vector<Issue>& issues);
+
+    // The layer's inputs (unknown where not connected) and outputs, valid until the next call.
+    NodeView infer(std::size_t entry);
+    void finish();  // what concerns the whole network
+    std::vector<Value>& values() { return m_values; }
+
+private:
+    const Prepared& m_graph;
+    std::vector<Issue>& m_issues;
+    std::vector<Value> m_values, m_in;
+};
 // The same for one layer.
 std::vector<Value> inferNode(const Node& node, std::span<const Value> inputs, std::vector<Issue>& issues);
 

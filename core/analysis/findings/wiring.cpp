@@ -54,7 +54,7 @@ void aboutDeadOutputs(const Report& report, Issues& issues)
             used[report.tensors->positionOf(layer->out[static_cast<std::size_t>(output.port.output)])] = true;
     }
     for (const LayerReport& layer : report.layers) {
-        if (layer.out.empty() || layer.kind() == "Constant" || std::all_of(layer.out.begin(), layer.out.end(), isUsed)) continue;
+        if (std::all_of(layer.out.begin(), layer.out.end(), isUsed) || layer.kind() == "Constant") continue;
         const bool whole = std::none_of(layer.out.begin(), layer.out.end(), isUsed);
         issues.push_back({"dead-output", whole ? Severity::Warning : Severity::Info, layer.name(), "",
                           whole ? "Nothing reads the output of this layer, and it is no output of the network."
