@@ -18,6 +18,7 @@ build_packages=(
   qt6-base-dev qt6-svg-dev qt6-tools-dev qt6-tools-dev-tools qt6-l10n-tools
   libqcustomplot-dev libgraphviz-dev libgl-dev fonts-dejavu-core
   libgtest-dev libgmock-dev
+  libtorch-dev
 )
 # What the tests need on top: exporters of real models, ONNX's own operator tests, a display.
 test_packages=(

@@ -5,11 +5,19 @@
 
 set_property(GLOBAL PROPERTY FOVEA_ROOMS "")
 
-# fovea_room(NAME PATH <folder> SOURCES <files> [USES <rooms>] [LINKS <ns::targets>] [PRIVATE_LINKS <ns::targets>])
+# fovea_room(NAME PATH <folder> SOURCES <files> [USES <rooms>] [LINKS <ns::targets>] [PRIVATE_LINKS <ns::targets>]
+#            [REQUIRES <variable>])
+# A room whose REQUIRES is false is declared, so that its includes are still checked, but not built.
 function(fovea_room name)
-  cmake_parse_arguments(ROOM "" "PATH" "SOURCES;USES;LINKS;PRIVATE_LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "PATH;REQUIRES" "SOURCES;USES;LINKS;PRIVATE_LINKS" ${ARGN})
   if(ROOM_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "Room '${name}': unexpected arguments '${ROOM_UNPARSED_ARGUMENTS}'.")
+  endif()
+  string(JOIN "," uses ${ROOM_USES})
+  string(JOIN "," links ${ROOM_LINKS} ${ROOM_PRIVATE_LINKS})
+  set_property(GLOBAL APPEND_STRING PROPERTY FOVEA_ROOMS "${name} ${ROOM_PATH} uses=${uses} links=${links}\n")
+  if(ROOM_REQUIRES AND NOT ${ROOM_REQUIRES})
+    return()
   endif()
   foreach(used IN LISTS ROOM_USES)
     if(NOT TARGET fovea_${used})
@@ -27,9 +35,6 @@ function(fovea_room name)
   target_include_directories(fovea_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
   list(TRANSFORM ROOM_USES PREPEND "fovea::" OUTPUT_VARIABLE used_targets)
   target_link_libraries(fovea_${name} PUBLIC fovea_options ${used_targets} ${ROOM_LINKS} PRIVATE ${ROOM_PRIVATE_LINKS})
-  string(JOIN "," uses ${ROOM_USES})
-  string(JOIN "," links ${ROOM_LINKS} ${ROOM_PRIVATE_LINKS})
-  set_property(GLOBAL APPEND_STRING PROPERTY FOVEA_ROOMS "${name} ${ROOM_PATH} uses=${uses} links=${links}\n")
 endfunction()
 
 function(fovea_write_rooms)

@@ -22,7 +22,7 @@ FAMILIES = re.compile(
     re.IGNORECASE,
 )
 # Words of the trade that hold the letters of a family.
-INNOCENT = re.compile(r"subnet|internet|ethernet", re.IGNORECASE)
+INNOCENT = re.compile(r"subnet|internet|ethernet|dlfcn", re.IGNORECASE)
 PATHS = re.compile(r"/(home|root|Users)/\w+|/work/(?!flow)\w+|/tmp/\w[\w-]*/\w|/var/tmp/\w|/opt/wheels")
 
 

@@ -1,4 +1,5 @@
 #include "app/cli/programs.h"
+#include "app/cli/renderer.h"
 #include "tests/cli/cli_run.h"
 
 namespace fovea::test {
