@@ -1,8 +1,11 @@
+#include "core/analysis/unit_field.h"
+#include "tests/core/brute_force.h"
 #include "tests/engine/random_graph.h"
 #include "tests/engine/support_check.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 namespace fovea {
@@ -20,6 +23,28 @@ TEST_P(RandomNetworks, HaveTheirGradientsExactlyOnThePredictedPixels)
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomNetworks, ::testing::Range(0, 4));
+
+// The unclipped box against the recursion over every edge that the fields' own tests use. That one does not know of
+// transposed convolutions that skip units.
+TEST(RandomBoxes, AreThoseOfPropagationThroughEveryEdge)
+{
+    int compared = 0;
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+        const Graph graph = test::randomGraph(seed);
+        const auto isTransposed = [](const auto& node) { return node->kind == "ConvTranspose2d"; };
+        if (std::any_of(graph.nodes().begin(), graph.nodes().end(), isTransposed)) continue;
+        for (const auto& node : graph.nodes())
+            for (const UnitOf& unit : test::someUnits(graph, node->name, 5)) {
+                const auto slow = test::backward(graph, node->id, unit.y);
+                const UnitField field = unitField(graph, node->name, {unit.y, unit.x, 0});
+                ASSERT_TRUE(slow && field.box);
+                EXPECT_EQ(field.box->top, slow->low) << "seed " << seed << ", layer '" << node->name << "', row " << unit.y;
+                EXPECT_EQ(field.box->bottom, slow->high + 1) << "seed " << seed << ", layer '" << node->name << "', row " << unit.y;
+                ++compared;
+            }
+    }
+    EXPECT_GT(compared, 3000);
+}
 
 TEST(RandomGraph, HoldsEveryKindItIsMeantFor)
 {

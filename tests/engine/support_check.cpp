@@ -23,6 +23,11 @@ std::size_t differences(const UnitField& field, const Tensor& gradient)
     return count;
 }
 
+bool isInside(const PixelBox& inner, const PixelBox& outer)
+{
+    return inner.top >= outer.top && inner.left >= outer.left && inner.bottom <= outer.bottom && inner.right <= outer.right;
+}
+
 }  // namespace
 
 std::vector<UnitOf> someUnits(const Graph& graph, const std::string& layer, std::size_t atMost)
@@ -61,6 +66,9 @@ int expectExactSupport(const Graph& graph, const std::vector<UnitOf>& units, con
         EXPECT_EQ(wrong, 0u) << what << ", layer '" << unit.layer << "', unit [" << unit.y << "," << unit.x << "] of output " << unit.output << ": " << wrong
                              << " pixels differ; predicted " << textOf(field.clipped) << " of " << textOf(field.box) << ", gradient on " << textOf(supportOf(gradients[i]));
         EXPECT_EQ(textOf(field.clipped), textOf(supportOf(gradients[i])));
+        if (field.clipped) {
+            EXPECT_TRUE(isInside(*field.clipped, *field.box)) << what << ", layer '" << unit.layer << "'";
+        }
     }
     return static_cast<int>(units.size());
 }
