@@ -73,7 +73,8 @@ TEST(EngineMessages, NameThePlaceOfWhatIsWrong)
     EXPECT_EQ(complaint(R"({"layer":"a","unit":[1]})"), "unit must have 2 elements, but has 1.");
     EXPECT_EQ(complaint(R"({"layer":"a","unit":[1,-2]})"), "unit[1] must lie between 0 and 1000000, but is -2.");
     EXPECT_EQ(complaint(R"({"layer":7})"), "layer must be a string, but is a whole number.");
-    EXPECT_EQ(complaint(R"({"layer":"a","seed":1e300})"), "seed must be a whole number, but is a number with a fraction.");
+    EXPECT_EQ(complaint(R"({"layer":"a","seed":1e300})"),
+              "seed must be a whole number, but is a number with a fraction.");
 }
 
 TEST(EngineMessages, NothingOnALineBreaksTheReader)

@@ -39,7 +39,8 @@ TEST(UnitField, AUnitThatSeesOnlyPaddingReadsNothing)
 
 TEST(UnitField, FollowsAGateToTheWholeImage)
 {
-    const Graph graph = test::graphOf("input 3x8x6 > conv:a k=3 p=1 c=4 > gap:pool > conv:gate k=1 c=4; @a > mul:scaled @gate");
+    const Graph graph =
+        test::graphOf("input 3x8x6 > conv:a k=3 p=1 c=4 > gap:pool > conv:gate k=1 c=4; @a > mul:scaled @gate");
     const UnitField field = unitField(graph, "scaled", {2, 3, 0});
     EXPECT_TRUE(field.unbounded);
     EXPECT_EQ(field.clipped, (PixelBox{0, 0, 8, 6}));
@@ -57,6 +58,12 @@ TEST(UnitField, PartsOfASplitLieWhereTheyWereCut)
 {
     const Graph graph = test::graphOf("input 3x9x8 > conv:a k=2 c=4 > split:parts dim=2 chunks=2");
     EXPECT_EQ(unitField(graph, "parts", {1, 0, 1}).box, (PixelBox{5, 0, 7, 2}));
+}
+
+TEST(UnitField, RefusesMapsThatNoMachineHolds)
+{
+    const Graph graph = test::graphOf("input 3x1000000x1000000 > conv:a k=3 c=4");
+    EXPECT_THROW(unitField(graph, "a", {0, 0, 0}), Error);
 }
 
 }  // namespace

@@ -47,7 +47,10 @@ TEST(WhereWeDiffer, DilationSpreadsTheTaps)
 
 TEST(WhereWeDiffer, ATransposedConvolutionReadsFewUnitsAndHalvesTheJump)
 {
-    const Case c{test::graphOf("input 3x64x64 > conv:a k=3 s=4 p=1 c=4 > convtranspose2d:up k=4 s=2 p=1 c=4 > conv:b k=3 p=1 c=4"), "b"};
+    const Case c{
+        test::graphOf(
+            "input 3x64x64 > conv:a k=3 s=4 p=1 c=4 > convtranspose2d:up k=4 s=2 p=1 c=4 > conv:b k=3 p=1 c=4"),
+        "b"};
     EXPECT_EQ(withoutDilation({{3, 4}, {4, 2}, {3, 1}}), 31);  // as a convolution that strides
     EXPECT_EQ(c.reported().jump, Rational(2));
     EXPECT_EQ(c.reported().rfMax, 11);
@@ -57,7 +60,8 @@ TEST(WhereWeDiffer, ATransposedConvolutionReadsFewUnitsAndHalvesTheJump)
 TEST(WhereWeDiffer, BranchesShiftedAgainstEachOtherUniteToMoreThanTheLargest)
 {
     // NASNet's reduction: two strided branches, one read one pixel further.
-    const Case c{test::graphOf("input 3x65x65 > conv:a k=3 s=2 p=1 c=4; @a > conv:left k=3 s=2 p=1 c=4; @a > slice:shift dim=2x3 start=1x1 end=33x33 step=1x1 > "
+    const Case c{test::graphOf("input 3x65x65 > conv:a k=3 s=2 p=1 c=4; @a > conv:left k=3 s=2 p=1 c=4; @a > "
+                               "slice:shift dim=2x3 start=1x1 end=33x33 step=1x1 > "
                                "conv:right k=3 s=2 p=0x0x3x3 c=4; @left > concat:both @right"),
                  "both"};
     EXPECT_EQ(withoutDilation({{3, 2}, {3, 2}}), 7);

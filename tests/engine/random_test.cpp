@@ -18,7 +18,8 @@ TEST_P(RandomNetworks, HaveTheirGradientsExactlyOnThePredictedPixels)
 {
     int units = 0;
     for (std::uint64_t seed = static_cast<std::uint64_t>(GetParam()); seed < 200; seed += 4)
-        units += test::expectExactSupportEverywhere(test::randomGraph(seed), "random network of seed " + std::to_string(seed), 5);
+        units += test::expectExactSupportEverywhere(test::randomGraph(seed),
+                                                    "random network of seed " + std::to_string(seed), 5);
     EXPECT_GT(units, 1500);
 }
 
@@ -38,8 +39,10 @@ TEST(RandomBoxes, AreThoseOfPropagationThroughEveryEdge)
                 const auto slow = test::backward(graph, node->id, unit.y);
                 const UnitField field = unitField(graph, node->name, {unit.y, unit.x, 0});
                 ASSERT_TRUE(slow && field.box);
-                EXPECT_EQ(field.box->top, slow->low) << "seed " << seed << ", layer '" << node->name << "', row " << unit.y;
-                EXPECT_EQ(field.box->bottom, slow->high + 1) << "seed " << seed << ", layer '" << node->name << "', row " << unit.y;
+                EXPECT_EQ(field.box->top, slow->low)
+                    << "seed " << seed << ", layer '" << node->name << "', row " << unit.y;
+                EXPECT_EQ(field.box->bottom, slow->high + 1)
+                    << "seed " << seed << ", layer '" << node->name << "', row " << unit.y;
                 ++compared;
             }
     }
@@ -55,7 +58,8 @@ TEST(RandomGraph, HoldsEveryKindItIsMeantFor)
         layers += graph.nodes().size();
         for (const auto& node : graph.nodes()) ++kinds[node->kind];
     }
-    for (const char* kind : {"Conv2d", "MaxPool2d", "AvgPool2d", "ConvTranspose2d", "Upsample", "PixelShuffle", "Slice", "ZeroPad2d", "Add", "Concat"})
+    for (const char* kind : {"Conv2d", "MaxPool2d", "AvgPool2d", "ConvTranspose2d", "Upsample", "PixelShuffle", "Slice",
+                             "ZeroPad2d", "Add", "Concat"})
         EXPECT_GE(kinds[kind], 20) << kind;
     EXPECT_GT(layers, 1800u);
 }

@@ -23,7 +23,9 @@ std::vector<std::string> someLayers(const Report& report, std::size_t atMost)
 {
     std::vector<std::string> all, out;
     for (const LayerReport& layer : report.layers)
-        if (layer.finite && !layer.out.empty() && layer.out[0].shape.isComplete() && (layer.window || layer.kind == "Add" || layer.kind == "Concat")) all.push_back(layer.name);
+        if (layer.finite && !layer.out.empty() && layer.out[0].shape.isComplete() &&
+            (layer.window || layer.kind == "Add" || layer.kind == "Concat"))
+            all.push_back(layer.name);
     const std::size_t count = std::min(atMost, all.size());
     for (std::size_t i = 0; i < count; ++i) out.push_back(all[(i + 1) * all.size() / count - 1]);
     return out;
@@ -40,7 +42,8 @@ Graph withoutGates(const Graph& graph)
         std::vector<Port> finite;
         for (const Port& port : node->inputs)
             if (const LayerReport* layer = report.find(port.node); !layer || layer->finite) finite.push_back(port);
-        if (!finite.empty() && finite.size() < node->inputs.size()) out.update(node->id, [&](Node& edited) { edited.inputs = finite; });
+        if (!finite.empty() && finite.size() < node->inputs.size())
+            out.update(node->id, [&](Node& edited) { edited.inputs = finite; });
     }
     const Report bare = analyze(out);
     for (const LayerReport& layer : report.layers)
@@ -51,16 +54,22 @@ Graph withoutGates(const Graph& graph)
 }
 
 // The report's size, offset and jump are those of every single unit, where no layer resamples.
-void expectReportToHold(const Graph& graph, const Report& report, const std::vector<UnitOf>& units, const std::string& what)
+void expectReportToHold(const Graph& graph, const Report& report, const std::vector<UnitOf>& units,
+                        const std::string& what)
 {
-    const auto resamples = [](const auto& node) { return opFor(node->kind).opClass == OpClass::Resample || opFor(node->kind).opClass == OpClass::Transposed; };
+    const auto resamples = [](const auto& node) {
+        return opFor(node->kind).opClass == OpClass::Resample || opFor(node->kind).opClass == OpClass::Transposed;
+    };
     if (std::any_of(graph.nodes().begin(), graph.nodes().end(), resamples)) return;
     for (const UnitOf& unit : units) {
         const LayerReport& layer = *report.find(graph.findByName(unit.layer)->id);
         if (layer.unbounded || layer.approximate) continue;
         const UnitField field = unitField(graph, unit.layer, {unit.y, unit.x, 0});
-        const auto expected = [](const FieldReport& axis, std::int64_t at) { return axis.start + at * axis.jump.num(); };
-        const PixelBox box{expected(layer.field.h, unit.y), expected(layer.field.w, unit.x), expected(layer.field.h, unit.y) + layer.field.h.rfMax,
+        const auto expected = [](const FieldReport& axis, std::int64_t at) {
+            return axis.start + at * axis.jump.num();
+        };
+        const PixelBox box{expected(layer.field.h, unit.y), expected(layer.field.w, unit.x),
+                           expected(layer.field.h, unit.y) + layer.field.h.rfMax,
                            expected(layer.field.w, unit.x) + layer.field.w.rfMax};
         EXPECT_EQ(field.box, box) << what << ", layer '" << unit.layer << "', unit [" << unit.y << "," << unit.x << "]";
     }
@@ -71,7 +80,8 @@ int expectBoxesInsideToBeWhole(const Graph& graph, const std::vector<UnitOf>& un
 {
     int inside = 0;
     for (const UnitOf& unit : units) {
-        SCOPED_TRACE(what + ", layer '" + unit.layer + "', unit [" + std::to_string(unit.y) + "," + std::to_string(unit.x) + "]");
+        SCOPED_TRACE(what + ", layer '" + unit.layer + "', unit [" + std::to_string(unit.y) + "," +
+                     std::to_string(unit.x) + "]");
         const UnitField field = unitField(graph, unit.layer, {unit.y, unit.x, 0});
         if (!field.box || !field.clipped) continue;
         if (field.box->top >= 0 && field.box->bottom <= field.side.h) {
@@ -100,7 +110,8 @@ int checkStrip(const Graph& graph, const std::string& name, std::int64_t height,
     EXPECT_GT(expectBoxesInsideToBeWhole(strip, units, name), 0) << name;
     expectReportToHold(strip, report, units, name);
     // With its gates, the middle of the last layer.
-    if (!units.empty()) test::expectExactSupport(whole, test::someUnits(whole, units.back().layer, 1), name + " with its gates");
+    if (!units.empty())
+        test::expectExactSupport(whole, test::someUnits(whole, units.back().layer, 1), name + " with its gates");
     return test::expectExactSupport(strip, units, name + " at " + std::to_string(height) + "x" + std::to_string(width));
 }
 
@@ -111,7 +122,9 @@ TEST_P(ZooNetworks, HaveTheirGradientsExactlyOnThePredictedFields)
     const Graph graph = buildZoo(GetParam());
     const Report report = analyze(graph);
     ASSERT_TRUE(report.summary.iMax) << "no layer has a finite field";
-    const auto longSide = [](std::int64_t field) { return std::clamp<std::int64_t>((field / kShort + 2) * kShort, 2 * kShort, kLongest); };
+    const auto longSide = [](std::int64_t field) {
+        return std::clamp<std::int64_t>((field / kShort + 2) * kShort, 2 * kShort, kLongest);
+    };
     int units = checkStrip(graph, GetParam(), longSide(report.summary.iMax->h), kShort, 8);
     units += checkStrip(graph, GetParam(), kShort, longSide(report.summary.iMax->w), 5);
     EXPECT_GE(units, 30);
@@ -126,7 +139,8 @@ std::vector<std::string> names()
 
 INSTANTIATE_TEST_SUITE_P(Zoo, ZooNetworks, ::testing::ValuesIn(names()), [](const auto& info) {
     std::string name = info.param;
-    std::replace_if(name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
+    std::replace_if(
+        name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
     return name;
 });
 
