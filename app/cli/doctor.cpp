@@ -16,9 +16,9 @@ constexpr const char* kHelp =
     "Exits 1 where there is no fovea-engine; analysis, refinement and conversion work without it.\n\n"
     "Example: fovea doctor\n";
 
-constexpr const char* kNoEngine =
-    "fovea-engine is neither beside this program nor on PATH. Install LibTorch (Debian: libtorch-dev) and configure the build again, or build the "
-    "engine alone with -DFOVEA_ENGINE_ONLY=ON.";
+constexpr const char* kNoEngine = "fovea-engine is neither beside this program nor on PATH. Install LibTorch (Debian: "
+                                  "libtorch-dev) and configure the build again, or build the "
+                                  "engine alone with -DFOVEA_ENGINE_ONLY=ON.";
 
 std::string memoryText(std::int64_t bytes)
 {
@@ -32,7 +32,8 @@ void print(const HelloReply& hello, const std::string& program, std::ostream& ou
 {
     out << "fovea-engine  " << program << " (version " << hello.fovea << ", protocol " << hello.protocol << ")\n";
     out << "LibTorch      " << hello.libtorch << "\n";
-    for (const auto& device : hello.devices) out << "device        " << device.name << ", " << memoryText(device.memory) << "\n";
+    for (const auto& device : hello.devices)
+        out << "device        " << device.name << ", " << memoryText(device.memory) << "\n";
     if (!hello.whyNoGpu.empty()) out << "no GPU        " << hello.whyNoGpu << "\n";
 }
 

@@ -18,7 +18,10 @@ namespace fovea::cli {
 
 namespace {
 
-[[noreturn]] void fail(const std::string& what, int code) { throw Error(ErrorCode::Internal, "Cannot start " + what + ": " + std::strerror(code) + "."); }
+[[noreturn]] void fail(const std::string& what, int code)
+{
+    throw Error(ErrorCode::Internal, "Cannot start " + what + ": " + std::strerror(code) + ".");
+}
 
 ErrorCode codeOf(const std::string& kind)
 {
@@ -73,7 +76,8 @@ Json EngineClient::call(const char* method, const Json& params)
     const std::string line = receive();
     if (line.empty()) died(method);
     const RpcReply reply = replyFrom(line);
-    if (reply.id != Json(id) && reply.error.empty()) throw Error(ErrorCode::Internal, "fovea-engine answered another request than '" + std::string(method) + "'.");
+    if (reply.id != Json(id) && reply.error.empty())
+        throw Error(ErrorCode::Internal, "fovea-engine answered another request than '" + std::string(method) + "'.");
     if (!reply.error.empty()) throw Error(codeOf(reply.kind), reply.error);
     return reply.result;
 }
@@ -110,7 +114,8 @@ void EngineClient::died(const char* method)
     while (::waitpid(m_child, &status, 0) < 0 && errno == EINTR) {
     }
     m_child = -1;
-    const std::string how = WIFSIGNALED(status) ? "was ended by signal " + std::to_string(WTERMSIG(status)) : "ended with code " + std::to_string(WEXITSTATUS(status));
+    const std::string how = WIFSIGNALED(status) ? "was ended by signal " + std::to_string(WTERMSIG(status))
+                                                : "ended with code " + std::to_string(WEXITSTATUS(status));
     throw Error(ErrorCode::Internal, "fovea-engine " + how + " instead of answering '" + method + "'.");
 }
 

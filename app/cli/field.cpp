@@ -47,7 +47,9 @@ Unit parseUnit(const std::string& text)
 std::optional<PixelBox> measured(const Graph& graph, const std::string& layer, const Unit& unit)
 {
     const auto program = findProgram(kEngineProgram);
-    if (!program) throw Error(ErrorCode::Usage, "Measuring needs fovea-engine, which is neither beside this program nor on PATH; 'fovea doctor' says what to do.");
+    if (!program)
+        throw Error(ErrorCode::Usage, "Measuring needs fovea-engine, which is neither beside this program nor on PATH; "
+                                      "'fovea doctor' says what to do.");
     EngineClient engine(*program);
     LoadRequest load;
     load.graph = graph;
@@ -59,13 +61,17 @@ std::optional<PixelBox> measured(const Graph& graph, const std::string& layer, c
     return engine.ask<GradientReply>(request).box;
 }
 
-Json boxJson(const std::optional<PixelBox>& box) { return box ? Json::array({box->top, box->left, box->bottom, box->right}) : Json(nullptr); }
+Json boxJson(const std::optional<PixelBox>& box)
+{
+    return box ? Json::array({box->top, box->left, box->bottom, box->right}) : Json(nullptr);
+}
 
 std::string boxText(const std::optional<PixelBox>& box)
 {
     if (!box) return "none";
-    return "[" + std::to_string(box->top) + ", " + std::to_string(box->left) + ", " + std::to_string(box->bottom) + ", " + std::to_string(box->right) + "]  " +
-           std::to_string(box->height()) + " x " + std::to_string(box->width()) + " px";
+    return "[" + std::to_string(box->top) + ", " + std::to_string(box->left) + ", " + std::to_string(box->bottom) +
+           ", " + std::to_string(box->right) + "]  " + std::to_string(box->height()) + " x " +
+           std::to_string(box->width()) + " px";
 }
 
 void print(const UnitField& field, const std::string& layer, const Unit& unit, std::ostream& out)
@@ -81,26 +87,41 @@ void print(const UnitField& field, const std::string& layer, const Unit& unit, s
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream&)
 {
     const Arguments arguments("field", words,
-                              {{"--layer", true}, {"--unit", true}, {"--size", true}, {"--measure"}, {"--input", true}, {"--reach", true, true}, {"--json"}}, {"MODEL"});
+                              {{"--layer", true},
+                               {"--unit", true},
+                               {"--size", true},
+                               {"--measure"},
+                               {"--input", true},
+                               {"--reach", true, true},
+                               {"--json"}},
+                              {"MODEL"});
     const auto layer = arguments.value("--layer");
-    if (!layer) throw Error(ErrorCode::Usage, "Option '--layer' is missing: it names the layer. See 'fovea field --help'.");
+    if (!layer)
+        throw Error(ErrorCode::Usage, "Option '--layer' is missing: it names the layer. See 'fovea field --help'.");
     const auto wanted = arguments.value("--unit");
     const Unit given = wanted ? parseUnit(*wanted) : Unit{};
     const Opened opened = openFor(arguments);
     std::vector<std::string> names;
     for (const auto& node : opened.graph.nodes()) names.push_back(node->name);
-    if (!opened.graph.findByName(*layer)) throw Error(ErrorCode::Usage, "There is no layer called '" + *layer + "'." + suggestion(*layer, names));
+    if (!opened.graph.findByName(*layer))
+        throw Error(ErrorCode::Usage, "There is no layer called '" + *layer + "'." + suggestion(*layer, names));
     const Unit unit = wanted ? given : centreUnit(opened.graph, *layer);
     const UnitField field = unitField(opened.graph, *layer, unit, opened.options.input);
     const auto gradient = arguments.has("--measure") ? measured(opened.graph, *layer, unit) : std::nullopt;
     if (arguments.has("--json")) {
-        Json json{{"layer", textJson(*layer)},         {"unit", Json::array({unit.y, unit.x})},      {"box", boxJson(field.box)},
-                  {"clipped", boxJson(field.clipped)}, {"padding_fraction", field.paddingFraction}, {"unbounded", field.unbounded}};
+        Json json{{"layer", textJson(*layer)},
+                  {"unit", Json::array({unit.y, unit.x})},
+                  {"box", boxJson(field.box)},
+                  {"clipped", boxJson(field.clipped)},
+                  {"padding_fraction", field.paddingFraction},
+                  {"unbounded", field.unbounded}};
         if (arguments.has("--measure")) json["measured"] = boxJson(gradient);
         out << jsonLine(json) << "\n";
     } else {
         print(field, *layer, unit, out);
-        if (arguments.has("--measure")) out << "  measured  " << boxText(gradient) << (gradient == field.clipped ? ", the same" : ", NOT the same") << "\n";
+        if (arguments.has("--measure"))
+            out << "  measured  " << boxText(gradient) << (gradient == field.clipped ? ", the same" : ", NOT the same")
+                << "\n";
     }
     return !arguments.has("--measure") || gradient == field.clipped ? 0 : 1;
 }

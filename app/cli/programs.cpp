@@ -17,7 +17,8 @@ bool isProgram(const std::filesystem::path& path)
 
 }  // namespace
 
-std::optional<std::filesystem::path> findProgram(const std::string& name, const std::filesystem::path& folder, const std::string& pathList)
+std::optional<std::filesystem::path> findProgram(const std::string& name, const std::filesystem::path& folder,
+                                                 const std::string& pathList)
 {
     if (!folder.empty() && isProgram(folder / name)) return folder / name;
     for (std::size_t from = 0; from <= pathList.size();) {

@@ -8,7 +8,8 @@
 namespace fovea::cli {
 
 // The program in `folder`, else in the folders of `pathList` (colon-separated, as PATH); nullopt: nowhere.
-std::optional<std::filesystem::path> findProgram(const std::string& name, const std::filesystem::path& folder, const std::string& pathList);
+std::optional<std::filesystem::path> findProgram(const std::string& name, const std::filesystem::path& folder,
+                                                 const std::string& pathList);
 
 // The same beside this program and on PATH.
 std::optional<std::filesystem::path> findProgram(const std::string& name);

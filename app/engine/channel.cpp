@@ -15,7 +15,8 @@ Channel Channel::ofProcess()
     std::signal(SIGPIPE, SIG_IGN);  // a write to nobody is seen where it happens
     const int out = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     if (out < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
-        throw Error(ErrorCode::Internal, std::string("Cannot set standard output aside: ") + std::strerror(errno) + ".");
+        throw Error(ErrorCode::Internal,
+                    std::string("Cannot set standard output aside: ") + std::strerror(errno) + ".");
     return Channel(STDIN_FILENO, out);
 }
 

@@ -20,7 +20,7 @@ public:
         std::string text;
         bool tooLong = false;  // the rest of the line was skipped
     };
-    std::optional<Line> read();        // nullopt: the other end is gone
+    std::optional<Line> read();         // nullopt: the other end is gone
     bool write(std::string_view line);  // false: the other end is gone
 
 private:

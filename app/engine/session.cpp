@@ -27,14 +27,17 @@ Tensor tensorAt(const LoadRequest::Place& place, std::map<std::string, std::shar
     std::int64_t size = static_cast<std::int64_t>(byteSize(place.dtype));
     for (const std::int64_t dim : place.dims) {
         const auto next = checkedMul(size, dim);
-        if (!next) throw Error(ErrorCode::Format, "Tensor '" + place.name + "' describes more bytes than can be counted.");
+        if (!next)
+            throw Error(ErrorCode::Format, "Tensor '" + place.name + "' describes more bytes than can be counted.");
         size = *next;
     }
     const auto end = checkedAdd(place.offset, size);
     if (!end || static_cast<std::uint64_t>(*end) > file->bytes().size())
-        throw Error(ErrorCode::Format, "Tensor '" + place.name + "' needs " + std::to_string(size) + " bytes from byte " + std::to_string(place.offset) + " on, but '" + place.file +
-                                           "' has " + std::to_string(file->bytes().size()) + ".");
-    return {place.dtype, place.dims, file->bytes().subspan(static_cast<std::size_t>(place.offset), static_cast<std::size_t>(size)), file};
+        throw Error(ErrorCode::Format, "Tensor '" + place.name + "' needs " + std::to_string(size) +
+                                           " bytes from byte " + std::to_string(place.offset) + " on, but '" +
+                                           place.file + "' has " + std::to_string(file->bytes().size()) + ".");
+    return {place.dtype, place.dims,
+            file->bytes().subspan(static_cast<std::size_t>(place.offset), static_cast<std::size_t>(size)), file};
 }
 
 Weights weightsOf(const LoadRequest& request)
@@ -52,7 +55,9 @@ Weights weightsOf(const LoadRequest& request)
 const Node* firstImage(const Graph& graph)
 {
     for (const auto& node : graph.nodes())
-        if (const Ints* shape = node->kind == "Input" ? node->attrs.getInts("shape") : nullptr; shape && shape->size() == 4) return node.get();
+        if (const Ints* shape = node->kind == "Input" ? node->attrs.getInts("shape") : nullptr;
+            shape && shape->size() == 4)
+            return node.get();
     return nullptr;
 }
 
@@ -75,7 +80,8 @@ NamedTensors inputsFor(const Module& module, const std::string& file, std::uint6
 
 ForwardReply::Output summaryOf(const std::string& name, const Tensor& tensor)
 {
-    ForwardReply::Output out{name, tensor.dims, std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), 0};
+    ForwardReply::Output out{name, tensor.dims, std::numeric_limits<double>::infinity(),
+                             -std::numeric_limits<double>::infinity(), 0};
     const std::int64_t count = tensor.elements();
     for (std::int64_t i = 0; i < count; ++i) {
         const double value = tensor.real(i);
@@ -94,7 +100,8 @@ std::array<std::int64_t, 2> centreOf(const Graph& graph, const std::string& laye
     const std::vector<Value> values = inferShapes(prepared, issues);
     for (const auto& entry : prepared.entries)
         if (entry.node->name == layer && entry.outputCount > 0)
-            return {std::max<std::int64_t>(values[entry.firstOutput].height(), 0) / 2, std::max<std::int64_t>(values[entry.firstOutput].width(), 0) / 2};
+            return {std::max<std::int64_t>(values[entry.firstOutput].height(), 0) / 2,
+                    std::max<std::int64_t>(values[entry.firstOutput].width(), 0) / 2};
     throw Error(ErrorCode::Usage, "The network has no layer called '" + layer + "'.");
 }
 
@@ -127,7 +134,8 @@ std::string Session::answer(std::string_view line)
 
 std::string Session::refuseLongLine() const
 {
-    return errorLine(nullptr, RpcCode::InvalidRequest, "The message is longer than " + std::to_string(kMaxMessage) + " bytes.");
+    return errorLine(nullptr, RpcCode::InvalidRequest,
+                     "The message is longer than " + std::to_string(kMaxMessage) + " bytes.");
 }
 
 Json Session::dispatch(const std::string& method, const Json& params)
@@ -144,7 +152,8 @@ Json Session::dispatch(const std::string& method, const Json& params)
 Json Session::hello(const HelloRequest& request) const
 {
     if (request.protocol != kEngineProtocol)
-        throw Error(ErrorCode::Usage, "This engine speaks protocol " + std::to_string(kEngineProtocol) + ", but was asked for " + std::to_string(request.protocol) +
+        throw Error(ErrorCode::Usage, "This engine speaks protocol " + std::to_string(kEngineProtocol) +
+                                          ", but was asked for " + std::to_string(request.protocol) +
                                           ": use the engine and the program of one version of Fovea.");
     HelloReply reply{kEngineProtocol, FOVEA_VERSION, torchVersion(), {}, whyNoGpu()};
     for (const DeviceInfo& device : torchDevices()) reply.devices.push_back({device.name, device.memory});
@@ -159,10 +168,14 @@ Json Session::load(const LoadRequest& request)
     std::vector<std::string> fresh;
     if (!request.support) weights = materialise(m_graph, weightsOf(request), request.seed, &fresh);
     m_module.emplace(m_graph, weights,
-                     ModuleOptions{.mode = request.support ? RunMode::Support : RunMode::Plain, .doublePrecision = request.doublePrecision, .device = request.device, .seed = request.seed});
+                     ModuleOptions{.mode = request.support ? RunMode::Support : RunMode::Plain,
+                                   .doublePrecision = request.doublePrecision,
+                                   .device = request.device,
+                                   .seed = request.seed});
     LoadReply reply;
     for (const auto& node : m_graph.nodes())
-        if (const Ints* shape = node->kind == "Input" ? node->attrs.getInts("shape") : nullptr) reply.inputs.push_back({node->name, *shape});
+        if (const Ints* shape = node->kind == "Input" ? node->attrs.getInts("shape") : nullptr)
+            reply.inputs.push_back({node->name, *shape});
     for (const GraphOutput& output : m_graph.outputs()) reply.outputs.push_back(output.name);
     reply.given = static_cast<std::int64_t>(weights.tensors().size() - fresh.size());
     reply.initialised = static_cast<std::int64_t>(fresh.size());
@@ -195,7 +208,8 @@ Json Session::gradient(const GradientRequest& request) const
     GradientReply reply;
     reply.unit = request.unit ? *request.unit : centreOf(m_graph, request.layer);
     const UnitOf unit{request.layer, reply.unit[0], reply.unit[1], 0};
-    const Tensor image = module.inputGradients(std::span(&unit, 1), inputsFor(module, request.inputs, request.seed)).front();
+    const Tensor image =
+        module.inputGradients(std::span(&unit, 1), inputsFor(module, request.inputs, request.seed)).front();
     reply.box = supportOf(image);
     if (!request.image.empty()) {
         Weights written;

@@ -22,6 +22,16 @@ MapSize mapOf(const Value& value)
     return {value.layout.h < 0 ? 1 : value.height(), value.layout.w < 0 ? 1 : value.width()};
 }
 
+// No unit of such a map yet. Error(Limit) for maps that no image makes, before memory is asked for.
+std::vector<bool> noUnits(std::int64_t h, std::int64_t w)
+{
+    constexpr std::int64_t kMost = std::int64_t{1} << 32;
+    if (w > 0 && h > kMost / w)
+        throw Error(ErrorCode::Limit, "A map of " + std::to_string(h) + "x" + std::to_string(w) +
+                                          " units is too large to follow single units; use a smaller side.");
+    return std::vector<bool>(static_cast<std::size_t>(h * w), false);
+}
+
 struct Ranges {
     UnitRange h, w;
 };
@@ -45,7 +55,9 @@ AxisReach partOfSplit(const NodeView& view, int output, bool rows)
 {
     AxisReach r;
     r.kind = ReachKind::Crop;
-    for (int i = 0; i < output; ++i) r.offset += rows ? view.out[static_cast<std::size_t>(i)].height() : view.out[static_cast<std::size_t>(i)].width();
+    for (int i = 0; i < output; ++i)
+        r.offset +=
+            rows ? view.out[static_cast<std::size_t>(i)].height() : view.out[static_cast<std::size_t>(i)].width();
     return r;
 }
 
@@ -72,10 +84,12 @@ public:
     MapSize sizeOf(const Prepared::Entry& entry, int output) const
     {
         if (output < 0 || output >= static_cast<int>(entry.outputCount))
-            throw Error(ErrorCode::Usage, "Layer '" + entry.node->name + "' has no output " + std::to_string(output) + ".");
+            throw Error(ErrorCode::Usage,
+                        "Layer '" + entry.node->name + "' has no output " + std::to_string(output) + ".");
         const MapSize size = mapOf(m_values[entry.firstOutput + static_cast<std::size_t>(output)]);
         if (size.h < 1 || size.w < 1)
-            throw Error(ErrorCode::Usage, "The size of the map of '" + entry.node->name + "' is unknown at this side of the input.");
+            throw Error(ErrorCode::Usage,
+                        "The size of the map of '" + entry.node->name + "' is unknown at this side of the input.");
         return size;
     }
 
@@ -83,15 +97,17 @@ public:
     {
         const MapSize size = sizeOf(target, unit.output);
         if (unit.y < 0 || unit.x < 0 || unit.y >= size.h || unit.x >= size.w)
-            throw Error(ErrorCode::Usage, "Layer '" + target.node->name + "' has " + std::to_string(size.h) + "x" + std::to_string(size.w) + " units, so there is none at " +
+            throw Error(ErrorCode::Usage, "Layer '" + target.node->name + "' has " + std::to_string(size.h) + "x" +
+                                              std::to_string(size.w) + " units, so there is none at " +
                                               std::to_string(unit.y) + "," + std::to_string(unit.x) + ".");
         const std::size_t value = target.firstOutput + static_cast<std::size_t>(unit.output);
         if (!m_carries[value]) return finish();
         Need& need = m_needs[value];
         need.hull = Ranges{{unit.y, unit.y}, {unit.x, unit.x}};
-        need.units.assign(static_cast<std::size_t>(size.h * size.w), false);
+        need.units = noUnits(size.h, size.w);
         need.units[static_cast<std::size_t>(unit.y * size.w + unit.x)] = true;
-        for (std::size_t i = static_cast<std::size_t>(&target - m_prepared.entries.data()) + 1; i-- > 0;) stepBack(m_prepared.entries[i]);
+        for (std::size_t i = static_cast<std::size_t>(&target - m_prepared.entries.data()) + 1; i-- > 0;)
+            stepBack(m_prepared.entries[i]);
         return finish();
     }
 
@@ -102,14 +118,16 @@ private:
         for (const auto& entry : m_prepared.entries) {
             bool carries = entry.firstOutput == m_image;
             for (std::uint32_t k = 0; k < pathInputs(entry); ++k)
-                if (const std::int32_t source = m_prepared.sources[entry.firstInput + k]; source >= 0) carries = carries || m_carries[static_cast<std::size_t>(source)];
+                if (const std::int32_t source = m_prepared.sources[entry.firstInput + k]; source >= 0)
+                    carries = carries || m_carries[static_cast<std::size_t>(source)];
             for (std::uint32_t k = 0; k < entry.outputCount; ++k) m_carries[entry.firstOutput + k] = carries;
         }
     }
 
     static std::uint32_t pathInputs(const Prepared::Entry& entry)
     {
-        return entry.op->pathInputs < 0 ? entry.inputCount : std::min(entry.inputCount, static_cast<std::uint32_t>(entry.op->pathInputs));
+        return entry.op->pathInputs < 0 ? entry.inputCount
+                                        : std::min(entry.inputCount, static_cast<std::uint32_t>(entry.op->pathInputs));
     }
 
     void stepBack(const Prepared::Entry& entry)
@@ -133,14 +151,17 @@ private:
     }
 
     // What one input must give for one output.
-    void pass(const Prepared::Entry& entry, const NodeView& view, int output, std::uint32_t input, const Need& need, Need& target)
+    void pass(const Prepared::Entry& entry, const NodeView& view, int output, std::uint32_t input, const Need& need,
+              Need& target)
     {
         const Value &from = view.in[input], &made = view.out[static_cast<std::size_t>(output)];
         const MapSize inSize = mapOf(from), outSize = mapOf(made);
         if (inSize.h < 1 || inSize.w < 1 || outSize.h < 1 || outSize.w < 1)
-            throw Error(ErrorCode::Usage, "The size of the map of '" + entry.node->name + "' is unknown at this side of the input.");
+            throw Error(ErrorCode::Usage,
+                        "The size of the map of '" + entry.node->name + "' is unknown at this side of the input.");
         target.unbounded = target.unbounded || need.unbounded;
-        if (hasTokens(from) != hasTokens(made) && inSize.h * inSize.w == outSize.h * outSize.w) return relayout(need, inSize, outSize, target);
+        if (hasTokens(from) != hasTokens(made) && inSize.h * inSize.w == outSize.h * outSize.w)
+            return relayout(need, inSize, outSize, target);
         Reach reach = reachOf(entry, view, input, output);
         // An axis that the layer ends is read whole: a flatten, a mean that drops it.
         if (from.layout.h >= 0 && made.layout.h < 0 && inSize.h > 1) reach.h = global();
@@ -150,8 +171,10 @@ private:
         const bool repeatsColumns = entry.op->opClass == OpClass::Merge && inSize.w == 1 && outSize.w > 1;
         if (repeatsRows) reach.h = global();
         if (repeatsColumns) reach.w = global();
-        target.unbounded = target.unbounded || (reach.h.kind == ReachKind::Global && !repeatsRows) || (reach.w.kind == ReachKind::Global && !repeatsColumns);
-        joinHull(target, hullRead(entry, reach.h, need.hull->h, inSize.h, outSize.h), hullRead(entry, reach.w, need.hull->w, inSize.w, outSize.w));
+        target.unbounded = target.unbounded || (reach.h.kind == ReachKind::Global && !repeatsRows) ||
+                           (reach.w.kind == ReachKind::Global && !repeatsColumns);
+        joinHull(target, hullRead(entry, reach.h, need.hull->h, inSize.h, outSize.h),
+                 hullRead(entry, reach.w, need.hull->w, inSize.w, outSize.w));
         joinUnits(need, reach, entry, inSize, outSize, target);
     }
 
@@ -160,9 +183,14 @@ private:
         const Value& from = view.in[input];
         Reach reach = entry.op->reach ? entry.op->reach(view) : Reach{};
         if (reach.h.kind == ReachKind::Unknown || reach.w.kind == ReachKind::Unknown)
-            throw Error(ErrorCode::Usage, "Layer '" + entry.node->name + "' lies on the way and nobody knows what it reads; state it with --reach " + entry.node->name + "=k3s1p1.");
+            throw Error(ErrorCode::Usage,
+                        "Layer '" + entry.node->name +
+                            "' lies on the way and nobody knows what it reads; state it with --reach " +
+                            entry.node->name + "=k3s1p1.");
         if (entry.op->torch.op == TorchOp::Split) {
-            const int axis = attrInt(*entry.node, "dim", 1) < 0 ? static_cast<int>(attrInt(*entry.node, "dim", 1)) + from.shape.rank() : static_cast<int>(attrInt(*entry.node, "dim", 1));
+            const int axis = attrInt(*entry.node, "dim", 1) < 0
+                                 ? static_cast<int>(attrInt(*entry.node, "dim", 1)) + from.shape.rank()
+                                 : static_cast<int>(attrInt(*entry.node, "dim", 1));
             if (axis == from.layout.h) reach.h = partOfSplit(view, output, true);
             if (axis == from.layout.w) reach.w = partOfSplit(view, output, false);
         }
@@ -170,7 +198,8 @@ private:
             const std::int64_t dim = attrInt(*entry.node, "dim", 1);
             const int axis = static_cast<int>(dim < 0 ? dim + from.shape.rank() : dim);
             std::int64_t before = 0;
-            for (std::uint32_t k = 0; k < input; ++k) before += axis == from.layout.h || axis == from.layout.w ? view.in[k].shape[axis] : 0;
+            for (std::uint32_t k = 0; k < input; ++k)
+                before += axis == from.layout.h || axis == from.layout.w ? view.in[k].shape[axis] : 0;
             AxisReach part;
             part.kind = ReachKind::Crop;
             part.offset = -before;
@@ -190,10 +219,11 @@ private:
         } else {
             const UnitRange rows{floorDiv(hull.h.first, in.w), floorDiv(hull.h.last, in.w)};
             const bool oneRow = rows.first == rows.last;
-            moved = {rows, oneRow ? UnitRange{hull.h.first - rows.first * in.w, hull.h.last - rows.first * in.w} : UnitRange{0, in.w - 1}};
+            moved = {rows, oneRow ? UnitRange{hull.h.first - rows.first * in.w, hull.h.last - rows.first * in.w}
+                                  : UnitRange{0, in.w - 1}};
         }
         joinHull(target, moved.h, moved.w);
-        if (target.units.empty()) target.units.assign(static_cast<std::size_t>(in.h * in.w), false);
+        if (target.units.empty()) target.units = noUnits(in.h, in.w);
         for (std::size_t i = 0; i < need.units.size(); ++i)
             if (need.units[i]) target.units[i] = true;
     }
@@ -205,7 +235,9 @@ private:
             target.hull = Ranges{*h, *w};
             return;
         }
-        const auto join = [](UnitRange& a, const UnitRange& b) { a = {std::min(a.first, b.first), std::max(a.last, b.last)}; };
+        const auto join = [](UnitRange& a, const UnitRange& b) {
+            a = {std::min(a.first, b.first), std::max(a.last, b.last)};
+        };
         join(target.hull->h, *h);
         join(target.hull->w, *w);
     }
@@ -216,37 +248,43 @@ private:
         return entry.op->opClass == OpClass::GlobalPooling && reach.kind == ReachKind::Global && out > 1;
     }
 
-    static std::optional<UnitRange> hullRead(const Prepared::Entry& entry, const AxisReach& reach, const UnitRange& range, std::int64_t in, std::int64_t out)
+    static std::optional<UnitRange> hullRead(const Prepared::Entry& entry, const AxisReach& reach,
+                                             const UnitRange& range, std::int64_t in, std::int64_t out)
     {
         if (!readsRegions(entry, reach, out)) return rangeRead(reach, range, in);
         return UnitRange{floorDiv(range.first * in, out), ceilDiv((range.last + 1) * in, out) - 1};
     }
 
-    static std::vector<std::vector<std::int64_t>> tableOf(const Prepared::Entry& entry, const AxisReach& reach, std::int64_t in, std::int64_t out)
+    static std::vector<std::vector<std::int64_t>> tableOf(const Prepared::Entry& entry, const AxisReach& reach,
+                                                          std::int64_t in, std::int64_t out)
     {
         std::vector<std::vector<std::int64_t>> table(static_cast<std::size_t>(out));
         for (std::int64_t u = 0; u < out; ++u) {
             auto& row = table[static_cast<std::size_t>(u)];
             if (!readsRegions(entry, reach, out)) row = unitsRead(reach, u, in);
-            else for (std::int64_t v = u * in / out; v < ceilDiv((u + 1) * in, out); ++v) row.push_back(v);
+            else
+                for (std::int64_t v = u * in / out; v < ceilDiv((u + 1) * in, out); ++v) row.push_back(v);
         }
         return table;
     }
 
     // Rows first, then columns: what a unit reads is a product of the two.
-    static void joinUnits(const Need& need, const Reach& reach, const Prepared::Entry& entry, const MapSize& in, const MapSize& out, Need& target)
+    static void joinUnits(const Need& need, const Reach& reach, const Prepared::Entry& entry, const MapSize& in,
+                          const MapSize& out, Need& target)
     {
         const auto rows = tableOf(entry, reach.h, in.h, out.h), columns = tableOf(entry, reach.w, in.w, out.w);
-        std::vector<bool> middle(static_cast<std::size_t>(in.h * out.w), false);
+        std::vector<bool> middle = noUnits(in.h, out.w);
         for (std::int64_t y = 0; y < out.h; ++y)
             for (std::int64_t x = 0; x < out.w; ++x)
                 if (need.units[static_cast<std::size_t>(y * out.w + x)])
-                    for (const std::int64_t v : rows[static_cast<std::size_t>(y)]) middle[static_cast<std::size_t>(v * out.w + x)] = true;
-        if (target.units.empty()) target.units.assign(static_cast<std::size_t>(in.h * in.w), false);
+                    for (const std::int64_t v : rows[static_cast<std::size_t>(y)])
+                        middle[static_cast<std::size_t>(v * out.w + x)] = true;
+        if (target.units.empty()) target.units = noUnits(in.h, in.w);
         for (std::int64_t v = 0; v < in.h; ++v)
             for (std::int64_t x = 0; x < out.w; ++x)
                 if (middle[static_cast<std::size_t>(v * out.w + x)])
-                    for (const std::int64_t u : columns[static_cast<std::size_t>(x)]) target.units[static_cast<std::size_t>(v * in.w + u)] = true;
+                    for (const std::int64_t u : columns[static_cast<std::size_t>(x)])
+                        target.units[static_cast<std::size_t>(v * in.w + u)] = true;
     }
 
     UnitField finish() const
@@ -268,7 +306,9 @@ private:
                 out.clipped->right = std::max(out.clipped->right, x + 1);
                 out.clipped->bottom = y + 1;
             }
-        const auto area = [](const PixelBox& box) { return static_cast<double>(box.height()) * static_cast<double>(box.width()); };
+        const auto area = [](const PixelBox& box) {
+            return static_cast<double>(box.height()) * static_cast<double>(box.width());
+        };
         out.paddingFraction = out.clipped ? 1 - area(*out.clipped) / area(*out.box) : 1;
         return out;
     }

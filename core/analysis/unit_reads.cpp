@@ -32,7 +32,8 @@ bool taps(const AxisReach& r, std::int64_t unit, std::int64_t v)
 
 std::optional<UnitRange> transposedRange(const AxisReach& r, std::int64_t unit)
 {
-    std::int64_t first = ceilDiv(unit + r.padBegin - r.effectiveKernel() + 1, r.stride), last = floorDiv(unit + r.padBegin, r.stride);
+    std::int64_t first = ceilDiv(unit + r.padBegin - r.effectiveKernel() + 1, r.stride),
+                 last = floorDiv(unit + r.padBegin, r.stride);
     while (first <= last && !taps(r, unit, first)) ++first;
     while (first <= last && !taps(r, unit, last)) --last;
     return first <= last ? std::optional(UnitRange{first, last}) : std::nullopt;
@@ -64,9 +65,11 @@ std::optional<UnitRange> rangeRead(const AxisReach& r, const UnitRange& range, s
         return UnitRange{saturatingAdd(saturatingMul(range.first, r.stride), -r.padBegin),
                          saturatingAdd(saturatingMul(range.last, r.stride), r.effectiveKernel() - 1 - r.padBegin)};
     case ReachKind::Crop:
-        return UnitRange{saturatingAdd(saturatingMul(range.first, r.step), r.offset), saturatingAdd(saturatingMul(range.last, r.step), r.offset)};
+        return UnitRange{saturatingAdd(saturatingMul(range.first, r.step), r.offset),
+                         saturatingAdd(saturatingMul(range.last, r.step), r.offset)};
     case ReachKind::Transposed: return transposedHull(r, range);
-    case ReachKind::Resize: return UnitRange{firstTap(r, range.first, size), saturatingAdd(firstTap(r, range.last, size), r.taps - 1)};
+    case ReachKind::Resize:
+        return UnitRange{firstTap(r, range.first, size), saturatingAdd(firstTap(r, range.last, size), r.taps - 1)};
     case ReachKind::Global:
     case ReachKind::Unknown: return UnitRange{0, std::max<std::int64_t>(size, 1) - 1};
     }
@@ -86,7 +89,9 @@ std::vector<std::int64_t> unitsRead(const AxisReach& r, std::int64_t unit, std::
         return out;
     }
     const std::int64_t step = r.kind == ReachKind::Window ? std::max<std::int64_t>(r.dilation, 1) : 1;
-    const std::int64_t first = range->first >= 0 ? range->first : saturatingAdd(range->first, saturatingMul(ceilDiv(-range->first, step), step));
+    const std::int64_t first = range->first >= 0
+                                   ? range->first
+                                   : saturatingAdd(range->first, saturatingMul(ceilDiv(-range->first, step), step));
     for (std::int64_t v = first; v <= std::min(range->last, size - 1); v += step)
         if (r.kind != ReachKind::Transposed || taps(r, unit, v)) out.push_back(v);
     return out;

@@ -19,7 +19,10 @@ T take(std::string_view& text)
     return value;
 }
 
-std::uint64_t absorb(std::uint64_t lane, std::uint64_t value) { return std::rotl(lane + value * kPrime2, 31) * kPrime1; }
+std::uint64_t absorb(std::uint64_t lane, std::uint64_t value)
+{
+    return std::rotl(lane + value * kPrime2, 31) * kPrime1;
+}
 
 // Stripes of 32 bytes, in four lanes.
 std::uint64_t stripes(std::string_view& text, std::uint64_t seed)
@@ -27,7 +30,8 @@ std::uint64_t stripes(std::string_view& text, std::uint64_t seed)
     std::uint64_t lanes[4] = {seed + kPrime1 + kPrime2, seed + kPrime2, seed, seed - kPrime1};
     while (text.size() >= 32)
         for (std::uint64_t& lane : lanes) lane = absorb(lane, take<std::uint64_t>(text));
-    std::uint64_t hash = std::rotl(lanes[0], 1) + std::rotl(lanes[1], 7) + std::rotl(lanes[2], 12) + std::rotl(lanes[3], 18);
+    std::uint64_t hash =
+        std::rotl(lanes[0], 1) + std::rotl(lanes[1], 7) + std::rotl(lanes[2], 12) + std::rotl(lanes[3], 18);
     for (const std::uint64_t lane : lanes) hash = (hash ^ absorb(0, lane)) * kPrime1 + kPrime4;
     return hash;
 }

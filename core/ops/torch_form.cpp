@@ -19,7 +19,8 @@ TorchCall torchCall(const OpDef& op, const NodeView& view)
     if (op.torch.tensors.empty() || !op.params) return call;
     const std::vector<ParamSpec> owned = op.params(view);
     for (const char* role : op.torch.tensors)
-        if (std::any_of(owned.begin(), owned.end(), [&](const ParamSpec& spec) { return spec.role == role; })) call.tensors.emplace_back(role);
+        if (std::any_of(owned.begin(), owned.end(), [&](const ParamSpec& spec) { return spec.role == role; }))
+            call.tensors.emplace_back(role);
     return call;
 }
 

@@ -36,9 +36,9 @@ at::Tensor adaptivePool(const TorchCall& call, const at::Tensor& x, bool average
 // `equalTaps`: every unit that an output unit reads counts alike, also where its weight is 0.
 at::Tensor interpolate(const TorchCall& call, const at::Tensor& x, bool equalTaps);
 
-at::Tensor combine(const TorchCall& call, const CallInputs& inputs);   // Add ... Minimum
-at::Tensor reduce(const TorchCall& call, const at::Tensor& x);         // Mean ... Norm
-at::Tensor normalise(const TorchCall& call, const CallInputs& inputs); // BatchNorm2d ... LocalResponseNorm
+at::Tensor combine(const TorchCall& call, const CallInputs& inputs);             // Add ... Minimum
+at::Tensor reduce(const TorchCall& call, const at::Tensor& x);                   // Mean ... Norm
+at::Tensor normalise(const TorchCall& call, const CallInputs& inputs);           // BatchNorm2d ... LocalResponseNorm
 std::vector<std::int64_t> dimsFrom(const TorchCall& call, const at::Tensor& x);  // "axis" to the last
 
 at::Tensor reshaped(const TorchCall& call, const at::Tensor& x);  // Flatten ... Select, the shuffles

@@ -27,7 +27,8 @@ at::Tensor localResponse(const TorchCall& call, const at::Tensor& x)
     const at::Tensor squares = (x * x).reshape({x.size(0), 1, channels, -1});
     const at::Tensor padded = at::constant_pad_nd(squares, {0, 0, size / 2, (size - 1) / 2});
     const at::Tensor energy = at::avg_pool2d(padded, {size, 1}, {1, 1}).reshape(x.sizes());
-    return x / at::pow(call.args.getDouble("k", 1) + call.args.getDouble("alpha", 1e-4) * energy, call.args.getDouble("beta", 0.75));
+    return x / at::pow(call.args.getDouble("k", 1) + call.args.getDouble("alpha", 1e-4) * energy,
+                       call.args.getDouble("beta", 0.75));
 }
 
 }  // namespace
@@ -36,8 +37,10 @@ at::Tensor combine(const TorchCall& call, const CallInputs& inputs)
 {
     std::vector<at::Tensor> parts = inputs.in;
     at::Tensor constant = inputs.tensor("other");
-    if (!constant.defined() && call.args.has("scalar")) constant = at::full({}, call.args.getDouble("scalar", 0), parts.at(0).options());
-    if (constant.defined()) parts.insert(call.args.getBool("scalar_first", false) ? parts.begin() : parts.end(), constant);
+    if (!constant.defined() && call.args.has("scalar"))
+        constant = at::full({}, call.args.getDouble("scalar", 0), parts.at(0).options());
+    if (constant.defined())
+        parts.insert(call.args.getBool("scalar_first", false) ? parts.begin() : parts.end(), constant);
     at::Tensor out = parts.at(0);
     for (std::size_t i = 1; i < parts.size(); ++i) out = pair(call.op, out, parts[i]);
     return out;
@@ -75,7 +78,8 @@ at::Tensor normalise(const TorchCall& call, const CallInputs& inputs)
     const double eps = call.args.getDouble("eps", 1e-5);
     switch (call.op) {
     case TorchOp::BatchNorm2d:
-        return at::batch_norm(x, weight, bias, inputs.tensor("running_mean"), inputs.tensor("running_var"), false, call.args.getDouble("momentum", 0.1), eps, false);
+        return at::batch_norm(x, weight, bias, inputs.tensor("running_mean"), inputs.tensor("running_var"), false,
+                              call.args.getDouble("momentum", 0.1), eps, false);
     case TorchOp::GroupNorm: return at::group_norm(x, call.args.getInt("num_groups", 1), weight, bias, eps, false);
     case TorchOp::InstanceNorm2d: return at::instance_norm(x, weight, bias, {}, {}, true, 0, eps, false);
     case TorchOp::LayerNorm: {

@@ -47,7 +47,8 @@ at::Tensor unsqueezed(const TorchCall& call, at::Tensor x)
 
 at::Tensor sliced(const TorchCall& call, at::Tensor x)
 {
-    const Ints dims = listOf(call, "dim"), starts = listOf(call, "start"), ends = listOf(call, "end"), steps = listOf(call, "step");
+    const Ints dims = listOf(call, "dim"), starts = listOf(call, "start"), ends = listOf(call, "end"),
+               steps = listOf(call, "step");
     for (std::size_t i = 0; i < dims.size(); ++i) x = at::slice(x, dims[i], starts[i], ends[i], steps[i]);
     return x;
 }
@@ -102,7 +103,8 @@ at::Tensor padded(const TorchCall& call, const at::Tensor& x)
     for (std::size_t i = pads.size(); i >= 2; i -= 2) backwards.insert(backwards.end(), {pads[i - 2], pads[i - 1]});
     if (call.op == TorchOp::ConstantPad) return at::constant_pad_nd(x, backwards, call.args.getDouble("value", 0));
     if (x.dim() != 4 || pads.size() != 8 || pads[0] != 0 || pads[1] != 0 || pads[2] != 0 || pads[3] != 0)
-        throw Error(ErrorCode::Usage, "Mirrored and repeated padding run on the height and width of images (NxCxHxW) only.");
+        throw Error(ErrorCode::Usage,
+                    "Mirrored and repeated padding run on the height and width of images (NxCxHxW) only.");
     backwards.resize(4);
     return call.op == TorchOp::ReflectionPad ? at::reflection_pad2d(x, backwards) : at::replication_pad2d(x, backwards);
 }

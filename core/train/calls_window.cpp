@@ -77,7 +77,8 @@ bool poolsAsPyTorch(const Windows& windows)
 
 at::Tensor plainAverage(const at::Tensor& x, const Windows& windows)
 {
-    return windows.kernel.size() == 2 ? at::avg_pool2d(x, windows.kernel, windows.stride) : at::avg_pool3d(x, windows.kernel, windows.stride);
+    return windows.kernel.size() == 2 ? at::avg_pool2d(x, windows.kernel, windows.stride)
+                                      : at::avg_pool3d(x, windows.kernel, windows.stride);
 }
 
 }  // namespace
@@ -93,7 +94,8 @@ at::Tensor convolution(const TorchCall& call, const CallInputs& inputs, int axes
         padding.assign(static_cast<std::size_t>(axes), 0);
     }
     const Ints none(static_cast<std::size_t>(axes), 0);
-    return at::convolution(x, weight, bias, windows.stride, padding, windows.dilation, false, none, call.args.getInt("groups", 1));
+    return at::convolution(x, weight, bias, windows.stride, padding, windows.dilation, false, none,
+                           call.args.getInt("groups", 1));
 }
 
 at::Tensor transposedConvolution(const TorchCall& call, const CallInputs& inputs)
@@ -103,14 +105,16 @@ at::Tensor transposedConvolution(const TorchCall& call, const CallInputs& inputs
     const Ints extra{call.args.at("output_padding", 0, 0), call.args.at("output_padding", 1, 0)};
     const bool native = windows.symmetric;
     const Ints padding = native ? windows.begin : Ints{0, 0};
-    at::Tensor out = at::convolution(inputs.x(), weight, inputs.tensor("bias"), windows.stride, padding, windows.dilation, true, extra, call.args.getInt("groups", 1));
+    at::Tensor out = at::convolution(inputs.x(), weight, inputs.tensor("bias"), windows.stride, padding,
+                                     windows.dilation, true, extra, call.args.getInt("groups", 1));
     return native ? out : pad(out, {-windows.begin[0], -windows.begin[1]}, {-windows.end[0], -windows.end[1]}, 0);
 }
 
 at::Tensor maxPool(const TorchCall& call, const at::Tensor& x)
 {
     const Windows windows = windowsOf(call, kernelOf(call, 2));
-    if (poolsAsPyTorch(windows)) return at::max_pool2d(x, windows.kernel, windows.stride, windows.begin, windows.dilation, windows.ceilMode);
+    if (poolsAsPyTorch(windows))
+        return at::max_pool2d(x, windows.kernel, windows.stride, windows.begin, windows.dilation, windows.ceilMode);
     const at::Tensor ready = fitToWindows(x, windows, -std::numeric_limits<double>::infinity());
     return at::max_pool2d(ready, windows.kernel, windows.stride, {0, 0}, windows.dilation);
 }
@@ -129,19 +133,24 @@ at::Tensor averagePool(const TorchCall& call, const at::Tensor& x, int axes)
         counted = pad(counted, windows.begin, windows.end, 1);
         Ints none(windows.begin.size(), 0), end;
         const at::Tensor ready = fitToWindows(x, windows, 0);
-        for (std::size_t i = 0; i < none.size(); ++i) end.push_back(ready.size(static_cast<std::int64_t>(i) + 2) - counted.size(static_cast<std::int64_t>(i) + 2));
+        for (std::size_t i = 0; i < none.size(); ++i)
+            end.push_back(ready.size(static_cast<std::int64_t>(i) + 2) -
+                          counted.size(static_cast<std::int64_t>(i) + 2));
         return plainAverage(ready, windows) / plainAverage(pad(counted, none, end, 0), windows);
     }
-    return plainAverage(fitToWindows(x, windows, 0), windows) / plainAverage(fitToWindows(counted, windows, 0), windows);
+    return plainAverage(fitToWindows(x, windows, 0), windows) /
+           plainAverage(fitToWindows(counted, windows, 0), windows);
 }
 
 at::Tensor sumPool(const TorchCall& call, const at::Tensor& x)
 {
     const Windows windows = windowsOf(call, kernelOf(call, 2));
     const std::int64_t channels = x.size(1);
-    const at::Tensor weight = at::ones({channels, 1, windows.kernel[0], windows.kernel[1]}, x.options().requires_grad(false)) /
-                              static_cast<double>(windows.kernel[0] * windows.kernel[1]);
-    return at::convolution(fitToWindows(x, windows, 0), weight, {}, windows.stride, Ints{0, 0}, windows.dilation, false, Ints{0, 0}, channels);
+    const at::Tensor weight =
+        at::ones({channels, 1, windows.kernel[0], windows.kernel[1]}, x.options().requires_grad(false)) /
+        static_cast<double>(windows.kernel[0] * windows.kernel[1]);
+    return at::convolution(fitToWindows(x, windows, 0), weight, {}, windows.stride, Ints{0, 0}, windows.dilation, false,
+                           Ints{0, 0}, channels);
 }
 
 at::Tensor adaptivePool(const TorchCall& call, const at::Tensor& x, bool average)

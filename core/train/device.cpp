@@ -37,7 +37,8 @@ std::string torchVersion() { return TORCH_VERSION; }
 
 std::vector<DeviceInfo> torchDevices()
 {
-    std::vector<DeviceInfo> out{{"cpu", static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE)}};
+    std::vector<DeviceInfo> out{
+        {"cpu", static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE)}};
     for (int i = 0; i < gpuCount(); ++i) out.push_back({"cuda:" + std::to_string(i), gpuMemory(i)});
     return out;
 }
@@ -46,7 +47,8 @@ std::string whyNoGpu()
 {
     if (gpuCount() > 0) return {};
     if (!at::hasCUDA())
-        return "This LibTorch is built without CUDA; point CMAKE_PREFIX_PATH at one that has it and build the engine again.";
+        return "This LibTorch is built without CUDA; point CMAKE_PREFIX_PATH at one that has it and build the engine "
+               "again.";
     return "LibTorch has CUDA, but no GPU answers: check the driver with nvidia-smi.";
 }
 

@@ -8,8 +8,8 @@
 namespace fovea {
 
 struct DeviceInfo {
-    std::string name;          // "cpu", "cuda:0"
-    std::int64_t memory = 0;   // bytes in all; 0: unknown
+    std::string name;         // "cpu", "cuda:0"
+    std::int64_t memory = 0;  // bytes in all; 0: unknown
     bool operator==(const DeviceInfo&) const = default;
 };
 

@@ -23,7 +23,8 @@ struct Axis {
 double position(const Axis& axis, std::int64_t u)
 {
     const double scale = static_cast<double>(axis.den) / static_cast<double>(axis.num);
-    if (axis.coordinates == "align_corners") return axis.to > 1 ? static_cast<double>(u * (axis.from - 1)) / static_cast<double>(axis.to - 1) : 0.0;
+    if (axis.coordinates == "align_corners")
+        return axis.to > 1 ? static_cast<double>(u * (axis.from - 1)) / static_cast<double>(axis.to - 1) : 0.0;
     if (axis.coordinates == "asymmetric") return static_cast<double>(u) * scale;
     if (axis.coordinates == "pytorch_half_pixel" && axis.to == 1) return 0.0;
     return static_cast<double>((2 * u + 1) * axis.den - axis.num) / static_cast<double>(2 * axis.num);
@@ -57,9 +58,12 @@ at::Tensor gatherTaps(const at::Tensor& x, const Axis& axis, int taps, bool equa
         std::vector<double> weights;
         for (std::int64_t u = 0; u < axis.to; ++u) {
             const double at = position(axis, u), base = std::floor(at), t = at - base;
-            const std::int64_t unit = taps == 1 ? nearestUnit(axis, u) : static_cast<std::int64_t>(base) + tap - (taps == 4 ? 1 : 0);
+            const std::int64_t unit =
+                taps == 1 ? nearestUnit(axis, u) : static_cast<std::int64_t>(base) + tap - (taps == 4 ? 1 : 0);
             units.push_back(std::clamp<std::int64_t>(unit, 0, axis.from - 1));
-            const double weight = taps == 1 ? 1 : taps == 2 ? (tap == 0 ? 1 - t : t) : cubicWeights(t, axis.cubic)[static_cast<std::size_t>(tap)];
+            const double weight = taps == 1   ? 1
+                                  : taps == 2 ? (tap == 0 ? 1 - t : t)
+                                              : cubicWeights(t, axis.cubic)[static_cast<std::size_t>(tap)];
             weights.push_back(equal ? 1.0 / taps : weight);
         }
         const at::Tensor index = at::tensor(units, at::kLong).to(x.device());
@@ -78,8 +82,14 @@ at::Tensor interpolate(const TorchCall& call, const at::Tensor& x, bool equalTap
     const int taps = mode == "nearest" ? 1 : mode == "bicubic" ? 4 : 2;
     at::Tensor out = x;
     for (std::size_t i = 0; i < 2; ++i) {
-        Axis axis{call.args.at("dim", i, -1), 0, call.args.at("size", i, 0), call.args.at("scale_numerator", i, 1), call.args.at("scale_denominator", i, 1),
-                  call.args.getText("coordinates", "half_pixel"), call.args.getText("nearest_mode", "floor"), call.args.getDouble("cubic_coeff_a", -0.75)};
+        Axis axis{call.args.at("dim", i, -1),
+                  0,
+                  call.args.at("size", i, 0),
+                  call.args.at("scale_numerator", i, 1),
+                  call.args.at("scale_denominator", i, 1),
+                  call.args.getText("coordinates", "half_pixel"),
+                  call.args.getText("nearest_mode", "floor"),
+                  call.args.getDouble("cubic_coeff_a", -0.75)};
         if (axis.dim < 0) continue;
         axis.from = x.size(axis.dim);
         if (axis.num != axis.den) out = gatherTaps(out, axis, taps, equalTaps);

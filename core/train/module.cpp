@@ -31,7 +31,8 @@ auto translated(const std::string& frame, Body body) -> decltype(body())
         throw error.within(frame);
     } catch (const c10::Error& error) {
         const std::string reason = firstLine(error.what_without_backtrace());
-        const bool memory = reason.find("allocate") != std::string::npos || reason.find("out of memory") != std::string::npos;
+        const bool memory =
+            reason.find("allocate") != std::string::npos || reason.find("out of memory") != std::string::npos;
         throw Error(memory ? ErrorCode::Limit : ErrorCode::Usage, reason).within(frame);
     }
 }
@@ -50,7 +51,8 @@ void refuseWithoutForm(const Prepared& prepared)
     for (const auto& entry : prepared.entries)
         if (entry.op->torch.op == TorchOp::None) names.push_back("'" + entry.node->name + "'");
     if (!names.empty())
-        throw Error(ErrorCode::Usage, "These layers have no PyTorch form, so the network cannot be run: " + listed(names) + ".");
+        throw Error(ErrorCode::Usage,
+                    "These layers have no PyTorch form, so the network cannot be run: " + listed(names) + ".");
     if (!prepared.cyclic.empty()) throw Error(ErrorCode::Usage, "The network has a cycle, so it cannot be run.");
 }
 
@@ -68,17 +70,22 @@ at::Tensor positiveTensor(const ParamSpec& spec, OpClass opClass, std::uint64_t 
 {
     std::int64_t count = 1, fan = 1;
     for (const std::int64_t dim : spec.dims) {
-        if (dim < 0) throw Error(ErrorCode::Usage, "The size of its tensor '" + spec.role + "' does not follow from the network.");
+        if (dim < 0)
+            throw Error(ErrorCode::Usage,
+                        "The size of its tensor '" + spec.role + "' does not follow from the network.");
         count *= dim;
     }
-    const bool kernel = spec.role == "weight" && spec.dims.size() >= 2 && (opClass == OpClass::Convolution || opClass == OpClass::Transposed || opClass == OpClass::Linear);
+    const bool kernel =
+        spec.role == "weight" && spec.dims.size() >= 2 &&
+        (opClass == OpClass::Convolution || opClass == OpClass::Transposed || opClass == OpClass::Linear);
     if (kernel) fan = std::max<std::int64_t>(count / std::max<std::int64_t>(spec.dims[0], 1), 1);
     if (spec.role == "bias" || spec.role == "running_mean") return at::zeros(spec.dims, at::kDouble);
     if (spec.role == "running_var") return at::ones(spec.dims, at::kDouble);
     std::mt19937_64 stream(seed);
     at::Tensor out = at::empty(spec.dims, at::kDouble);
     auto* data = out.data_ptr<double>();
-    for (std::int64_t i = 0; i < count; ++i) data[i] = (0.5 + static_cast<double>(stream() >> 11) * 0x1p-53) / static_cast<double>(fan);
+    for (std::int64_t i = 0; i < count; ++i)
+        data[i] = (0.5 + static_cast<double>(stream() >> 11) * 0x1p-53) / static_cast<double>(fan);
     return out;
 }
 
@@ -93,7 +100,8 @@ struct Module::Impl {
     at::Device device = at::kCPU;
     at::ScalarType type = at::kFloat;
 
-    Impl(const Graph& g, const Weights& weights, const ModuleOptions& o) : graph(g), prepared(prepare(graph)), options(o)
+    Impl(const Graph& g, const Weights& weights, const ModuleOptions& o)
+        : graph(g), prepared(prepare(graph)), options(o)
     {
         refuseWithoutForm(prepared);
         device = deviceNamed(options.device);
@@ -109,15 +117,19 @@ struct Module::Impl {
             for (const NamedParam& param : paramsOf(*entry.node, in, out)) {
                 if (options.mode == RunMode::Support) {
                     // A layer whose sizes are unknown lies behind the head of another side; it cannot be asked for.
-                    const bool known = std::none_of(param.spec.dims.begin(), param.spec.dims.end(), [](std::int64_t dim) { return dim < 0; });
-                    if (known) step.tensors[param.spec.role] = positiveTensor(param.spec, entry.op->opClass, ++seed).to(device);
+                    const bool known = std::none_of(param.spec.dims.begin(), param.spec.dims.end(),
+                                                    [](std::int64_t dim) { return dim < 0; });
+                    if (known)
+                        step.tensors[param.spec.role] =
+                            positiveTensor(param.spec, entry.op->opClass, ++seed).to(device);
                 } else {
                     bind(step, param, weights, missing);
                 }
             }
             steps.push_back(std::move(step));
         }
-        if (!missing.empty()) throw Error(ErrorCode::Usage, "The weights do not fit the network: " + listed(missing) + ".");
+        if (!missing.empty())
+            throw Error(ErrorCode::Usage, "The weights do not fit the network: " + listed(missing) + ".");
     }
 
     std::vector<Value> inputsOf(const Prepared::Entry& entry) const
@@ -137,8 +149,10 @@ struct Module::Impl {
             missing.push_back("'" + param.tensor + "' is missing");
             return;
         }
-        if (tensor->dims != param.spec.dims && param.spec.role != "weight" && param.spec.role != "other" && param.spec.role != "value") {
-            missing.push_back("'" + param.tensor + "' has shape " + toText(tensor->dims) + " instead of " + toText(param.spec.dims));
+        if (tensor->dims != param.spec.dims && param.spec.role != "weight" && param.spec.role != "other" &&
+            param.spec.role != "value") {
+            missing.push_back("'" + param.tensor + "' has shape " + toText(tensor->dims) + " instead of " +
+                              toText(param.spec.dims));
             return;
         }
         step.tensors[param.spec.role] = toTorch(*tensor, type, device, param.tensor);
@@ -151,7 +165,10 @@ struct Module::Impl {
         throw Error(ErrorCode::Usage, "The network has no layer called '" + name + "'.");
     }
 
-    std::size_t indexOf(const Prepared::Entry& entry) const { return static_cast<std::size_t>(&entry - prepared.entries.data()); }
+    std::size_t indexOf(const Prepared::Entry& entry) const
+    {
+        return static_cast<std::size_t>(&entry - prepared.entries.data());
+    }
 
     // What the wanted steps need, themselves included.
     std::vector<bool> ancestors(const std::vector<std::size_t>& wanted) const
@@ -162,25 +179,30 @@ struct Module::Impl {
             if (!needed[i]) continue;
             const auto& entry = prepared.entries[i];
             for (std::uint32_t k = 0; k < entry.inputCount; ++k)
-                if (const std::int32_t from = prepared.sourceEntries[entry.firstInput + k]; from >= 0) needed[static_cast<std::size_t>(from)] = true;
+                if (const std::int32_t from = prepared.sourceEntries[entry.firstInput + k]; from >= 0)
+                    needed[static_cast<std::size_t>(from)] = true;
         }
         return needed;
     }
 
     // Runs the needed steps; `made` holds one tensor for each value that was asked for.
-    void run(const std::vector<bool>& needed, const std::map<std::string, at::Tensor>& inputs, std::vector<at::Tensor>& made) const
+    void run(const std::vector<bool>& needed, const std::map<std::string, at::Tensor>& inputs,
+             std::vector<at::Tensor>& made) const
     {
         made.assign(values.size(), {});
         for (std::size_t i = 0; i < steps.size(); ++i) {
             if (!needed[i]) continue;
             const auto& entry = prepared.entries[i];
-            const std::vector<at::Tensor> outputs = translated("layer '" + entry.node->name + "'", [&] { return runStep(steps[i], inputs, made); });
-            if (outputs.size() < entry.outputCount) throw Error(ErrorCode::Internal, "Layer '" + entry.node->name + "' gave too few outputs.");
+            const std::vector<at::Tensor> outputs =
+                translated("layer '" + entry.node->name + "'", [&] { return runStep(steps[i], inputs, made); });
+            if (outputs.size() < entry.outputCount)
+                throw Error(ErrorCode::Internal, "Layer '" + entry.node->name + "' gave too few outputs.");
             for (std::uint32_t k = 0; k < entry.outputCount; ++k) made[entry.firstOutput + k] = outputs[k];
         }
     }
 
-    std::vector<at::Tensor> runStep(const Step& step, const std::map<std::string, at::Tensor>& inputs, const std::vector<at::Tensor>& made) const
+    std::vector<at::Tensor> runStep(const Step& step, const std::map<std::string, at::Tensor>& inputs,
+                                    const std::vector<at::Tensor>& made) const
     {
         const Node& node = *step.entry->node;
         if (step.call.op == TorchOp::Input) {
@@ -211,9 +233,11 @@ struct Module::Impl {
     {
         for (const auto& entry : prepared.entries) {
             if (entry.op->opClass != OpClass::Input) continue;
-            if (wanted.empty() ? values[entry.firstOutput].shape.rank() == 4 : entry.node->name == wanted) return entry.node->name;
+            if (wanted.empty() ? values[entry.firstOutput].shape.rank() == 4 : entry.node->name == wanted)
+                return entry.node->name;
         }
-        throw Error(ErrorCode::Usage, wanted.empty() ? "The network has no image input (NxCxHxW)." : "The network has no input called '" + wanted + "'.");
+        throw Error(ErrorCode::Usage, wanted.empty() ? "The network has no image input (NxCxHxW)."
+                                                     : "The network has no input called '" + wanted + "'.");
     }
 
     // The sum of the unit's channels.
@@ -221,14 +245,16 @@ struct Module::Impl {
     {
         const auto& entry = entryNamed(unit.layer);
         if (unit.output < 0 || unit.output >= static_cast<int>(entry.outputCount))
-            throw Error(ErrorCode::Usage, "Layer '" + unit.layer + "' has no output " + std::to_string(unit.output) + ".");
+            throw Error(ErrorCode::Usage,
+                        "Layer '" + unit.layer + "' has no output " + std::to_string(unit.output) + ".");
         const std::size_t value = entry.firstOutput + static_cast<std::size_t>(unit.output);
         const Layout& layout = values[value].layout;
         at::Tensor part = made[value];
         const auto take = [&](int dim, std::int64_t at, const char* axis) {
             const std::int64_t size = dim < 0 ? 1 : part.size(dim);
             if (at < 0 || at >= size)
-                throw Error(ErrorCode::Usage, "Layer '" + unit.layer + "' has " + std::to_string(size) + " " + axis + ", so there is no unit at " + std::to_string(at) + ".");
+                throw Error(ErrorCode::Usage, "Layer '" + unit.layer + "' has " + std::to_string(size) + " " + axis +
+                                                  ", so there is no unit at " + std::to_string(at) + ".");
             if (dim >= 0) part = part.narrow(dim, at, 1);
         };
         take(layout.h, unit.y, "rows");
@@ -239,8 +265,7 @@ struct Module::Impl {
 
 Module::Module(const Graph& graph, const Weights& weights, const ModuleOptions& options)
     : m_impl(translated("the network", [&] { return std::make_unique<Impl>(graph, weights, options); }))
-{
-}
+{}
 
 Module::~Module() = default;
 Module::Module(Module&&) noexcept = default;
@@ -252,19 +277,22 @@ NamedTensors Module::forward(const NamedTensors& inputs) const
     const Impl& m = *m_impl;
     std::vector<std::size_t> wanted;
     for (const GraphOutput& output : m.graph.outputs())
-        if (const std::int32_t at = m.prepared.entryOf(output.port.node); at >= 0) wanted.push_back(static_cast<std::size_t>(at));
+        if (const std::int32_t at = m.prepared.entryOf(output.port.node); at >= 0)
+            wanted.push_back(static_cast<std::size_t>(at));
     std::vector<at::Tensor> made;
     m.run(m.ancestors(wanted), m.toDevice(inputs), made);
     NamedTensors out;
     for (const GraphOutput& output : m.graph.outputs()) {
         const std::int32_t at = m.prepared.entryOf(output.port.node);
         if (at < 0) throw Error(ErrorCode::Usage, "Output '" + output.name + "' is not connected.");
-        out[output.name] = fromTorch(made[m.prepared.entries[static_cast<std::size_t>(at)].firstOutput + static_cast<std::size_t>(output.port.output)]);
+        out[output.name] = fromTorch(made[m.prepared.entries[static_cast<std::size_t>(at)].firstOutput +
+                                          static_cast<std::size_t>(output.port.output)]);
     }
     return out;
 }
 
-std::vector<Tensor> Module::inputGradients(std::span<const UnitOf> units, const NamedTensors& inputs, const std::string& image) const
+std::vector<Tensor> Module::inputGradients(std::span<const UnitOf> units, const NamedTensors& inputs,
+                                           const std::string& image) const
 {
     const Impl& m = *m_impl;
     const std::string name = m.imageName(image);
@@ -296,7 +324,8 @@ NamedTensors Module::randomInputs(std::uint64_t seed) const
     for (const auto& entry : m_impl->prepared.entries) {
         if (entry.op->opClass != OpClass::Input) continue;
         const Shape& shape = m_impl->values[entry.firstOutput].shape;
-        if (!shape.isComplete()) throw Error(ErrorCode::Usage, "Input '" + entry.node->name + "' has no complete shape.");
+        if (!shape.isComplete())
+            throw Error(ErrorCode::Usage, "Input '" + entry.node->name + "' has no complete shape.");
         std::mt19937_64 stream(++seed);
         std::vector<float> data(static_cast<std::size_t>(shape.elements()));
         for (float& value : data) value = 0.5f + static_cast<float>(stream() >> 40) * 0x1p-24f;

@@ -22,8 +22,8 @@ namespace fovea {
 // of a unit is positive on exactly the pixels that its wiring and geometry let it see. Parameters are drawn from
 // (0.5, 1.5) over the fan-in; activations, group, instance and local response norms pass their input on; max
 // becomes mean; products, quotients and differences of maps become sums; softmax and layer norms add the mean of what
-// they read; a product of matrices is the mean of both, as it is counted as reading everything; a resize weighs its taps equally. tests/engine holds predicted fields
-// against it.
+// they read; a product of matrices is the mean of both, as it is counted as reading everything; a resize weighs its
+// taps equally. tests/engine holds predicted fields against it.
 enum class RunMode { Plain, Support };
 
 struct ModuleOptions {
@@ -57,7 +57,8 @@ public:
     // For each unit the gradient of the sum of its channels with respect to the image, absolute, summed over
     // channels and batch: [h, w], F64. One forward pass serves all of them; layers behind them do not run.
     // `image` names the input; empty: the first of rank 4.
-    std::vector<Tensor> inputGradients(std::span<const UnitOf> units, const NamedTensors& inputs, const std::string& image = {}) const;
+    std::vector<Tensor> inputGradients(std::span<const UnitOf> units, const NamedTensors& inputs,
+                                       const std::string& image = {}) const;
 
     // Tensors of every input's declared shape, uniform in (0.5, 1.5).
     NamedTensors randomInputs(std::uint64_t seed) const;

@@ -25,7 +25,8 @@ at::ScalarType torchType(DType type, const std::string& name)
     case DType::UInt32:
     case DType::UInt64: break;
     }
-    throw Error(ErrorCode::Usage, "Tensor '" + name + "' has type " + std::string(toString(type)) + ", which LibTorch does not compute with.");
+    throw Error(ErrorCode::Usage, "Tensor '" + name + "' has type " + std::string(toString(type)) +
+                                      ", which LibTorch does not compute with.");
 }
 
 DType coreType(at::ScalarType type)
@@ -47,7 +48,9 @@ Tensor fromTorch(const at::Tensor& tensor)
 {
     Tensor out;
     out.dtype = coreType(tensor.scalar_type());
-    const at::ScalarType type = out.dtype == DType::Float64 ? at::kDouble : out.dtype == DType::Int64 ? at::kLong : at::kFloat;
+    const at::ScalarType type = out.dtype == DType::Float64 ? at::kDouble
+                                : out.dtype == DType::Int64 ? at::kLong
+                                                            : at::kFloat;
     const at::Tensor plain = tensor.detach().to(at::kCPU, type).contiguous();
     out.dims = plain.sizes().vec();
     const auto* data = static_cast<const std::byte*>(plain.data_ptr());

@@ -73,9 +73,11 @@ TEST(Calls, PoolingsWithPaddingOfOneSideEqualPaddingFirst)
 TEST(Calls, ConvolutionsWithPaddingOfOneSideEqualPaddingFirst)
 {
     Ran ran = runText("input 2x4x9x8 > conv:c k=3x2 s=2 p=0x1x3x0 d=1x2 c=6 g=2");
-    expectEqual(ran.output, at::conv2d(at::constant_pad_nd(ran.input, {1, 0, 0, 3}), ran.weight("c.weight"), ran.weight("c.bias"), {2, 2}, at::IntArrayRef{0, 0}, {1, 2}, 2));
+    expectEqual(ran.output, at::conv2d(at::constant_pad_nd(ran.input, {1, 0, 0, 3}), ran.weight("c.weight"),
+                                       ran.weight("c.bias"), {2, 2}, at::IntArrayRef{0, 0}, {1, 2}, 2));
     ran = runText("input 2x4x5x6 > convtranspose2d:c k=4x3 s=2 p=1x0x2x1 c=6 g=2");
-    const at::Tensor whole = at::conv_transpose2d(ran.input, ran.weight("c.weight"), ran.weight("c.bias"), {2, 2}, {0, 0}, {0, 0}, 2);
+    const at::Tensor whole =
+        at::conv_transpose2d(ran.input, ran.weight("c.weight"), ran.weight("c.bias"), {2, 2}, {0, 0}, {0, 0}, 2);
     expectEqual(ran.output, at::constant_pad_nd(whole, {0, -1, -1, -2}));
 }
 
@@ -124,9 +126,11 @@ Node convolution(const char* kind, Ints kernel, Ints padding)
 TEST(Calls, OneAndThreeDimensionalLayersRun)
 {
     Ran ran = runGraph(withInput({2, 4, 11}, convolution("Conv1d", {3}, {2, 0})));
-    expectEqual(ran.output, at::conv1d(at::constant_pad_nd(ran.input, {2, 0}), ran.weight("c.weight"), ran.weight("c.bias")));
+    expectEqual(ran.output,
+                at::conv1d(at::constant_pad_nd(ran.input, {2, 0}), ran.weight("c.weight"), ran.weight("c.bias")));
     ran = runGraph(withInput({2, 4, 5, 6, 7}, convolution("Conv3d", {3, 2, 1}, {1, 0, 0, 1, 0, 0})));
-    expectEqual(ran.output, at::conv3d(ran.input, ran.weight("c.weight"), ran.weight("c.bias"), {1, 1, 1}, at::IntArrayRef{1, 0, 0}));
+    expectEqual(ran.output, at::conv3d(ran.input, ran.weight("c.weight"), ran.weight("c.bias"), {1, 1, 1},
+                                       at::IntArrayRef{1, 0, 0}));
     Node pool = makeNode("AvgPool3d");
     pool.attrs.set("kernel_size", Ints{3, 1, 1});
     pool.attrs.set("padding", Ints{1, 0, 0, 1, 0, 0});
@@ -136,9 +140,11 @@ TEST(Calls, OneAndThreeDimensionalLayersRun)
 
 TEST(Calls, AHeadRunsAtABatchOfItsOwn)
 {
-    const Graph graph = test::graphOf("input 1x3x8x8 > conv k=3 p=1 c=4 > gap > flatten > linear:fc c=5 > softmax dim=1");
+    const Graph graph =
+        test::graphOf("input 1x3x8x8 > conv k=3 p=1 c=4 > gap > flatten > linear:fc c=5 > softmax dim=1");
     const Module module(graph, materialise(graph, {}, 1));
-    const NamedTensors out = module.forward({{"input", Tensor::fromFloats({3, 3, 8, 8}, std::vector<float>(3 * 3 * 64, 0.5f))}});
+    const NamedTensors out =
+        module.forward({{"input", Tensor::fromFloats({3, 3, 8, 8}, std::vector<float>(3 * 3 * 64, 0.5f))}});
     EXPECT_EQ(out.begin()->second.dims, (Ints{3, 5}));
     EXPECT_NEAR(tensorOf(out.begin()->second).sum().item<double>(), 3, 1e-5);
 }

@@ -1,5 +1,4 @@
 #include "core/analysis/report.h"
-#include "core/analysis/unit_field.h"
 #include "core/train/module.h"
 #include "tests/support/text_graph.h"
 
@@ -48,7 +47,10 @@ TEST(WhereWeDiffer, DilationSpreadsTheTaps)
 
 TEST(WhereWeDiffer, ATransposedConvolutionReadsFewUnitsAndHalvesTheJump)
 {
-    const Case c{test::graphOf("input 3x64x64 > conv:a k=3 s=4 p=1 c=4 > convtranspose2d:up k=4 s=2 p=1 c=4 > conv:b k=3 p=1 c=4"), "b"};
+    const Case c{
+        test::graphOf(
+            "input 3x64x64 > conv:a k=3 s=4 p=1 c=4 > convtranspose2d:up k=4 s=2 p=1 c=4 > conv:b k=3 p=1 c=4"),
+        "b"};
     EXPECT_EQ(withoutDilation({{3, 4}, {4, 2}, {3, 1}}), 31);  // as a convolution that strides
     EXPECT_EQ(c.reported().jump, Rational(2));
     EXPECT_EQ(c.reported().rfMax, 11);
@@ -58,7 +60,8 @@ TEST(WhereWeDiffer, ATransposedConvolutionReadsFewUnitsAndHalvesTheJump)
 TEST(WhereWeDiffer, BranchesShiftedAgainstEachOtherUniteToMoreThanTheLargest)
 {
     // NASNet's reduction: two strided branches, one read one pixel further.
-    const Case c{test::graphOf("input 3x65x65 > conv:a k=3 s=2 p=1 c=4; @a > conv:left k=3 s=2 p=1 c=4; @a > slice:shift dim=2x3 start=1x1 end=33x33 step=1x1 > "
+    const Case c{test::graphOf("input 3x65x65 > conv:a k=3 s=2 p=1 c=4; @a > conv:left k=3 s=2 p=1 c=4; @a > "
+                               "slice:shift dim=2x3 start=1x1 end=33x33 step=1x1 > "
                                "conv:right k=3 s=2 p=0x0x3x3 c=4; @left > concat:both @right"),
                  "both"};
     EXPECT_EQ(withoutDilation({{3, 2}, {3, 2}}), 7);
@@ -72,36 +75,6 @@ TEST(WhereWeDiffer, PaddingOfOneSideShiftsTheFieldAndTheOffsetSaysWhere)
     EXPECT_EQ(c.reported().rfMax, 8);
     EXPECT_EQ(c.reported().start, 0);  // symmetric padding of the same total would start at -4
     EXPECT_EQ(c.measured(10), (PixelBox{20, 20, 28, 28}));
-}
-
-TEST(UnitField, SaysWhatItCannotFollow)
-{
-    const Graph graph = test::graphOf("input 3x16x16 > conv:a k=3 c=4 > opaque:custom > relu:r");
-    try {
-        unitField(graph, "r", {0, 0, 0});
-        FAIL();
-    } catch (const Error& error) {
-        EXPECT_NE(error.message().find("custom"), std::string::npos) << error.message();
-    }
-    EXPECT_THROW(unitField(graph, "a", {14, 0, 0}), Error);
-    EXPECT_THROW(unitField(graph, "nobody", {}), Error);
-}
-
-TEST(UnitField, GivesTheBoxUnclippedAndTheShareOfPadding)
-{
-    const UnitField field = unitField(test::graphOf("input 3x8x8 > conv:a k=3 p=1 c=4"), "a", {0, 4, 0});
-    EXPECT_EQ(field.box, (PixelBox{-1, 3, 2, 6}));
-    EXPECT_EQ(field.clipped, (PixelBox{0, 3, 2, 6}));
-    EXPECT_DOUBLE_EQ(field.paddingFraction, 1.0 / 3);
-    EXPECT_FALSE(field.unbounded);
-}
-
-TEST(UnitField, AUnitThatSeesOnlyPaddingReadsNothing)
-{
-    const UnitField field = unitField(test::graphOf("input 3x8x8 > conv:a k=2 p=4 c=4"), "a", {0, 0, 0});
-    EXPECT_EQ(field.box, (PixelBox{-4, -4, -2, -2}));
-    EXPECT_EQ(field.clipped, std::nullopt);
-    EXPECT_EQ(field.paddingFraction, 1);
 }
 
 }  // namespace

@@ -26,7 +26,10 @@ public:
     }
 
 private:
-    std::int64_t upTo(std::int64_t last) { return static_cast<std::int64_t>(m_random() % static_cast<std::uint64_t>(last + 1)); }
+    std::int64_t upTo(std::int64_t last)
+    {
+        return static_cast<std::int64_t>(m_random() % static_cast<std::uint64_t>(last + 1));
+    }
     Ints pair(std::int64_t low, std::int64_t high) { return {low + upTo(high - low), low + upTo(high - low)}; }
     Ints sides(std::int64_t high) { return {upTo(high), upTo(high), upTo(high), upTo(high)}; }
 
@@ -44,7 +47,9 @@ private:
         const Graph before = m_graph;
         const NodeId id = m_graph.add(std::move(node));
         const Shape shape = shapeOf(id);
-        if (shape.isComplete() && shape.rank() == 4 && shape[2] >= 2 && shape[3] >= 2 && shape[2] <= 120 && shape[3] <= 120) return id;
+        if (shape.isComplete() && shape.rank() == 4 && shape[2] >= 2 && shape[3] >= 2 && shape[2] <= 120 &&
+            shape[3] <= 120)
+            return id;
         m_graph = before;
         return from;
     }

@@ -81,8 +81,8 @@ TEST(Session, TakesTensorsFromPlacesInsideFiles)
     EXPECT_GE(reply.outputs[0].low, 1.0);  // noise in (0.5, 1.5), doubled
     EXPECT_LE(reply.outputs[0].high, 3.0);
     load.tensors[0].offset = 6;
-    EXPECT_EQ(replyFrom(ask(session, load)).error,
-              "Tensor 'c.weight' needs 36 bytes from byte 6 on, but '" + (folder.path() / "raw").string() + "' has 41.");
+    EXPECT_EQ(replyFrom(ask(session, load)).error, "Tensor 'c.weight' needs 36 bytes from byte 6 on, but '" +
+                                                       (folder.path() / "raw").string() + "' has 41.");
 }
 
 TEST(Session, InitialisesWhatHasNoValuesFromTheSeed)
@@ -124,7 +124,8 @@ TEST(Session, NamesLayersWithoutAPyTorchForm)
     LoadRequest load;
     load.graph = test::graphOf("input 3x8x8 > opaque:custom > opaque:other");
     const RpcReply reply = replyFrom(ask(session, load));
-    EXPECT_EQ(reply.error, "These layers have no PyTorch form, so the network cannot be run: 'custom', 'other'. (in the network)");
+    EXPECT_EQ(reply.error,
+              "These layers have no PyTorch form, so the network cannot be run: 'custom', 'other'. (in the network)");
     EXPECT_EQ(reply.kind, "usage");
 }
 

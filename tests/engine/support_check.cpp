@@ -13,14 +13,22 @@ namespace {
 std::string textOf(const std::optional<PixelBox>& box)
 {
     if (!box) return "nothing";
-    return "[" + std::to_string(box->top) + "," + std::to_string(box->left) + "," + std::to_string(box->bottom) + "," + std::to_string(box->right) + "]";
+    return "[" + std::to_string(box->top) + "," + std::to_string(box->left) + "," + std::to_string(box->bottom) + "," +
+           std::to_string(box->right) + "]";
 }
 
 std::size_t differences(const UnitField& field, const Tensor& gradient)
 {
     std::size_t count = 0;
-    for (std::size_t i = 0; i < field.pixels.size(); ++i) count += field.pixels[i] != (gradient.real(static_cast<std::int64_t>(i)) > 0);
+    for (std::size_t i = 0; i < field.pixels.size(); ++i)
+        count += field.pixels[i] != (gradient.real(static_cast<std::int64_t>(i)) > 0);
     return count;
+}
+
+bool isInside(const PixelBox& inner, const PixelBox& outer)
+{
+    return inner.top >= outer.top && inner.left >= outer.left && inner.bottom <= outer.bottom &&
+           inner.right <= outer.right;
 }
 
 }  // namespace
@@ -37,11 +45,15 @@ std::vector<UnitOf> someUnits(const Graph& graph, const std::string& layer, std:
             const Value& value = values[entry.firstOutput + output];
             if (!value.shape.isComplete()) continue;
             const bool tokens = value.layout.h >= 0 && value.layout.h == value.layout.w;
-            const std::int64_t h = value.layout.h < 0 ? 1 : value.height(), w = tokens || value.layout.w < 0 ? 1 : value.width();
-            const std::pair<std::int64_t, std::int64_t> wanted[] = {{h / 2, w / 2}, {0, 0}, {h - 1, w - 1}, {0, w / 2}, {h / 3, w - 1}};
+            const std::int64_t h = value.layout.h < 0 ? 1 : value.height(),
+                               w = tokens || value.layout.w < 0 ? 1 : value.width();
+            const std::pair<std::int64_t, std::int64_t> wanted[] = {
+                {h / 2, w / 2}, {0, 0}, {h - 1, w - 1}, {0, w / 2}, {h / 3, w - 1}};
             std::vector<UnitOf> units;
             for (const auto& [y, x] : wanted) {
-                const bool known = std::any_of(units.begin(), units.end(), [y = y, x = x](const UnitOf& unit) { return unit.y == y && unit.x == x; });
+                const bool known = std::any_of(units.begin(), units.end(), [y = y, x = x](const UnitOf& unit) {
+                    return unit.y == y && unit.x == x;
+                });
                 if (!known && units.size() < atMost) units.push_back({layer, y, x, static_cast<int>(output)});
             }
             out.insert(out.end(), units.begin(), units.end());
@@ -58,9 +70,14 @@ int expectExactSupport(const Graph& graph, const std::vector<UnitOf>& units, con
         const UnitOf& unit = units[i];
         const UnitField field = unitField(graph, unit.layer, {unit.y, unit.x, unit.output});
         const std::size_t wrong = differences(field, gradients[i]);
-        EXPECT_EQ(wrong, 0u) << what << ", layer '" << unit.layer << "', unit [" << unit.y << "," << unit.x << "] of output " << unit.output << ": " << wrong
-                             << " pixels differ; predicted " << textOf(field.clipped) << " of " << textOf(field.box) << ", gradient on " << textOf(supportOf(gradients[i]));
+        EXPECT_EQ(wrong, 0u) << what << ", layer '" << unit.layer << "', unit [" << unit.y << "," << unit.x
+                             << "] of output " << unit.output << ": " << wrong << " pixels differ; predicted "
+                             << textOf(field.clipped) << " of " << textOf(field.box) << ", gradient on "
+                             << textOf(supportOf(gradients[i]));
         EXPECT_EQ(textOf(field.clipped), textOf(supportOf(gradients[i])));
+        if (field.clipped) {
+            EXPECT_TRUE(isInside(*field.clipped, *field.box)) << what << ", layer '" << unit.layer << "'";
+        }
     }
     return static_cast<int>(units.size());
 }

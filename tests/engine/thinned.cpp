@@ -80,8 +80,10 @@ Graph thinnedBy(const Graph& graph, const Scheme& scheme, Graph out)
     const std::vector<Value> old = valuesOf(before);
     for (const NodeId id : executionOrder(graph)) {
         const Node& node = graph.at(id);
-        const bool convolution = node.kind == "Conv2d" || node.kind == "ConvTranspose2d", linear = node.kind == "Linear";
-        const bool padding = node.kind == "ZeroPad2d" && node.attrs.has("channel_padding"), operand = node.attrs.getInts("other_shape") != nullptr;
+        const bool convolution = node.kind == "Conv2d" || node.kind == "ConvTranspose2d",
+                   linear = node.kind == "Linear";
+        const bool padding = node.kind == "ZeroPad2d" && node.attrs.has("channel_padding"),
+                   operand = node.attrs.getInts("other_shape") != nullptr;
         if (!convolution && !linear && !padding && !operand) continue;
         // Shapes change as layers do, so each layer asks again: quadratic, but these networks are small.
         const Prepared now = prepare(out);
@@ -100,7 +102,9 @@ bool isBroken(const Graph& graph)
 {
     std::vector<Issue> issues;
     inferShapes(prepare(graph), issues);
-    return std::any_of(issues.begin(), issues.end(), [](const Issue& issue) { return issue.code == "shape-mismatch" || issue.code == "groups-mismatch"; });
+    return std::any_of(issues.begin(), issues.end(), [](const Issue& issue) {
+        return issue.code == "shape-mismatch" || issue.code == "groups-mismatch";
+    });
 }
 
 }  // namespace

@@ -67,7 +67,8 @@ void readList(const JsonAt& at, std::vector<Item>& out, Read readItem)
 
 LoadRequest::Place placeFrom(const JsonAt& at)
 {
-    LoadRequest::Place out{at.at("name").text(), at.at("file").text(), at.at("offset").integer(0, kHighest), DType::Float32, intsFrom(at.at("shape"), 0)};
+    LoadRequest::Place out{at.at("name").text(), at.at("file").text(), at.at("offset").integer(0, kHighest),
+                           DType::Float32, intsFrom(at.at("shape"), 0)};
     const std::string type = at.at("dtype").text();
     const auto dtype = dtypeFromText(type);
     if (!dtype) at.at("dtype").wrong("is '" + type + "', a type that Fovea does not read");
@@ -77,19 +78,31 @@ LoadRequest::Place placeFrom(const JsonAt& at)
 
 Json toJson(const LoadRequest::Place& place)
 {
-    return Json{{"name", textJson(place.name)}, {"file", textJson(place.file)}, {"offset", place.offset}, {"dtype", std::string(toString(place.dtype))}, {"shape", intsJson(place.dims)}};
+    return Json{{"name", textJson(place.name)},
+                {"file", textJson(place.file)},
+                {"offset", place.offset},
+                {"dtype", std::string(toString(place.dtype))},
+                {"shape", intsJson(place.dims)}};
 }
 
 }  // namespace
 
 Json toJson(const HelloRequest& message) { return Json{{"protocol", message.protocol}}; }
-void read(const JsonAt& at, HelloRequest& out) { out.protocol = static_cast<int>(at.at("protocol").integer(0, 1'000'000)); }
+void read(const JsonAt& at, HelloRequest& out)
+{
+    out.protocol = static_cast<int>(at.at("protocol").integer(0, 1'000'000));
+}
 
 Json toJson(const HelloReply& message)
 {
     Json devices = Json::array();
-    for (const auto& device : message.devices) devices.push_back(Json{{"name", device.name}, {"memory", device.memory}});
-    return Json{{"protocol", message.protocol}, {"fovea", message.fovea}, {"libtorch", message.libtorch}, {"devices", devices}, {"why_no_gpu", message.whyNoGpu}};
+    for (const auto& device : message.devices)
+        devices.push_back(Json{{"name", device.name}, {"memory", device.memory}});
+    return Json{{"protocol", message.protocol},
+                {"fovea", message.fovea},
+                {"libtorch", message.libtorch},
+                {"devices", devices},
+                {"why_no_gpu", message.whyNoGpu}};
 }
 
 void read(const JsonAt& at, HelloReply& out)
@@ -97,7 +110,9 @@ void read(const JsonAt& at, HelloReply& out)
     out.protocol = static_cast<int>(at.at("protocol").integer(0, 1'000'000));
     out.fovea = at.at("fovea").text();
     out.libtorch = at.at("libtorch").text();
-    readList(at.at("devices"), out.devices, [](const JsonAt& item) { return HelloReply::Device{item.at("name").text(), item.at("memory").integer(0, kHighest)}; });
+    readList(at.at("devices"), out.devices, [](const JsonAt& item) {
+        return HelloReply::Device{item.at("name").text(), item.at("memory").integer(0, kHighest)};
+    });
     readText(at, "why_no_gpu", out.whyNoGpu);
 }
 
@@ -106,15 +121,22 @@ Json toJson(const LoadRequest& message)
     Json weights = Json::array(), tensors = Json::array();
     for (const std::string& file : message.weights) weights.push_back(textJson(file));
     for (const auto& place : message.tensors) tensors.push_back(toJson(place));
-    return Json{{"graph", toJson(message.graph)}, {"size", pairJson(message.size)}, {"weights", weights},   {"tensors", tensors},
-                {"seed", message.seed},           {"support", message.support},     {"double", message.doublePrecision}, {"device", message.device}};
+    return Json{{"graph", toJson(message.graph)},
+                {"size", pairJson(message.size)},
+                {"weights", weights},
+                {"tensors", tensors},
+                {"seed", message.seed},
+                {"support", message.support},
+                {"double", message.doublePrecision},
+                {"device", message.device}};
 }
 
 void read(const JsonAt& at, LoadRequest& out)
 {
     out.graph = graphFrom(at.at("graph"));
     if (const auto size = at.find("size")) out.size = pairFrom(*size, 1);
-    if (const auto weights = at.find("weights")) readList(*weights, out.weights, [](const JsonAt& item) { return item.text(); });
+    if (const auto weights = at.find("weights"))
+        readList(*weights, out.weights, [](const JsonAt& item) { return item.text(); });
     if (const auto tensors = at.find("tensors")) readList(*tensors, out.tensors, placeFrom);
     readSeed(at, out.seed);
     readFlag(at, "support", out.support);
@@ -125,20 +147,27 @@ void read(const JsonAt& at, LoadRequest& out)
 Json toJson(const LoadReply& message)
 {
     Json inputs = Json::array(), outputs = Json::array();
-    for (const auto& input : message.inputs) inputs.push_back(Json{{"name", textJson(input.name)}, {"shape", intsJson(input.shape)}});
+    for (const auto& input : message.inputs)
+        inputs.push_back(Json{{"name", textJson(input.name)}, {"shape", intsJson(input.shape)}});
     for (const std::string& name : message.outputs) outputs.push_back(textJson(name));
-    return Json{{"inputs", inputs}, {"outputs", outputs}, {"given", message.given}, {"initialised", message.initialised}};
+    return Json{
+        {"inputs", inputs}, {"outputs", outputs}, {"given", message.given}, {"initialised", message.initialised}};
 }
 
 void read(const JsonAt& at, LoadReply& out)
 {
-    readList(at.at("inputs"), out.inputs, [](const JsonAt& item) { return LoadReply::Input{item.at("name").text(), intsFrom(item.at("shape"), -1)}; });
+    readList(at.at("inputs"), out.inputs, [](const JsonAt& item) {
+        return LoadReply::Input{item.at("name").text(), intsFrom(item.at("shape"), -1)};
+    });
     readList(at.at("outputs"), out.outputs, [](const JsonAt& item) { return item.text(); });
     out.given = at.at("given").integer(0, kHighest);
     out.initialised = at.at("initialised").integer(0, kHighest);
 }
 
-Json toJson(const ForwardRequest& message) { return Json{{"inputs", textJson(message.inputs)}, {"seed", message.seed}, {"outputs", textJson(message.outputs)}}; }
+Json toJson(const ForwardRequest& message)
+{
+    return Json{{"inputs", textJson(message.inputs)}, {"seed", message.seed}, {"outputs", textJson(message.outputs)}};
+}
 
 void read(const JsonAt& at, ForwardRequest& out)
 {
@@ -151,20 +180,29 @@ Json toJson(const ForwardReply& message)
 {
     Json outputs = Json::array();
     for (const auto& output : message.outputs)
-        outputs.push_back(Json{{"name", textJson(output.name)}, {"shape", intsJson(output.shape)}, {"min", output.low}, {"max", output.high}, {"mean", output.mean}});
+        outputs.push_back(Json{{"name", textJson(output.name)},
+                               {"shape", intsJson(output.shape)},
+                               {"min", output.low},
+                               {"max", output.high},
+                               {"mean", output.mean}});
     return Json{{"outputs", outputs}};
 }
 
 void read(const JsonAt& at, ForwardReply& out)
 {
     readList(at.at("outputs"), out.outputs, [](const JsonAt& item) {
-        return ForwardReply::Output{item.at("name").text(), intsFrom(item.at("shape"), 0), realFrom(item.at("min")), realFrom(item.at("max")), realFrom(item.at("mean"))};
+        return ForwardReply::Output{item.at("name").text(), intsFrom(item.at("shape"), 0), realFrom(item.at("min")),
+                                    realFrom(item.at("max")), realFrom(item.at("mean"))};
     });
 }
 
 Json toJson(const GradientRequest& message)
 {
-    return Json{{"layer", textJson(message.layer)}, {"unit", pairJson(message.unit)}, {"inputs", textJson(message.inputs)}, {"seed", message.seed}, {"image", textJson(message.image)}};
+    return Json{{"layer", textJson(message.layer)},
+                {"unit", pairJson(message.unit)},
+                {"inputs", textJson(message.inputs)},
+                {"seed", message.seed},
+                {"image", textJson(message.image)}};
 }
 
 void read(const JsonAt& at, GradientRequest& out)
@@ -179,7 +217,8 @@ void read(const JsonAt& at, GradientRequest& out)
 Json toJson(const GradientReply& message)
 {
     const auto& box = message.box;
-    return Json{{"unit", Json::array({message.unit[0], message.unit[1]})}, {"box", box ? intsJson({box->top, box->left, box->bottom, box->right}) : Json(nullptr)}};
+    return Json{{"unit", Json::array({message.unit[0], message.unit[1]})},
+                {"box", box ? intsJson({box->top, box->left, box->bottom, box->right}) : Json(nullptr)}};
 }
 
 void read(const JsonAt& at, GradientReply& out)

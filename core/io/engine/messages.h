@@ -49,8 +49,8 @@ struct LoadRequest {
     std::optional<std::array<std::int64_t, 2>> size;  // [h, w] of the first image input
     std::vector<std::string> weights;                 // safetensors files; a later one wins
     std::vector<Place> tensors;                       // win over `weights`
-    std::uint64_t seed = 0;        // of tensors that are nowhere: initialised as PyTorch does
-    bool support = false;          // positive weights and layers that pass on all they read (core/train/module.h)
+    std::uint64_t seed = 0;                           // of tensors that are nowhere: initialised as PyTorch does
+    bool support = false;  // positive weights and layers that pass on all they read (core/train/module.h)
     bool doublePrecision = false;
     std::string device = "cpu";
 };
@@ -68,7 +68,7 @@ struct LoadReply {
 // "forward": runs the network once.
 struct ForwardRequest {
     static constexpr const char* kMethod = "forward";
-    std::string inputs;   // a safetensors file with a tensor for each input; empty: seeded noise in (0.5, 1.5)
+    std::string inputs;  // a safetensors file with a tensor for each input; empty: seeded noise in (0.5, 1.5)
     std::uint64_t seed = 0;
     std::string outputs;  // a safetensors file to write; empty: none
 };
@@ -87,9 +87,9 @@ struct GradientRequest {
     static constexpr const char* kMethod = "inputGradient";
     std::string layer;
     std::optional<std::array<std::int64_t, 2>> unit;  // [y, x]; without it the middle of the map
-    std::string inputs;  // as in "forward"
+    std::string inputs;                               // as in "forward"
     std::uint64_t seed = 0;
-    std::string image;   // a safetensors file for the absolute gradient, "gradient" [h, w] F64; empty: none
+    std::string image;  // a safetensors file for the absolute gradient, "gradient" [h, w] F64; empty: none
 };
 
 struct GradientReply {

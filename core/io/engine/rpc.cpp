@@ -36,7 +36,10 @@ std::string requestLine(const Json& id, std::string_view method, const Json& par
     return jsonLine(Json{{"jsonrpc", "2.0"}, {"id", id}, {"method", std::string(method)}, {"params", params}});
 }
 
-std::string resultLine(const Json& id, const Json& result) { return jsonLine(Json{{"jsonrpc", "2.0"}, {"id", id}, {"result", result}}); }
+std::string resultLine(const Json& id, const Json& result)
+{
+    return jsonLine(Json{{"jsonrpc", "2.0"}, {"id", id}, {"result", result}});
+}
 
 std::string errorLine(const Json& id, RpcCode code, std::string_view sentence, std::string_view kind)
 {

@@ -31,10 +31,10 @@ struct RpcRequest {
 
 struct RpcReply {
     Json id;
-    Json result;         // where there is no error
-    std::string error;   // one sentence; empty: none
+    Json result;        // where there is no error
+    std::string error;  // one sentence; empty: none
     RpcCode code = RpcCode::Internal;
-    std::string kind;    // ErrorCode of a refused request: "file", "format", "usage", "limit", "internal"
+    std::string kind;  // ErrorCode of a refused request: "file", "format", "usage", "limit", "internal"
 };
 
 const char* toString(ErrorCode code);

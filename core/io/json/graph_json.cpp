@@ -12,7 +12,8 @@ namespace {
 void checkPorts(const JsonAt& top, const Graph& graph)
 {
     const auto check = [&](const JsonAt& place, const Port& port) {
-        if (port.node != kNoNode && !graph.find(port.node)) place.wrong("names layer " + std::to_string(port.node) + ", which does not exist");
+        if (port.node != kNoNode && !graph.find(port.node))
+            place.wrong("names layer " + std::to_string(port.node) + ", which does not exist");
     };
     const JsonAt nodes = top.at("nodes");
     for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -28,8 +29,10 @@ void readNodes(const JsonAt& nodes, const Origins& origins, Graph& graph)
     std::unordered_set<std::string> names;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         Node node = nodeFrom(nodes[i]);
-        if (graph.find(node.id)) nodes[i].at("id").wrong("is " + std::to_string(node.id) + ", which an earlier layer has");
-        if (!names.insert(node.name).second) nodes[i].at("name").wrong("is '" + node.name + "', which an earlier layer has");
+        if (graph.find(node.id))
+            nodes[i].at("id").wrong("is " + std::to_string(node.id) + ", which an earlier layer has");
+        if (!names.insert(node.name).second)
+            nodes[i].at("name").wrong("is '" + node.name + "', which an earlier layer has");
         if (const auto it = origins.find(node.id); it != origins.end()) node.origin = it->second;
         // A layer that lists fewer inputs than its kind needs has the others unconnected.
         node.inputs.resize(std::max(node.inputs.size(), static_cast<std::size_t>(opFor(node.kind).minInputs)));
@@ -41,7 +44,9 @@ void readNodes(const JsonAt& nodes, const Origins& origins, Graph& graph)
 void restoreNextId(const JsonAt& at, Graph& graph)
 {
     const NodeId next = at.integer(1, kMaxNodeId + 1);
-    if (next < graph.nextId()) at.wrong("must be above every layer's id (" + std::to_string(graph.nextId() - 1) + "), but is " + std::to_string(next));
+    if (next < graph.nextId())
+        at.wrong("must be above every layer's id (" + std::to_string(graph.nextId() - 1) + "), but is " +
+                 std::to_string(next));
     if (next == graph.nextId()) return;
     Node last;
     last.id = next - 1;
