@@ -64,14 +64,20 @@ struct Candidate {
     Graph appliedTo(Graph graph) const;
 };
 
-// A stride to 1, with every other stride that must follow so that branches still meet.
+// A stride to 1, or a large one to its half, with every other stride that must follow so that branches still meet.
 std::vector<Candidate> relaxStrides(const Scene& scene);
 // A strided pooling to a later place that every path passes.
 std::vector<Candidate> movePoolings(const Scene& scene);
 // The same to an earlier place, where the field is smaller than the side.
 std::vector<Candidate> movePoolingsEarlier(const Scene& scene);
+// The stride of a convolution to a later one; where the field is smaller than the side, to an earlier one, too.
+std::vector<Candidate> moveStrides(const Scene& scene);
+// A stride of 2 where there is none, where the field is smaller than the side.
+std::vector<Candidate> addStrides(const Scene& scene);
 // A smaller kernel in the first convolution.
 std::vector<Candidate> shrinkStem(const Scene& scene);
+// A wide strided first convolution to 3x3 at stride 1, without the pooling behind it.
+std::vector<Candidate> smallImageStem(const Scene& scene);
 // The smallest side at which every layer is productive.
 std::vector<Candidate> changeSide(const Scene& scene);
 

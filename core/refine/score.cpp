@@ -71,9 +71,13 @@ double compromise(const Score& score, const Score& before)
 
 bool ranksBefore(const Score& a, const Score& b, Want want, const Score& before)
 {
-    // The paper's aim is an i_min within the side; of the plans that reach it the cheapest is best.
-    const auto accuracy = [](const Score& s) {
-        return std::tuple(s.wasted, s.reshaped > 0, s.over > 0, s.macs, s.critical, s.gap, s.edits);
+    // The paper's aim is an i_min within the side. Of the plans that reach it the cheapest is best; a quarter of
+    // an octave in cost is worth no further edit, and a network needs no more than to cost what it did.
+    const auto accuracy = [&](const Score& s) {
+        const double octaves = std::max(0.0, costOctaves(s, before));
+        const bool reshapes = s.reshaped > 0 && std::abs(s.parameters - before.parameters) * 200 > before.parameters;
+        return std::tuple(s.wasted, s.over > 0, reshapes, std::lround(4 * octaves), s.critical, s.gap, s.reshaped > 0,
+                          s.edits, s.macs);
     };
     switch (want) {
     case Want::Accuracy: return accuracy(a) < accuracy(b);

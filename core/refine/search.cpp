@@ -23,6 +23,21 @@ bool sameShapeButSpace(const Shape& a, const Shape& b)
 
 bool isSideChange(const std::vector<Edit>& edits) { return edits.front().attribute == "shape"; }
 
+// The first stride relaxed, by the smallest step (relaxStrides() comes first and goes through the layers in
+// order), and the stem for small images.
+bool isStemChange(std::size_t index, const std::vector<Candidate>& all)
+{
+    const std::vector<Edit> edits = all[index].edits();
+    const auto sets = [&](const char* attribute) {
+        return std::any_of(edits.begin(), edits.end(), [&](const Edit& e) { return e.attribute == attribute; });
+    };
+    if (sets("kernel_size")) return sets("stride") && sets("padding");
+    if (index > 1 || edits.front().attribute != "stride") return false;
+    const bool halves = all.size() > 1 && all[1].changes.front().edit.attribute == "stride" &&
+                        all[1].changes.front().layer == all[0].changes.front().layer;
+    return halves ? index == 1 : index == 0;
+}
+
 int movedLayers(const std::vector<Edit>& edits)
 {
     return static_cast<int>(
@@ -86,7 +101,10 @@ std::vector<Candidate> Search::candidates(const State& state, const Report& repo
         std::move(found.begin(), found.end(), std::back_inserter(out));
     };
     take(relaxStrides(scene));
+    take(moveStrides(scene));
+    if (m_start.shortfall > 0) take(addStrides(scene));
     take(shrinkStem(scene));
+    take(smallImageStem(scene));
     take(movePoolings(scene));
     if (m_start.shortfall > 0) take(movePoolingsEarlier(scene));
     // A side that suits the network leaves nothing to combine with.
@@ -100,9 +118,8 @@ std::vector<State> Search::singles(const State& start)
     std::vector<Candidate> all = candidates(start, m_before);
     for (std::size_t i = 0; i < all.size() && m_left > 0 && !cancelled(); ++i) {
         const std::vector<Edit> edits = all[i].edits();
-        // The first stride (relaxStrides() comes first and goes through the layers in order), and the side.
         const bool side = isSideChange(edits);
-        const bool asked = side || (i == 0 && edits.front().attribute == "stride");
+        const bool asked = side || isStemChange(i, all);
         std::optional<State> state = evaluate(all[i], start, asked);
         if (!state) continue;
         m_promise[canonicalText(edits)] = compromise(state->score, m_start);

@@ -1,3 +1,4 @@
+#include "core/graph/names.h"
 #include "core/refine/describe.h"
 
 #include <algorithm>
@@ -42,13 +43,21 @@ bool isPatchChange(const Edit& kernel, const Edit& stride)
            kernel.to == stride.to;
 }
 
+// The stem for small images: kernel and stride of one layer fall together.
+bool isStemChange(const Edit& kernel, const std::vector<Edit>& edits)
+{
+    return kernel.attribute == "kernel_size" && std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
+               return other.attribute == "stride" && other.layer == kernel.layer && other.to == "1x1";
+           });
+}
+
 // Padding follows from a kernel or a stride that is named already, the stride of a patch from its kernel.
 bool isImplied(const Edit& edit, const std::vector<Edit>& edits)
 {
     return std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
         if (other.layer != edit.layer) return false;
         if (edit.attribute == "padding") return other.attribute == "kernel_size" || other.attribute == "stride";
-        return edit.attribute == "stride" && isPatchChange(other, edit);
+        return edit.attribute == "stride" && (isPatchChange(other, edit) || isStemChange(other, edits));
     });
 }
 
@@ -101,14 +110,24 @@ std::vector<std::string> blocksOf(const std::vector<const Node*>& layers, const 
             block = shared;
             said[j] = true;
         }
-        out.push_back(block.empty() ? layers[i]->name : block);
+        out.push_back(block.empty() ? moduleName(layers[i]->name) : block);
     }
+    return out;
+}
+
+std::string stemPhrase(const Edit& kernel, const std::string& layers, const std::vector<Edit>& edits)
+{
+    std::string out = "stem " + layers + " for small images: kernel from " + shortList(kernel.from) + " to " + shortList(kernel.to);
+    for (const Edit& edit : edits)
+        if (edit.attribute == "stride" && edit.layer == kernel.layer)
+            out += ", stride from " + shortList(edit.from) + " to " + shortList(edit.to);
     return out;
 }
 
 std::string setPhrase(const Edit& edit, const std::string& layers, const std::vector<Edit>& edits)
 {
     if (edit.attribute == "shape") return "side from " + sideOf(edit.from) + " to " + sideOf(edit.to);
+    if (isStemChange(edit, edits)) return stemPhrase(edit, layers, edits);
     const bool patch = std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
         return other.attribute == "stride" && isPatchChange(edit, other);
     });
@@ -120,9 +139,10 @@ std::string phraseOf(const Edit& edit, const std::string& layers, const std::vec
 {
     switch (edit.op) {
     case Edit::Op::Set: return setPhrase(edit, layers, edits);
-    case Edit::Op::Add: return layers + " added after '" + edit.after + "'";
+    case Edit::Op::Add: return layers + " added after '" + moduleName(edit.after) + "'";
     case Edit::Op::Remove: return "pooling " + layers + " removed";
-    case Edit::Op::Move: return "pooling " + layers + " moved from '" + edit.from + "' to behind '" + edit.to + "'";
+    case Edit::Op::Move: return "pooling " + layers + " moved from '" + moduleName(edit.from) + "' to behind '" +
+               moduleName(edit.to) + "'";
     }
     return {};
 }
