@@ -3,6 +3,8 @@
 // MobileNet and EfficientNet). Adding a stride where the field is smaller than the side.
 #include "core/refine/closure.h"
 
+#include <map>
+
 namespace fovea::refine {
 
 namespace {
@@ -43,12 +45,15 @@ std::vector<Candidate> moveStrides(const Scene& scene)
     const bool earlier = isSmallField(scene);
     std::set<Entries> done;
     RelaxClosure closure(scene);
+    std::map<std::pair<std::int64_t, std::int64_t>, std::vector<Entries>> places;  // by stride
     for (std::size_t entry = 0; entry < scene.size(); ++entry) {
         if (!scene.isStrided(entry) || scene.kept(entry) || scene.op(entry).opClass != OpClass::Convolution) continue;
         const Entries from = closure.around(entry);
         if (from.empty() || !done.insert(from).second) continue;
         const PerAxis<std::int64_t> stride{scene.layer(entry)->reach->h.stride, scene.layer(entry)->reach->w.stride};
-        for (const Entries& to : placesFor(scene, stride)) {
+        const auto [known, isNew] = places.try_emplace({stride.h, stride.w});
+        if (isNew) known->second = placesFor(scene, stride);
+        for (const Entries& to : known->second) {
             if (to.front() <= from.back() && !(earlier && to.back() < from.front())) continue;
             Candidate candidate = relaxed(scene, from);
             tighten(scene, to, stride, candidate);

@@ -59,6 +59,7 @@ struct Change {
 // What a move can do: cheap to list, for most are never tried.
 struct Candidate {
     std::vector<Change> changes;
+    std::vector<NodeId> followers = {};  // whose weights may change because fewer channels reach them
 
     std::vector<Edit> edits() const;
     Graph appliedTo(Graph graph) const;
@@ -78,6 +79,13 @@ std::vector<Candidate> addStrides(const Scene& scene);
 std::vector<Candidate> shrinkStem(const Scene& scene);
 // A wide strided first convolution to 3x3 at stride 1, without the pooling behind it.
 std::vector<Candidate> smallImageStem(const Scene& scene);
+// Smaller kernels in wide layers of one stage, in all that downsample, or in all; larger ones in a stage where the
+// field is smaller than the side.
+std::vector<Candidate> changeKernels(const Scene& scene);
+// No dilation where there is some; dilated stages where the field is smaller than the side.
+std::vector<Candidate> changeDilations(const Scene& scene);
+// The unproductive layers at the end out, with or without the critical ones before them.
+std::vector<Candidate> cutTail(const Scene& scene);
 // The smallest side at which every layer is productive.
 std::vector<Candidate> changeSide(const Scene& scene);
 
