@@ -14,7 +14,7 @@ namespace {
 
 using cli::Command;
 
-constexpr std::array<const Command*, 5> kCommands = {&cli::kAnalyze, &cli::kRefine, &cli::kConvert, &cli::kZoo, &cli::kRender};
+constexpr std::array<const Command*, 6> kCommands = {&cli::kAnalyze, &cli::kRefine, &cli::kConvert, &cli::kDiff, &cli::kZoo, &cli::kRender};
 
 std::string overview()
 {
