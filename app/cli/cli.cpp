@@ -14,7 +14,7 @@ namespace {
 
 using cli::Command;
 
-constexpr std::array kCommands = {&cli::kAnalyze, &cli::kRefine, &cli::kConvert, &cli::kZoo, &cli::kRender, &cli::kField, &cli::kDoctor};
+constexpr std::array kCommands = {&cli::kAnalyze, &cli::kRefine, &cli::kConvert, &cli::kDiff, &cli::kZoo, &cli::kRender, &cli::kField, &cli::kDoctor};
 
 std::string overview()
 {

@@ -23,6 +23,7 @@ struct Command {
 extern const Command kAnalyze;
 extern const Command kRefine;
 extern const Command kConvert;
+extern const Command kDiff;
 extern const Command kZoo;
 extern const Command kRender;
 extern const Command kField;

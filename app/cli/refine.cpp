@@ -1,4 +1,5 @@
 #include "app/cli/command.h"
+#include "core/analysis/memory.h"
 #include "core/base/error.h"
 #include "core/io/model/model.h"
 #include "core/io/reports/report_json.h"
@@ -6,6 +7,8 @@
 #include "core/refine/plan.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
 #include <ostream>
 
 namespace fovea::cli {
@@ -19,7 +22,7 @@ constexpr const char* kHelp =
     "  --want GOAL          accuracy (default), efficiency or balance\n"
     "  --max-macs LIMIT     as 1.5x of now, or a count: 4G, 600M\n"
     "  --max-params LIMIT   the same for parameters\n"
-    "  --max-memory LIMIT   activations: 2GiB, 512MiB\n"
+    "  --max-memory LIMIT   what training keeps at batch 1 in float32: 2GiB, 512MiB\n"
     "  --keep LAYER         leave this layer as it is; may be given several times\n"
     "  --list               list the proposals (what it does unless told to apply)\n"
     "  --apply ID           apply the proposal of that id\n"
@@ -39,6 +42,8 @@ Want wantNamed(const std::string& text)
 
 void checkOptions(const Arguments& arguments)
 {
+    if (arguments.has("--max-latency"))
+        throw Error(ErrorCode::Usage, "Latency cannot be limited: it has to be measured on a device, and Fovea does not measure it yet. Limit --max-macs or --max-memory instead.");
     const int modes = arguments.has("--list") + arguments.has("--apply") + arguments.has("--auto");
     if (modes > 1) throw Error(ErrorCode::Usage, "Options '--list', '--apply' and '--auto' exclude one another. See 'fovea refine --help'.");
     const auto output = arguments.value("-o");
@@ -48,14 +53,15 @@ void checkOptions(const Arguments& arguments)
     refuseOverwrite(arguments.operand(0), *output);
 }
 
-PlanRequest requestFrom(const Arguments& arguments, const Opened& opened, const Summary& now)
+PlanRequest requestFrom(const Arguments& arguments, const Opened& opened, const Report& before)
 {
+    const Summary& now = before.summary;
     PlanRequest request;
     request.analysis = opened.options;
     if (const auto want = arguments.value("--want")) request.want = wantNamed(*want);
     if (const auto limit = arguments.value("--max-macs")) request.maxMacs = parseAmount(*limit, "--max-macs", now.macs);
     if (const auto limit = arguments.value("--max-params")) request.maxParameters = parseAmount(*limit, "--max-params", now.parameters);
-    if (const auto limit = arguments.value("--max-memory")) request.maxMemoryBytes = parseAmount(*limit, "--max-memory", std::nullopt, true);
+    if (const auto limit = arguments.value("--max-memory")) request.maxMemoryBytes = parseAmount(*limit, "--max-memory", memoryOf(before).training, true);
     request.keep = arguments.values("--keep");
     std::vector<std::string> names;
     for (const auto& node : opened.graph.nodes()) names.push_back(node->name);
@@ -63,6 +69,35 @@ PlanRequest requestFrom(const Arguments& arguments, const Opened& opened, const 
         if (!opened.graph.findByName(name))
             throw Error(ErrorCode::Usage, "Option '--keep' names '" + name + "', but no layer is called that." + suggestion(name, names));
     return request;
+}
+
+std::string loosenText(const std::vector<Loosening>& loosen, const Report& before)
+{
+    std::string out;
+    for (const Loosening& l : loosen) {
+        out += out.empty() ? "Loosen " : " and ";
+        const auto atLeast = [&](const char* option, const std::string& from, std::int64_t now, const std::string& to) {
+            char factor[32];
+            std::snprintf(factor, sizeof factor, "%.2fx", std::ceil(100.0 * static_cast<double>(l.to) / static_cast<double>(std::max<std::int64_t>(1, now))) / 100);
+            out += std::string(option) + " from " + from + " to at least " + to + " (" + factor + " of now)";
+        };
+        switch (l.limit) {
+        case Loosening::Limit::Macs: atLeast("--max-macs", shortCount(l.from), before.summary.macs, std::to_string(l.to)); break;
+        case Loosening::Limit::Parameters: atLeast("--max-params", shortCount(l.from), before.summary.parameters, std::to_string(l.to)); break;
+        case Loosening::Limit::Memory: atLeast("--max-memory", shortBytes(l.from), memoryOf(before).training, std::to_string(l.to)); break;
+        }
+    }
+    return out.empty() ? "" : " " + out + ".";
+}
+
+const char* optionOf(Loosening::Limit limit)
+{
+    switch (limit) {
+    case Loosening::Limit::Macs: return "--max-macs";
+    case Loosening::Limit::Parameters: return "--max-params";
+    case Loosening::Limit::Memory: return "--max-memory";
+    }
+    return "";
 }
 
 // The plan to apply; null where --auto finds none.
@@ -85,7 +120,7 @@ struct Outcome {
     std::vector<std::string> initialised;
 };
 
-std::string outcomeText(const Arguments& arguments, const Report& before, const std::vector<Plan>& plans, const Outcome& outcome, bool needed)
+std::string outcomeText(const Arguments& arguments, const Report& before, const std::vector<Plan>& plans, const Outcome& outcome, bool needed, const std::vector<Loosening>& loosen)
 {
     const auto output = arguments.value("-o");
     std::string text;
@@ -95,15 +130,16 @@ std::string outcomeText(const Arguments& arguments, const Report& before, const 
                summaryLine(plan.after) + "\ntensors: " + transferLine(plan.weights) + "\n\n";
         return text + (outcome.written ? wroteText(*output, outcome.initialised) : "Nothing was written: give -o OUT to keep the refined network.\n");
     }
-    if (plans.empty() && needed) return "Layers are not productive at side " + sideText(before.side) + ", but no proposal within the limits helps.\n";
+    if (plans.empty() && needed) return "Layers are not productive at side " + sideText(before.side) + ", but no proposal within the limits helps." + loosenText(loosen, before) + "\n";
     if (plans.empty()) text = "Nothing to do at side " + sideText(before.side) + ": " + summaryLine(before.summary) + ".\n";
     else text = plansTable(before, plans);
     return text + (outcome.written ? "The network is unchanged. " + wroteText(*output, outcome.initialised) : "");
 }
 
-std::string outcomeJson(const Arguments& arguments, const Report& before, const std::vector<Plan>& plans, const Outcome& outcome)
+std::string outcomeJson(const Arguments& arguments, const Report& before, const std::vector<Plan>& plans, const Outcome& outcome, const std::vector<Loosening>& loosen)
 {
     ReportJson json = plansObject(before, plans);
+    for (const Loosening& l : loosen) json["loosen"].push_back({{"option", optionOf(l.limit)}, {"from", l.from}, {"to", l.to}});
     if (arguments.has("--apply") || arguments.has("--auto")) {
         json["applied"] = outcome.applied ? ReportJson(outcome.applied->id) : ReportJson(nullptr);
         json["output"] = outcome.written ? ReportJson(*arguments.value("-o")) : ReportJson(nullptr);
@@ -115,13 +151,14 @@ std::string outcomeJson(const Arguments& arguments, const Report& before, const 
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream&)
 {
     const Arguments arguments("refine", words,
-                              {{"--size", true}, {"--want", true}, {"--max-macs", true}, {"--max-params", true}, {"--max-memory", true},
+                              {{"--size", true}, {"--want", true}, {"--max-macs", true}, {"--max-params", true}, {"--max-memory", true}, {"--max-latency", true},
                                {"--keep", true, true}, {"--list"}, {"--apply", true}, {"--auto"}, {"-o", true}, {"--json"}},
                               {"MODEL"});
     checkOptions(arguments);
     const Opened opened = openFor(arguments);
     const Report before = analyze(opened.graph, opened.options);
-    const std::vector<Plan> plans = propose(opened.graph, requestFrom(arguments, opened, before.summary));
+    std::vector<Loosening> loosen;
+    const std::vector<Plan> plans = propose(opened.graph, requestFrom(arguments, opened, before), &loosen);
     const bool needed = needsRefinement(before), stuck = plans.empty() && needed;
     Outcome outcome;
     outcome.applied = chosen(arguments, plans);
@@ -133,7 +170,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream&)
         outcome.initialised = saveModel(refined, *output);
         outcome.written = true;
     }
-    out << (arguments.has("--json") ? outcomeJson(arguments, before, plans, outcome) : outcomeText(arguments, before, plans, outcome, needed));
+    out << (arguments.has("--json") ? outcomeJson(arguments, before, plans, outcome, loosen) : outcomeText(arguments, before, plans, outcome, needed, loosen));
     return stuck ? 1 : 0;
 }
 

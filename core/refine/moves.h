@@ -59,19 +59,33 @@ struct Change {
 // What a move can do: cheap to list, for most are never tried.
 struct Candidate {
     std::vector<Change> changes;
+    std::vector<NodeId> followers = {};  // whose weights may change because fewer channels reach them
 
     std::vector<Edit> edits() const;
     Graph appliedTo(Graph graph) const;
 };
 
-// A stride to 1, with every other stride that must follow so that branches still meet.
+// A stride to 1, or a large one to its half, with every other stride that must follow so that branches still meet.
 std::vector<Candidate> relaxStrides(const Scene& scene);
 // A strided pooling to a later place that every path passes.
 std::vector<Candidate> movePoolings(const Scene& scene);
 // The same to an earlier place, where the field is smaller than the side.
 std::vector<Candidate> movePoolingsEarlier(const Scene& scene);
+// The stride of a convolution to a later one; where the field is smaller than the side, to an earlier one, too.
+std::vector<Candidate> moveStrides(const Scene& scene);
+// A stride of 2 where there is none, where the field is smaller than the side.
+std::vector<Candidate> addStrides(const Scene& scene);
 // A smaller kernel in the first convolution.
 std::vector<Candidate> shrinkStem(const Scene& scene);
+// A wide strided first convolution to 3x3 at stride 1, without the pooling behind it.
+std::vector<Candidate> smallImageStem(const Scene& scene);
+// Smaller kernels in wide layers of one stage, in all that downsample, or in all; larger ones in a stage where the
+// field is smaller than the side.
+std::vector<Candidate> changeKernels(const Scene& scene);
+// No dilation where there is some; dilated stages where the field is smaller than the side.
+std::vector<Candidate> changeDilations(const Scene& scene);
+// The unproductive layers at the end out, with or without the critical ones before them.
+std::vector<Candidate> cutTail(const Scene& scene);
 // The smallest side at which every layer is productive.
 std::vector<Candidate> changeSide(const Scene& scene);
 

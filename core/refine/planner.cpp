@@ -32,17 +32,16 @@ Plan planFrom(const refine::State& state, const Graph& graph, const Report& befo
     plan.reason = refine::reasonOf(state.edits, before, after);
     plan.before = before.summary;
     plan.after = after.summary;
+    plan.memoryBefore = memoryOf(before, request.memory).training;
+    plan.memoryAfter = memoryOf(after, request.memory).training;
     plan.weights = planTransfer(graph, plan.graph);
     return plan;
 }
 
 }  // namespace
 
-std::vector<Plan> propose(const Graph& graph, const PlanRequest& request)
+std::vector<Plan> propose(const Graph& graph, const PlanRequest& request, std::vector<Loosening>* loosen)
 {
-    if (request.maxMemoryBytes)
-        throw Error(ErrorCode::Usage,
-                    "Memory is not estimated yet, so plans cannot be limited by it; leave the memory limit out.");
     const std::set<NodeId> keep = keptLayers(graph, request.keep);
     const Report before = analyze(graph, request.analysis);
     if (!needsRefinement(before)) return {};
@@ -52,6 +51,7 @@ std::vector<Plan> propose(const Graph& graph, const PlanRequest& request)
         if (search.cancelled()) return {};
         plans.push_back(planFrom(state, graph, before, request));
     }
+    if (plans.empty() && loosen && !search.cancelled()) *loosen = search.loosenings();
     return plans;
 }
 

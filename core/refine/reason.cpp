@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 namespace fovea::refine {
 
@@ -22,10 +23,43 @@ bool movesEarlier(const Edit& edit, const Report& before)
     return false;
 }
 
+bool isSmallField(const Report& report)
+{
+    const auto& most = report.summary.iMax;
+    return most && (most->h < report.side.h || most->w < report.side.w);
+}
+
+bool cutsLayers(const std::vector<Edit>& edits, const Report& before)
+{
+    return std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) {
+        return edit.op == Edit::Op::Remove &&
+               std::any_of(before.layers.begin(), before.layers.end(), [&](const LayerReport& layer) {
+                   return layer.name() == edit.layer && layer.op->opClass != OpClass::Pooling;
+               });
+    });
+}
+
+// Axes joined by x; whether the value grows on the first.
+bool rises(const Edit& edit) { return std::atoll(edit.to.c_str()) > std::atoll(edit.from.c_str()); }
+
 std::string effectPhrase(const std::vector<Edit>& edits, const Report& before)
 {
     const auto any = [&](auto&& is) { return std::any_of(edits.begin(), edits.end(), is); };
     if (any([](const Edit& e) { return e.attribute == "shape"; })) return "No layer changes, only the image";
+    if (cutsLayers(edits, before)) return "Layers that see nothing new of the image are gone";
+    if (any([](const Edit& e) { return e.attribute == "dilation" && rises(e); }))
+        return "Dilated kernels reach further with the same parameters, so fields grow faster";
+    if (any([](const Edit& e) { return e.attribute == "dilation"; }))
+        return "Without dilation kernels reach less far, so fields grow more slowly";
+    if (any([](const Edit& e) { return e.attribute == "kernel_size" && rises(e); }))
+        return "Larger kernels reach further, so fields grow faster";
+    const bool strideAdded = any([](const Edit& e) { return e.attribute == "stride" && rises(e); });
+    const bool strideTaken = any([](const Edit& e) { return e.attribute == "stride" && !rises(e); }) ||
+                             any([](const Edit& e) { return e.op == Edit::Op::Remove; });
+    if (strideAdded && strideTaken)
+        return isSmallField(before) ? "Downsampling comes at other places, so fields grow faster"
+                                    : "Downsampling comes later, so fields grow more slowly";
+    if (strideAdded) return "Every field behind it grows faster and the maps cost less";
     if (any([&](const Edit& e) { return movesEarlier(e, before); }))
         return "The layers passed see a coarser map, so fields grow faster";
     const bool later = any([](const Edit& e) { return e.op == Edit::Op::Move; });
@@ -38,15 +72,9 @@ std::string effectPhrase(const std::vector<Edit>& edits, const Report& before)
         out =
             edits.size() == 1 ? "Every field behind it grows more slowly" : "Every field behind them grows more slowly";
     if (kernel)
-        out += out.empty() ? "The field starts smaller and stays smaller in every layer behind"
-                           : ", and the first field is smaller";
+        out += out.empty() ? "Smaller kernels let every field behind them grow more slowly"
+                           : ", and kernels are smaller";
     return out;
-}
-
-bool isSmallField(const Report& report)
-{
-    const auto& most = report.summary.iMax;
-    return most && (most->h < report.side.h || most->w < report.side.w);
 }
 
 std::string boundsPhrase(const Report& before, const Report& after)

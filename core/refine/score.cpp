@@ -53,7 +53,8 @@ bool relieves(const Score& after, const Score& before)
 Match match(const Score& a, const Score& b)
 {
     const auto values = [](const Score& s) {
-        return std::array<std::int64_t, 7>{s.wasted, s.critical, s.over, s.gap, s.macs, s.reshaped, s.edits};
+        return std::array<std::int64_t, 9>{s.wasted, s.critical,   s.over,     s.gap,  s.macs,
+                                           s.memory, s.parameters, s.reshaped, s.edits};
     };
     const auto left = values(a), right = values(b);
     if (left == right) return Match::Equal;
@@ -71,13 +72,17 @@ double compromise(const Score& score, const Score& before)
 
 bool ranksBefore(const Score& a, const Score& b, Want want, const Score& before)
 {
-    // The paper's aim is an i_min within the side; of the plans that reach it the cheapest is best.
-    const auto accuracy = [](const Score& s) {
-        return std::tuple(s.wasted, s.reshaped > 0, s.over > 0, s.macs, s.critical, s.gap, s.edits);
+    // The paper's aim is an i_min within the side at the same parameters. Of the plans that reach it the cheapest is best; a quarter of
+    // an octave in cost is worth no further edit, and a network needs no more than to cost what it did.
+    const auto accuracy = [&](const Score& s) {
+        const double octaves = std::max(0.0, costOctaves(s, before));
+        const std::int64_t quarters = (4 * s.reshaped + before.parameters - 1) / std::max<std::int64_t>(1, before.parameters);
+        return std::tuple(s.wasted, s.over > 0, quarters, std::lround(4 * octaves), s.critical, s.gap, s.edits,
+                          s.macs);
     };
     switch (want) {
     case Want::Accuracy: return accuracy(a) < accuracy(b);
-    case Want::Efficiency: return std::tuple(a.macs, accuracy(a)) < std::tuple(b.macs, accuracy(b));
+    case Want::Efficiency: return std::tuple(a.lost, a.macs, accuracy(a)) < std::tuple(b.lost, b.macs, accuracy(b));
     case Want::Balance:
         return std::tuple(compromise(a, before), accuracy(a)) < std::tuple(compromise(b, before), accuracy(b));
     }

@@ -1,6 +1,7 @@
 #include "core/refine/search.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <tuple>
 
@@ -9,7 +10,7 @@ namespace fovea::refine {
 namespace {
 
 constexpr int kDepth = 5;
-constexpr std::size_t kBeam = 8;
+constexpr std::size_t kBeam = 8, kReshapingBeam = 4;
 constexpr std::size_t kPlans = 12;
 // An analysis costs about a microsecond a layer; this keeps a search within a second on any size of network.
 constexpr int kLayersAnalysed = 200'000;
@@ -22,6 +23,21 @@ bool sameShapeButSpace(const Shape& a, const Shape& b)
 }
 
 bool isSideChange(const std::vector<Edit>& edits) { return edits.front().attribute == "shape"; }
+
+// The first stride relaxed, by the smallest step (relaxStrides() comes first and goes through the layers in
+// order), and the stem for small images.
+bool isStemChange(std::size_t index, const std::vector<Candidate>& all)
+{
+    const std::vector<Edit> edits = all[index].edits();
+    const auto sets = [&](const char* attribute) {
+        return std::any_of(edits.begin(), edits.end(), [&](const Edit& e) { return e.attribute == attribute; });
+    };
+    if (sets("kernel_size")) return sets("stride") && sets("padding");
+    if (index > 1 || edits.front().attribute != "stride") return false;
+    const bool halves = all.size() > 1 && all[1].changes.front().edit.attribute == "stride" &&
+                        all[1].changes.front().layer == all[0].changes.front().layer;
+    return halves ? index == 1 : index == 0;
+}
 
 int movedLayers(const std::vector<Edit>& edits)
 {
@@ -58,13 +74,15 @@ Search::Search(const Graph& graph, const Report& before, const std::set<NodeId>&
 {
     for (const Issue& issue : before.issues)
         if (issue.severity == Severity::Error) m_oldErrors.emplace(issue.code, issue.layer);
+    for (const LayerReport& layer : before.layers)
+        if (layer.op->opClass == OpClass::Pooling) m_poolings.insert(layer.name());
     const int layers = static_cast<int>(std::min<std::size_t>(before.layers.size() + 1, kLayersAnalysed));
     m_left = std::clamp(kLayersAnalysed / layers, kFewestAnalyses, kMostAnalyses);
 }
 
 std::vector<State> Search::run()
 {
-    State start{m_graph, {}, m_start, 0, false};
+    State start{m_graph, {}, m_start, 0};
     std::vector<State> front = beam(singles(start));
     for (int depth = 2; depth <= kDepth && !front.empty() && m_left > 0 && !cancelled(); ++depth) {
         // Half of what is left goes to each level, so that early levels, where plans are short, get most.
@@ -86,9 +104,19 @@ std::vector<Candidate> Search::candidates(const State& state, const Report& repo
         std::move(found.begin(), found.end(), std::back_inserter(out));
     };
     take(relaxStrides(scene));
+    take(moveStrides(scene));
+    if (m_start.shortfall > 0) take(addStrides(scene));
     take(shrinkStem(scene));
+    take(smallImageStem(scene));
+    // A field that only a cut has made too small is not to be grown again.
+    if (m_start.shortfall > 0 || state.score.shortfall == 0) {
+        take(changeKernels(scene));
+        take(changeDilations(scene));
+    }
     take(movePoolings(scene));
     if (m_start.shortfall > 0) take(movePoolingsEarlier(scene));
+    // Edits of layers that are gone later would say nothing, so a cut comes first.
+    if (state.moves == 0) take(cutTail(scene));
     // A side that suits the network leaves nothing to combine with.
     if (state.moves == 0 && !m_keep.contains(m_before.input)) take(changeSide(scene));
     return out;
@@ -100,9 +128,8 @@ std::vector<State> Search::singles(const State& start)
     std::vector<Candidate> all = candidates(start, m_before);
     for (std::size_t i = 0; i < all.size() && m_left > 0 && !cancelled(); ++i) {
         const std::vector<Edit> edits = all[i].edits();
-        // The first stride (relaxStrides() comes first and goes through the layers in order), and the side.
         const bool side = isSideChange(edits);
-        const bool asked = side || (i == 0 && edits.front().attribute == "stride");
+        const bool asked = side || isStemChange(i, all);
         std::optional<State> state = evaluate(all[i], start, asked);
         if (!state) continue;
         m_promise[canonicalText(edits)] = compromise(state->score, m_start);
@@ -135,21 +162,26 @@ std::vector<State> Search::expand(const State& state, int budget)
 
 std::optional<State> Search::evaluate(const Candidate& candidate, const State& from, bool asked)
 {
-    State state{{}, m_order.merged(from.edits, candidate.edits()), {}, from.moves + 1, asked};
+    State state{{}, m_order.merged(from.edits, candidate.edits()), {}, from.moves + 1, from.followers, asked};
+    state.followers.insert(candidate.followers.begin(), candidate.followers.end());
     if (state.edits.empty() || movesInVain(state.edits) || !m_seen.insert(canonicalText(state.edits)).second)
         return std::nullopt;
     --m_left;
     state.graph = candidate.appliedTo(from.graph);
     const Report report = analyze(state.graph, m_request.analysis);
-    if (!isValid(report)) return std::nullopt;
+    if (!isValid(report, state.followers)) return std::nullopt;
     state.score = scoreOf(report);
-    state.score.edits = static_cast<int>(state.edits.size());
+    state.score.edits = decisions(state.edits);
+    state.score.lost = lostLayers(report);
     state.score.reshaped = reshapedParameters(report);
-    if (relieves(state.score, m_start) && withinLimits(state.score)) m_plans.push_back(state);
+    if (!relieves(state.score, m_start)) return state;
+    state.score.memory = memoryOf(report, m_request.memory).training;
+    if (exceeded(state.score).empty()) m_plans.push_back(state);
+    else m_outside.push_back(state.score);
     return state;
 }
 
-bool Search::isValid(const Report& report) const
+bool Search::isValid(const Report& report, const std::set<NodeId>& followers) const
 {
     for (const Issue& issue : report.issues)
         if (issue.severity == Severity::Error && !m_oldErrors.contains({issue.code, issue.layer})) return false;
@@ -159,7 +191,8 @@ bool Search::isValid(const Report& report) const
     // A linear layer behind a flatten would silently ask for other weights: that is another network's head.
     for (const LayerReport& layer : report.layers)
         if (const LayerReport* old = m_before.find(layer.id);
-            old && *old->reach == *layer.reach && old->parameters != layer.parameters)
+            old && *old->reach == *layer.reach && old->parameters != layer.parameters &&
+            (!followers.contains(layer.id) || layer.parameters > old->parameters))
             return false;
     return true;
 }
@@ -174,16 +207,67 @@ std::int64_t Search::reshapedParameters(const Report& report) const
     return out;
 }
 
-bool Search::withinLimits(const Score& score) const
+int Search::lostLayers(const Report& report) const
 {
-    return (!m_request.maxMacs || score.macs <= *m_request.maxMacs) &&
-           (!m_request.maxParameters || score.parameters <= *m_request.maxParameters);
+    return static_cast<int>(std::count_if(m_before.layers.begin(), m_before.layers.end(), [&](const LayerReport& old) {
+        if (old.verdict != Verdict::Productive || old.op->opClass == OpClass::Pooling) return false;
+        const LayerReport* now = report.find(old.id);
+        return !now || now->verdict != Verdict::Productive;
+    }));
 }
 
-// Half by what is wasted, half by the compromise with cost, so that cheap and thorough plans both survive.
+// A tail that is cut is one decision, however many layers it has.
+int Search::decisions(const std::vector<Edit>& edits) const
+{
+    const auto cut = std::count_if(edits.begin(), edits.end(), [this](const Edit& edit) {
+        return edit.op == Edit::Op::Remove && !m_poolings.contains(edit.layer);
+    });
+    return static_cast<int>(edits.size()) - static_cast<int>(cut) + (cut > 0);
+}
+
+std::vector<Loosening> Search::exceeded(const Score& score) const
+{
+    using Limit = Loosening::Limit;
+    std::vector<Loosening> out;
+    const auto check = [&](Limit limit, const std::optional<std::int64_t>& most, std::int64_t value) {
+        if (most && value > *most) out.push_back({limit, *most, value});
+    };
+    check(Limit::Macs, m_request.maxMacs, score.macs);
+    check(Limit::Parameters, m_request.maxParameters, score.parameters);
+    check(Limit::Memory, m_request.maxMemoryBytes, score.memory);
+    return out;
+}
+
+std::vector<Loosening> Search::loosenings() const
+{
+    const auto effort = [](const std::vector<Loosening>& limits) {
+        double octaves = 0;
+        for (const Loosening& l : limits)
+            octaves += std::log2(static_cast<double>(l.to) / static_cast<double>(std::max<std::int64_t>(1, l.from)));
+        return std::pair(limits.size(), octaves);
+    };
+    std::vector<Loosening> out;
+    for (const Score& score : m_outside)
+        if (auto limits = exceeded(score); out.empty() || effort(limits) < effort(out)) out = std::move(limits);
+    return out;
+}
+
+// Plans that keep every parameter and plans that do not are different wishes, so neither crowds the other out.
 std::vector<State> Search::beam(std::vector<State> states) const
 {
     std::erase_if(states, [](const State& state) { return state.score.clean(); });
+    const auto reshaping = std::stable_partition(states.begin(), states.end(),
+                                                 [](const State& state) { return state.score.reshaped == 0; });
+    std::vector<State> others(std::make_move_iterator(reshaping), std::make_move_iterator(states.end()));
+    states.erase(reshaping, states.end());
+    states = mostPromising(std::move(states), kBeam);
+    for (State& state : mostPromising(std::move(others), kReshapingBeam)) states.push_back(std::move(state));
+    return states;
+}
+
+// Half by what is wasted, half by the compromise with cost, so that cheap and thorough plans both survive.
+std::vector<State> Search::mostPromising(std::vector<State> states, std::size_t count) const
+{
     const auto byWaste = [](const State& a, const State& b) {
         const auto key = [](const Score& s) { return std::tuple(s.wasted, s.critical, s.excess, s.macs); };
         return key(a.score) < key(b.score);
@@ -191,11 +275,11 @@ std::vector<State> Search::beam(std::vector<State> states) const
     const auto byCompromise = [this](const State& a, const State& b) {
         return compromise(a.score, m_start) < compromise(b.score, m_start);
     };
-    if (states.size() <= kBeam) return states;
+    if (states.size() <= count) return states;
     std::stable_sort(states.begin(), states.end(), byCompromise);
-    const auto middle = states.begin() + kBeam / 2;
+    const auto middle = states.begin() + static_cast<std::ptrdiff_t>(count / 2);
     std::stable_sort(middle, states.end(), byWaste);
-    states.erase(states.begin() + kBeam, states.end());
+    states.erase(states.begin() + static_cast<std::ptrdiff_t>(count), states.end());
     return states;
 }
 

@@ -16,6 +16,7 @@ struct State {
     std::vector<Edit> edits;
     Score score;
     int moves = 0;
+    std::set<NodeId> followers = {};  // layers whose weights may follow their input's channels
     bool asked = false;  // a change that users look for, listed even where another plan beats it
 };
 
@@ -25,6 +26,8 @@ public:
 
     // The plans that no other plan beats, best first, at most a dozen; empty when cancelled.
     std::vector<State> run();
+    // After a run without plans: the limits that keep the nearest one out.
+    std::vector<Loosening> loosenings() const;
     bool cancelled() const { return m_request.cancel && m_request.cancel->load(std::memory_order_relaxed); }
 
 private:
@@ -32,10 +35,13 @@ private:
     std::vector<State> expand(const State& state, int budget);
     std::vector<Candidate> candidates(const State& state, const Report& report) const;
     std::optional<State> evaluate(const Candidate& candidate, const State& from, bool asked = false);
-    bool isValid(const Report& report) const;
+    bool isValid(const Report& report, const std::set<NodeId>& followers) const;
+    int lostLayers(const Report& report) const;
+    int decisions(const std::vector<Edit>& edits) const;
     std::int64_t reshapedParameters(const Report& report) const;
     std::vector<State> beam(std::vector<State> states) const;
-    bool withinLimits(const Score& score) const;
+    std::vector<State> mostPromising(std::vector<State> states, std::size_t count) const;
+    std::vector<Loosening> exceeded(const Score& score) const;
     bool isBeaten(std::size_t plan) const;
     std::vector<State> best() const;
 
@@ -49,6 +55,8 @@ private:
     std::unordered_set<std::string> m_seen;                     // canonical edits
     std::unordered_map<std::string, double> m_promise;          // of a single move, by its canonical edits
     std::vector<State> m_plans;                                 // all that relieve, within the limits
+    std::vector<Score> m_outside;                               // those outside the limits
+    std::unordered_set<std::string> m_poolings;                 // by name
     int m_left = 0;                                             // analyses that may still be made
 };
 

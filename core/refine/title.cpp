@@ -1,3 +1,5 @@
+#include "core/graph/names.h"
+#include "core/ops/registry.h"
 #include "core/refine/describe.h"
 
 #include <algorithm>
@@ -42,13 +44,29 @@ bool isPatchChange(const Edit& kernel, const Edit& stride)
            kernel.to == stride.to;
 }
 
+// The stem for small images: kernel and stride of the first convolution fall together.
+bool isStemChange(const Edit& kernel, const std::vector<Edit>& edits, const std::string& stem)
+{
+    return kernel.attribute == "kernel_size" && kernel.layer == stem &&
+           std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
+               return other.attribute == "stride" && other.layer == kernel.layer && other.to == "1x1";
+           });
+}
+
+std::string firstConvolution(const Graph& graph)
+{
+    for (const NodeId id : executionOrder(graph))
+        if (const Node& node = graph.at(id); opFor(node.kind).opClass == OpClass::Convolution) return node.name;
+    return {};
+}
+
 // Padding follows from a kernel or a stride that is named already, the stride of a patch from its kernel.
-bool isImplied(const Edit& edit, const std::vector<Edit>& edits)
+bool isImplied(const Edit& edit, const std::vector<Edit>& edits, const std::string& stem)
 {
     return std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
         if (other.layer != edit.layer) return false;
-        if (edit.attribute == "padding") return other.attribute == "kernel_size" || other.attribute == "stride";
-        return edit.attribute == "stride" && isPatchChange(other, edit);
+        if (edit.attribute == "padding") return other.attribute == "kernel_size" || other.attribute == "stride" || other.attribute == "dilation";
+        return edit.attribute == "stride" && (isPatchChange(other, edit) || isStemChange(other, edits, stem));
     });
 }
 
@@ -101,14 +119,25 @@ std::vector<std::string> blocksOf(const std::vector<const Node*>& layers, const 
             block = shared;
             said[j] = true;
         }
-        out.push_back(block.empty() ? layers[i]->name : block);
+        out.push_back(block.empty() ? moduleName(layers[i]->name) : block);
     }
     return out;
 }
 
-std::string setPhrase(const Edit& edit, const std::string& layers, const std::vector<Edit>& edits)
+std::string stemPhrase(const Edit& kernel, const std::string& layers, const std::vector<Edit>& edits)
+{
+    std::string out = "stem " + layers + " for small images: kernel from " + shortList(kernel.from) + " to " + shortList(kernel.to);
+    for (const Edit& edit : edits)
+        if (edit.attribute == "stride" && edit.layer == kernel.layer)
+            out += ", stride from " + shortList(edit.from) + " to " + shortList(edit.to);
+    return out;
+}
+
+std::string setPhrase(const Edit& edit, const std::string& layers, const std::vector<Edit>& edits,
+                      const std::string& stem)
 {
     if (edit.attribute == "shape") return "side from " + sideOf(edit.from) + " to " + sideOf(edit.to);
+    if (isStemChange(edit, edits, stem)) return stemPhrase(edit, layers, edits);
     const bool patch = std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
         return other.attribute == "stride" && isPatchChange(edit, other);
     });
@@ -116,13 +145,30 @@ std::string setPhrase(const Edit& edit, const std::string& layers, const std::ve
     return what + " of " + layers + " from " + shortList(edit.from) + " to " + shortList(edit.to);
 }
 
-std::string phraseOf(const Edit& edit, const std::string& layers, const std::vector<Edit>& edits)
+std::string removedPhrase(const std::vector<const Node*>& layers, const Graph& graph)
+{
+    std::vector<const Node*> poolings;
+    std::size_t first = 0;
+    const auto isPooling = [](const Node* node) { return opFor(node->kind).opClass == OpClass::Pooling; };
+    for (; first < layers.size() && isPooling(layers[first]); ++first) poolings.push_back(layers[first]);
+    std::string out = poolings.empty() ? "" : "pooling " + quotedList(blocksOf(poolings, graph)) + " removed";
+    const std::size_t cut = layers.size() - first;
+    if (cut == 0) return out;
+    out += out.empty() ? "" : "; ";
+    if (cut == 1) return out + "layer '" + moduleName(layers[first]->name) + "' removed";
+    return out + std::to_string(cut) + " layers cut, from '" + moduleName(layers[first]->name) + "' to '" +
+           moduleName(layers.back()->name) + "'";
+}
+
+std::string phraseOf(const Edit& edit, const std::string& layers, const std::vector<Edit>& edits,
+                     const std::string& stem)
 {
     switch (edit.op) {
-    case Edit::Op::Set: return setPhrase(edit, layers, edits);
-    case Edit::Op::Add: return layers + " added after '" + edit.after + "'";
-    case Edit::Op::Remove: return "pooling " + layers + " removed";
-    case Edit::Op::Move: return "pooling " + layers + " moved from '" + edit.from + "' to behind '" + edit.to + "'";
+    case Edit::Op::Set: return setPhrase(edit, layers, edits, stem);
+    case Edit::Op::Add: return layers + " added after '" + moduleName(edit.after) + "'";
+    case Edit::Op::Remove: break;
+    case Edit::Op::Move: return "pooling " + layers + " moved from '" + moduleName(edit.from) + "' to behind '" +
+               moduleName(edit.to) + "'";
     }
     return {};
 }
@@ -131,17 +177,21 @@ std::string phraseOf(const Edit& edit, const std::string& layers, const std::vec
 
 std::string titleOf(const std::vector<Edit>& edits, const Graph& before)
 {
+    const std::string stem = firstConvolution(before);
     std::string out;
     std::vector<bool> said(edits.size(), false);
     for (std::size_t i = 0; i < edits.size(); ++i) {
-        if (said[i] || isImplied(edits[i], edits)) continue;
+        if (said[i] || isImplied(edits[i], edits, stem)) continue;
         std::vector<const Node*> layers;
         for (std::size_t j = i; j < edits.size(); ++j) {
-            if (!sameChange(edits[i], edits[j]) || isImplied(edits[j], edits)) continue;
+            if (!sameChange(edits[i], edits[j]) || isImplied(edits[j], edits, stem)) continue;
+            if (isStemChange(edits[i], edits, stem) != isStemChange(edits[j], edits, stem)) continue;
             said[j] = true;
             if (const Node* node = before.findByName(edits[j].layer)) layers.push_back(node);
         }
-        out += (out.empty() ? "" : "; ") + phraseOf(edits[i], quotedList(blocksOf(layers, before)), edits);
+        out += (out.empty() ? "" : "; ") + (edits[i].op == Edit::Op::Remove
+                                                ? removedPhrase(layers, before)
+                                                : phraseOf(edits[i], quotedList(blocksOf(layers, before)), edits, stem));
     }
     if (!out.empty()) out[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(out[0])));
     return out;

@@ -101,7 +101,13 @@ TEST_F(Refine, FailsWhereNoPlanStaysWithinTheLimits)
 {
     const Ran ran = run({"refine", "net.fovea", "--max-macs", "0.01x", "--auto", "-o", "better.fovea"});
     EXPECT_EQ(ran.code, 1);
-    EXPECT_EQ(ran.out, "Layers are not productive at side 32, but no proposal within the limits helps.\n");
+    const std::string said = "Layers are not productive at side 32, but no proposal within the limits helps. Loosen --max-macs from ";
+    ASSERT_TRUE(ran.out.starts_with(said)) << ran.out;
+    const Json loosen = plans({"--max-macs", "0.01x"})["loosen"];
+    ASSERT_EQ(loosen.size(), 1u);
+    EXPECT_EQ(loosen[0]["option"], "--max-macs");
+    EXPECT_NE(ran.out.find(" to at least " + loosen[0]["to"].dump() + " ("), std::string::npos) << ran.out;
+    EXPECT_GT(plans({"--max-macs", loosen[0]["to"].dump()})["plans"].size(), 0u);
     EXPECT_FALSE(exists("better.fovea"));
     EXPECT_EQ(plans({"--max-macs", "0.01x"})["plans"].size(), 0u);
 }
@@ -141,6 +147,8 @@ TEST_F(Refine, RefusesWhatItCannotDoInOneSentence)
                   "Options '--list', '--apply' and '--auto' exclude one another. See 'fovea refine --help'.");
     expectRefused({"refine", "net.fovea", "--keep", "stme"}, "Option '--keep' names 'stme', but no layer is called that. Did you mean 'stem'?");
     expectRefused({"refine", "net.fovea", "--want", "speed"}, "Option '--want' takes accuracy, efficiency or balance, but got 'speed'.");
+    expectRefused({"refine", "net.fovea", "--max-latency", "5ms"},
+                  "Latency cannot be limited: it has to be measured on a device, and Fovea does not measure it yet. Limit --max-macs or --max-memory instead.");
     expectRefused({"refine", "net.fovea", "--max-macs", "much"},
                   "Option '--max-macs' takes a count such as 4G or 600M, or a multiple such as 1.5x, but got 'much'.");
     expectRefused({"refine", "net.fovea", "--auto", "-o", "x.txt"}, "Cannot write 'x.txt': its name must end in .onnx, .fovea.");

@@ -25,6 +25,7 @@ TEST_F(Usage, ListsTheCommands)
               "  analyze   which layers are productive, and what the network costs\n"
               "  refine    propose and apply changes that make layers productive\n"
               "  convert   write a network in another format\n"
+              "  diff      what changed from one network to another\n"
               "  zoo       list the built-in networks, or show one\n"
               "  render    draw the network or its chart\n"
               "  field     the exact field of one unit, and its gradient\n"
@@ -39,7 +40,7 @@ TEST_F(Usage, ListsTheCommands)
 
 TEST_F(Usage, ExplainsEveryCommandWithAnExample)
 {
-    for (const char* verb : {"analyze", "refine", "convert", "zoo", "render", "field", "doctor"}) {
+    for (const char* verb : {"analyze", "refine", "convert", "diff", "zoo", "render", "field", "doctor"}) {
         const Ran ran = run({verb, "--help"});
         EXPECT_EQ(ran.code, 0) << verb;
         EXPECT_EQ(ran.err, "") << verb;

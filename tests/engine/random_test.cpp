@@ -34,15 +34,20 @@ TEST(RandomBoxes, AreThoseOfPropagationThroughEveryEdge)
         const Graph graph = test::randomGraph(seed);
         const auto isTransposed = [](const auto& node) { return node->kind == "ConvTranspose2d"; };
         if (std::any_of(graph.nodes().begin(), graph.nodes().end(), isTransposed)) continue;
+        const test::BruteForce height(graph, test::Axis::Height), width(graph, test::Axis::Width);
         for (const auto& node : graph.nodes())
             for (const UnitOf& unit : test::someUnits(graph, node->name, 5)) {
-                const auto slow = test::backward(graph, node->id, unit.y);
+                const auto slow = height.backward(node->id, unit.y), across = width.backward(node->id, unit.x);
                 const UnitField field = unitField(graph, node->name, {unit.y, unit.x, 0});
-                ASSERT_TRUE(slow && field.box);
+                ASSERT_TRUE(slow && across && field.box);
                 EXPECT_EQ(field.box->top, slow->low)
                     << "seed " << seed << ", layer '" << node->name << "', row " << unit.y;
                 EXPECT_EQ(field.box->bottom, slow->high + 1)
                     << "seed " << seed << ", layer '" << node->name << "', row " << unit.y;
+                EXPECT_EQ(field.box->left, across->low)
+                    << "seed " << seed << ", layer '" << node->name << "', column " << unit.x;
+                EXPECT_EQ(field.box->right, across->high + 1)
+                    << "seed " << seed << ", layer '" << node->name << "', column " << unit.x;
                 ++compared;
             }
     }

@@ -48,7 +48,7 @@ Graph withoutGates(const Graph& graph)
     const Report bare = analyze(out);
     for (const LayerReport& layer : report.layers)
         if (layer.finite) {
-            EXPECT_EQ(bare.find(layer.id)->field, layer.field) << layer.name;
+            EXPECT_EQ(bare.find(layer.id)->field, layer.field) << layer.name();
         }
     return out;
 }

@@ -51,7 +51,7 @@ TEST(Planner, aFieldSmallerThanTheSideNeedsRefinement)
 
 TEST(Planner, plansOfAShortChainAreTheseAndInThisOrder)
 {
-    EXPECT_EQ(texts(propose(graphOf(kChain))), (std::vector<std::string>{"remove p", "move p a b; remove q", "remove q",
+    EXPECT_EQ(texts(propose(graphOf(kChain))), (std::vector<std::string>{"remove p", "remove q; remove d", "move p a b; remove q", "remove q",
                                                                          "set input.shape 1x3x12x12 1x3x22x22"}));
 }
 
@@ -104,19 +104,41 @@ TEST(Planner, plansStayWithinTheLimits)
     EXPECT_FALSE(plans.empty());
     for (const Plan& plan : plans) EXPECT_LE(plan.after.macs, before.macs * 2) << plan.title;
     EXPECT_LT(plans.size(), propose(graphOf(kChain)).size());
-    request.maxMacs = before.macs - 1;
-    EXPECT_TRUE(propose(graphOf(kChain), request).empty());
     request.maxMacs = {};
     request.maxParameters = before.parameters - 1;
-    EXPECT_TRUE(propose(graphOf(kChain), request).empty());
+    for (const Plan& plan : propose(graphOf(kChain), request)) EXPECT_LT(plan.after.parameters, before.parameters);
+    request.maxParameters = {};
+    request.maxMemoryBytes = memoryOf(analyze(graphOf(kChain))).training;
+    const auto small = propose(graphOf(kChain), request);
+    EXPECT_FALSE(small.empty());
+    for (const Plan& plan : small) {
+        EXPECT_LE(plan.memoryAfter, plan.memoryBefore);
+        EXPECT_EQ(plan.memoryAfter, memoryOf(analyze(plan.graph)).training);
+    }
 }
 
-TEST(Planner, aMemoryLimitIsRefusedBecauseMemoryIsNotEstimated)
+TEST(Planner, whereNoPlanMeetsTheLimitsTheOneToLoosenIsNamedAndLoosenedSoFarAPlanIsFound)
 {
     PlanRequest request;
-    request.maxMemoryBytes = 1 << 30;
-    EXPECT_EQ(errorOf(request),
-              "Memory is not estimated yet, so plans cannot be limited by it; leave the memory limit out.");
+    request.keep = {"d", "input"};
+    request.maxMacs = analyze(graphOf(kChain)).summary.macs / 2;
+    request.maxParameters = 1'000'000;
+    std::vector<Loosening> loosen;
+    EXPECT_TRUE(propose(graphOf(kChain), request, &loosen).empty());
+    ASSERT_EQ(loosen.size(), 1u);
+    EXPECT_EQ(loosen[0].limit, Loosening::Limit::Macs);
+    EXPECT_EQ(loosen[0].from, *request.maxMacs);
+    request.maxMacs = loosen[0].to - 1;
+    EXPECT_TRUE(propose(graphOf(kChain), request).empty());
+    request.maxMacs = loosen[0].to;
+    EXPECT_FALSE(propose(graphOf(kChain), request).empty());
+}
+
+TEST(Planner, efficiencyPutsTheCheapestPlanFirstThatLosesNoProductiveLayer)
+{
+    PlanRequest request;
+    request.want = Want::Efficiency;
+    EXPECT_EQ(texts(propose(graphOf(kChain), request)).front(), "remove q; remove d");
 }
 
 TEST(Planner, keepingALayerThatIsNotThereIsAUsageError)

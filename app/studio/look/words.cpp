@@ -1,6 +1,7 @@
 #include "app/studio/look/words.h"
 
 #include "app/studio/look/verdict_look.h"
+#include "core/graph/names.h"
 #include "core/io/reports/reports.h"
 
 #include <QCoreApplication>
@@ -22,22 +23,6 @@ QString notJudgedReason(const LayerReport& layer)
     return tr("Not judged: the layer does not slide a window wider than one pixel, so its field is that of its input.");
 }
 
-// "layer1.0", "conv1" for "/layer1/layer1.0/conv1/Conv": modules that the next one repeats are left out, and so
-// is the operator at the end, which the layer's kind says; a number there tells calls apart and stays.
-QStringList nameParts(const QString& name)
-{
-    if (!name.startsWith(QLatin1Char('/'))) return {name};
-    const QStringList all = name.split(QLatin1Char('/'), Qt::SkipEmptyParts);
-    QStringList parts;
-    for (const QString& part : all) {
-        if (!parts.isEmpty() && part.startsWith(parts.back() + QLatin1Char('.'))) parts.removeLast();
-        parts << part;
-    }
-    const auto isLetter = [](QChar c) { return c.isLetter(); };
-    if (parts.size() > 1 && std::all_of(parts.back().cbegin(), parts.back().cend(), isLetter)) parts.removeLast();
-    return parts.isEmpty() ? QStringList{name} : parts;
-}
-
 QString windowOf(const AxisReach& h, const AxisReach& w)
 {
     QString out = QStringLiteral("%1x%2").arg(h.kernel).arg(w.kernel);
@@ -50,13 +35,13 @@ QString windowOf(const AxisReach& h, const AxisReach& w)
 
 QString text(const std::string& value) { return QString::fromStdString(value); }
 
-QString moduleName(const std::string& name) { return nameParts(text(name)).join(QLatin1Char('.')); }
+QString moduleName(const std::string& name) { return text(fovea::moduleName(name)); }
 
 QString shortName(const std::string& name, const std::string& group)
 {
     const QString prefix = text(group) + QLatin1Char('.'), full = text(name);
     if (prefix.size() > 1 && full.startsWith(prefix)) return full.mid(prefix.size());
-    return nameParts(full).back();
+    return text(nameParts(name).back());
 }
 
 QString axisText(std::int64_t h, std::int64_t w)

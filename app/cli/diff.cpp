@@ -1,0 +1,86 @@
+#include "app/cli/command.h"
+#include "core/base/error.h"
+#include "core/graph/names.h"
+#include "core/io/model/model.h"
+#include "core/io/reports/report_json.h"
+#include "core/io/reports/reports.h"
+#include "core/refine/differences.h"
+
+#include <ostream>
+
+namespace fovea::cli {
+
+namespace {
+
+constexpr const char* kHelp =
+    "Says what changed from one network to another: layers added, removed and moved, settings from and to, and both\n"
+    "summaries. Layers are matched by name.\n\n"
+    "Usage: fovea diff A B [--size N|HxW] [--json]\n\n"
+    "  --size N|HxW   look at both at this side; without it each at its own\n"
+    "  --json         JSON (schema fovea.diff/1) instead of text\n\n"
+    "Example: fovea diff model.onnx refined.onnx\n";
+
+Report reportOf(const std::string& path, const std::optional<Side>& side)
+{
+    Graph graph = openModel(path).graph;
+    if (side) graph = withSide(graph, side->h, side->w);
+    return analyze(graph);
+}
+
+ReportJson textOrNull(const std::string& text) { return text.empty() ? ReportJson(nullptr) : ReportJson(text); }
+
+ReportJson json(const Report& a, const Report& b, const std::vector<Edit>& edits)
+{
+    ReportJson list = ReportJson::array();
+    for (const Edit& edit : edits)
+        list.push_back({{"op", toString(edit.op)},
+                        {"layer", edit.layer},
+                        {"attribute", textOrNull(edit.attribute)},
+                        {"from", textOrNull(edit.from)},
+                        {"to", textOrNull(edit.to)},
+                        {"after", textOrNull(edit.after)}});
+    return {{"schema", "fovea.diff/1"},
+            {"changes", std::move(list)},
+            {"before", summaryObject(a.summary, &a)},
+            {"after", summaryObject(b.summary, &b)}};
+}
+
+std::string orNone(const std::string& value) { return value.empty() ? "none" : value; }
+
+std::string line(const Edit& edit)
+{
+    const std::string name = moduleName(edit.layer);
+    switch (edit.op) {
+    case Edit::Op::Set: return "set      " + name + ": " + edit.attribute + " from " + orNone(edit.from) + " to " + orNone(edit.to);
+    case Edit::Op::Add: return "added    " + name + (edit.after.empty() ? "" : " after " + moduleName(edit.after));
+    case Edit::Op::Remove: return "removed  " + name;
+    case Edit::Op::Move: return "moved    " + name + ": reads " + orNone(moduleName(edit.to)) + " instead of " + orNone(moduleName(edit.from));
+    }
+    return {};
+}
+
+std::string text(const Report& a, const Report& b, const std::vector<Edit>& edits)
+{
+    std::string out;
+    for (const Edit& edit : edits) out += line(edit) + "\n";
+    if (edits.empty()) out = "No layer differs.\n";
+    return out + "\nbefore: side " + sideText(a.side) + ", " + summaryLine(a.summary) + "\nafter:  side " + sideText(b.side) + ", " +
+           summaryLine(b.summary) + "\n";
+}
+
+int run(const std::vector<std::string>& words, std::ostream& out, std::ostream&)
+{
+    const Arguments arguments("diff", words, {{"--size", true}, {"--json"}}, {"A", "B"});
+    std::optional<Side> side;
+    if (const auto size = arguments.value("--size")) side = parseSide(*size, "--size");
+    const Report a = reportOf(arguments.operand(0), side), b = reportOf(arguments.operand(1), side);
+    const std::vector<Edit> edits = differences(a.graph, b.graph);
+    out << (arguments.has("--json") ? jsonText(json(a, b, edits)) : text(a, b, edits));
+    return 0;
+}
+
+}  // namespace
+
+const Command kDiff{"diff", "what changed from one network to another", kHelp, run};
+
+}  // namespace fovea::cli

@@ -1,0 +1,32 @@
+#include "core/graph/names.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace fovea {
+
+std::vector<std::string> nameParts(std::string_view name)
+{
+    const std::string whole(name);
+    if (!name.starts_with('/')) return {whole};
+    std::vector<std::string> parts;
+    while (!name.empty()) {
+        const std::string part(name.substr(0, name.find('/')));
+        name.remove_prefix(std::min(name.size(), part.size() + 1));
+        if (part.empty()) continue;
+        if (!parts.empty() && part.starts_with(parts.back() + '.')) parts.pop_back();
+        parts.push_back(part);
+    }
+    const auto isLetter = [](unsigned char c) { return std::isalpha(c) != 0; };
+    if (parts.size() > 1 && std::all_of(parts.back().begin(), parts.back().end(), isLetter)) parts.pop_back();
+    return parts.empty() ? std::vector<std::string>{whole} : parts;
+}
+
+std::string moduleName(std::string_view name)
+{
+    std::string out;
+    for (const std::string& part : nameParts(name)) out += (out.empty() ? "" : ".") + part;
+    return out;
+}
+
+}  // namespace fovea

@@ -1,0 +1,17 @@
+// Names of layers as people read them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fovea {
+
+// The modules that a layer stands in, outermost first: "layer1.0", "conv1" for PyTorch's ONNX name
+// "/layer1/layer1.0/conv1/Conv". Modules that the next one repeats are left out, and so is the operator at the
+// end, which the layer's kind says; a number there tells calls apart and stays. Other names are one part.
+std::vector<std::string> nameParts(std::string_view name);
+// The same, joined as PyTorch writes it: "layer1.0.conv1".
+std::string moduleName(std::string_view name);
+
+}  // namespace fovea

@@ -1,0 +1,99 @@
+// Cutting the unproductive tail: layers that see nothing new are taken out as a whole, from the last point before
+// them that every path passes to the first such point behind them. The cheapest change there is, and the one that
+// costs most weights (arXiv 2211.14487, section on efficiency).
+#include "core/refine/moves.h"
+
+#include <algorithm>
+
+namespace fovea::refine {
+
+namespace {
+
+bool isPointwise(OpClass opClass)
+{
+    return opClass == OpClass::Normalization || opClass == OpClass::Activation || opClass == OpClass::Regularization;
+}
+
+bool isMap(const LayerReport* layer)
+{
+    return layer && layer->finite && layer->out.size() == 1 && layer->out[0].layout == kNchw &&
+           layer->out[0].shape.rank() == 4;
+}
+
+// Ends of blocks that every path passes, in order.
+std::vector<std::size_t> waists(const Scene& scene)
+{
+    std::vector<std::size_t> out;
+    int open = 0;
+    for (std::size_t entry = 0; entry < scene.size(); ++entry) {
+        for (const std::int32_t source : scene.inputs(entry)) open -= source >= 0;
+        if (open == 0 && isMap(scene.layer(entry))) {
+            // A normalisation or activation that follows belongs to the layer before it.
+            if (!out.empty() && isPointwise(scene.op(entry).opClass) && out.back() + 1 == entry) out.pop_back();
+            out.push_back(entry);
+        }
+        open += scene.readers(entry);
+    }
+    return out;
+}
+
+// Whether what is between can go: nothing to keep, and each layer's first input leads back to `from`.
+bool isRemovable(const Scene& scene, std::size_t from, std::size_t to)
+{
+    for (std::size_t entry = from + 1; entry <= to; ++entry) {
+        const auto inputs = scene.inputs(entry);
+        if (scene.kept(entry) || inputs.empty() || inputs[0] < static_cast<std::int32_t>(from)) return false;
+    }
+    return true;
+}
+
+// Layers behind that must follow the other number of channels: up to the first that mixes channels.
+std::vector<NodeId> followers(const Scene& scene, std::size_t end)
+{
+    std::vector<NodeId> out;
+    std::vector<bool> open(scene.size(), false);
+    open[end] = true;
+    for (std::size_t entry = end + 1; entry < scene.size(); ++entry) {
+        const auto inputs = scene.inputs(entry);
+        if (std::none_of(inputs.begin(), inputs.end(),
+                         [&](std::int32_t from) { return from >= 0 && open[static_cast<std::size_t>(from)]; }))
+            continue;
+        out.push_back(scene.node(entry).id);
+        const OpClass opClass = scene.op(entry).opClass;
+        open[entry] = opClass != OpClass::Linear &&
+                      !(opClass == OpClass::Convolution && attrInt(scene.node(entry), "groups", 1) == 1);
+    }
+    return out;
+}
+
+}  // namespace
+
+std::vector<Candidate> cutTail(const Scene& scene)
+{
+    std::size_t firstWasted = scene.size(), firstOver = scene.size(), last = 0;
+    for (std::size_t entry = 0; entry < scene.size(); ++entry) {
+        const LayerReport* layer = scene.layer(entry);
+        if (!layer || !layer->window || !layer->finite) continue;
+        const bool wasted = layer->verdict == Verdict::Unproductive || layer->verdict == Verdict::Partial;
+        if (wasted) firstWasted = std::min(firstWasted, entry);
+        if (wasted || layer->verdict == Verdict::Critical) firstOver = std::min(firstOver, entry);
+        last = entry;
+    }
+    std::vector<Candidate> out;
+    if (firstWasted == scene.size()) return out;
+    const std::vector<std::size_t> ends = waists(scene);
+    const auto behind = std::lower_bound(ends.begin(), ends.end(), last);
+    if (behind == ends.end()) return out;
+    std::set<std::size_t> done;
+    for (const std::size_t first : {firstWasted, firstOver}) {
+        auto before = std::lower_bound(ends.begin(), ends.end(), first);
+        if (before == ends.begin() || !done.insert(*--before).second || !isRemovable(scene, *before, *behind)) continue;
+        Candidate& candidate = out.emplace_back();
+        for (std::size_t entry = *before + 1; entry <= *behind; ++entry)
+            candidate.changes.push_back(Change::remove(scene.node(entry)));
+        candidate.followers = followers(scene, *behind);
+    }
+    return out;
+}
+
+}  // namespace fovea::refine
