@@ -21,15 +21,19 @@ const char* const kStrided = "input 3x8x8 > conv:a k=3 s=2 p=1 c=4 > conv:b k=3 
 TEST(MoveStride, aStrideMovesToEveryLaterWindowThatKeepsItsSide)
 {
     const auto found = listed(moveStrides, graphOf(kStrided));
-    EXPECT_EQ(editTexts(found), (Texts{"set a.stride 2x2 1x1; set b.stride 1x1 2x2", "set a.stride 2x2 1x1; set c.stride 1x1 2x2"}));
+    EXPECT_EQ(editTexts(found),
+              (Texts{"set a.stride 2x2 1x1; set b.stride 1x1 2x2", "set a.stride 2x2 1x1; set c.stride 1x1 2x2"}));
     for (const auto& candidate : found) EXPECT_EQ(analyze(candidate.graph).layers[2].out[0].shape.text(), "1x4x4x4");
-    EXPECT_EQ(editTexts(listed(moveStrides, graphOf(kStrided), {"b"})), (Texts{"set a.stride 2x2 1x1; set c.stride 1x1 2x2"}));
+    EXPECT_EQ(editTexts(listed(moveStrides, graphOf(kStrided), {"b"})),
+              (Texts{"set a.stride 2x2 1x1; set c.stride 1x1 2x2"}));
 }
 
 TEST(MoveStride, aBlockWithAnIdentityShortcutTakesNoStride)
 {
-    EXPECT_EQ(editTexts(listed(moveStrides, graphOf("input 3x8x8 > conv:a k=3 s=2 p=1 c=4; @a > conv:b k=3 p=1 c=4 > add @a > gap"))),
-              Texts{});
+    EXPECT_EQ(
+        editTexts(listed(moveStrides,
+                         graphOf("input 3x8x8 > conv:a k=3 s=2 p=1 c=4; @a > conv:b k=3 p=1 c=4 > add @a > gap"))),
+        Texts{});
 }
 
 TEST(AddStride, isListedOnlyWhereTheFieldIsSmallerThanTheSide)
@@ -48,8 +52,9 @@ TEST(RelaxStride, aStrideOfFourIsHalvedWithTheKernelKept)
 
 TEST(ChangeKernels, wideLateKernelsShrinkAndKeepTheirSide)
 {
-    EXPECT_EQ(editTexts(listed(changeKernels, graphOf("input 3x8x8 > conv:a k=3 s=2 p=1 c=4 > conv:b k=5 p=2 c=4 > gap"))),
-              (Texts{"set b.kernel_size 5x5 3x3; set b.padding 2x2x2x2 1x1x1x1"}));
+    EXPECT_EQ(
+        editTexts(listed(changeKernels, graphOf("input 3x8x8 > conv:a k=3 s=2 p=1 c=4 > conv:b k=5 p=2 c=4 > gap"))),
+        (Texts{"set b.kernel_size 5x5 3x3; set b.padding 2x2x2x2 1x1x1x1"}));
 }
 
 TEST(ChangeDilations, dilationGoesWhereFieldsAreLargeAndComesWhereTheyAreSmall)
@@ -70,7 +75,8 @@ TEST(CutTail, wholeBlocksGoAndTheHeadReadsWhatStoodBeforeThem)
     EXPECT_EQ(editTexts(found)[0], "remove c; remove rc; remove d; remove s; remove sum; remove rd");
     EXPECT_EQ(found[0].graph.at(layer(found[0].graph, "g").id).inputs[0].node, layer(graph, "rb").id);
     EXPECT_EQ(analyze(found[0].graph).outputs[0].second.text(), "1x10");
-    EXPECT_EQ(editTexts(found)[1], "remove b; remove rb; remove c; remove rc; remove d; remove s; remove sum; remove rd");
+    EXPECT_EQ(editTexts(found)[1],
+              "remove b; remove rb; remove c; remove rc; remove d; remove s; remove sum; remove rd");
     EXPECT_TRUE(listed(cutTail, graph, {"d"}).empty());
 }
 
@@ -81,8 +87,9 @@ TEST(Names, ofExportedLayersReadAsPyTorchWritesThem)
     EXPECT_EQ(moduleName("/Add_3"), "Add_3");
     EXPECT_EQ(moduleName("features.0"), "features.0");
     EXPECT_EQ(moduleName("/"), "/");
-    Graph graph = graphOf("input 3x12x12 > conv:a k=3 p=1 c=4 > maxpool:p k=2 > conv:b k=3 p=1 c=4 > conv:c k=3 p=1 c=4 > "
-                          "maxpool:q k=2 > conv:d k=3 p=1 c=4 > gap > flatten > linear:fc c=10");
+    Graph graph =
+        graphOf("input 3x12x12 > conv:a k=3 p=1 c=4 > maxpool:p k=2 > conv:b k=3 p=1 c=4 > conv:c k=3 p=1 c=4 > "
+                "maxpool:q k=2 > conv:d k=3 p=1 c=4 > gap > flatten > linear:fc c=10");
     graph.rename(layer(graph, "p").id, "/features/features.2/MaxPool");
     const auto plans = propose(graph);
     ASSERT_FALSE(plans.empty());
