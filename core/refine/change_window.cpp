@@ -1,6 +1,6 @@
 // Smaller or larger kernels and dilations in several layers at once, with the padding that keeps every map's side.
 // Kernels: a wide kernel costs field where downsampling has made steps large (arXiv 2211.14487 moves kernels
-// forward in EfficientNet). Dilation changes the field and no parameter at all.
+// forward). Dilation changes the field and no parameter at all.
 #include "core/refine/moves.h"
 
 #include <algorithm>
