@@ -1,6 +1,6 @@
 // Smaller or larger kernels and dilations in several layers at once, with the padding that keeps every map's side.
 // Kernels: a wide kernel costs field where downsampling has made steps large (arXiv 2211.14487 moves kernels
-// forward in EfficientNet). Dilation changes the field and no parameter at all.
+// forward). Dilation changes the field and no parameter at all.
 #include "core/refine/moves.h"
 
 #include <algorithm>
@@ -37,7 +37,8 @@ void change(const Scene& scene, std::size_t entry, const Window& window, Candida
         candidate.changes.push_back(Change::set(node, "kernel_size", Ints{window.kernel.h, window.kernel.w}));
     if (window.dilation != PerAxis<std::int64_t>{reach.h.dilation, reach.w.dilation})
         candidate.changes.push_back(Change::set(node, "dilation", Ints{window.dilation.h, window.dilation.w}));
-    const std::int64_t h = (window.kernel.h - 1) * window.dilation.h / 2, w = (window.kernel.w - 1) * window.dilation.w / 2;
+    const std::int64_t h = (window.kernel.h - 1) * window.dilation.h / 2,
+                       w = (window.kernel.w - 1) * window.dilation.w / 2;
     if (h != reach.h.padBegin || w != reach.w.padBegin)
         candidate.changes.push_back(Change::set(node, "padding", Ints{h, w, h, w}));
 }

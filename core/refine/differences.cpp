@@ -39,7 +39,8 @@ void addSettings(const Node& before, const Node& after, std::vector<Edit>& out)
         for (const auto& [name, value] : node->attrs.entries()) names.insert(name);
     for (const std::string& name : names) {
         const std::string from = valueOf(before, name), to = valueOf(after, name);
-        if (from != to) out.push_back({.op = Edit::Op::Set, .layer = before.name, .attribute = name, .from = from, .to = to});
+        if (from != to)
+            out.push_back({.op = Edit::Op::Set, .layer = before.name, .attribute = name, .from = from, .to = to});
     }
 }
 
@@ -58,7 +59,8 @@ std::string sourceName(const Graph& graph, const Node& node, std::size_t input, 
     return name;
 }
 
-bool readsAlike(const Graph& before, const Node& a, const Graph& after, const Node& b, const std::set<std::string>& passed)
+bool readsAlike(const Graph& before, const Node& a, const Graph& after, const Node& b,
+                const std::set<std::string>& passed)
 {
     if (a.inputs.size() != b.inputs.size()) return false;
     for (std::size_t i = 0; i < a.inputs.size(); ++i)
@@ -73,7 +75,8 @@ bool readsSame(const Graph& before, const Node& a, const Graph& after, const Nod
 
 // A layer of one input that reads another layer and whose old readers read what it read: passing it in both
 // networks explains what its neighbours read.
-std::set<std::string> movedLayers(const Graph& before, const Graph& after, const ByName& others, const std::set<std::string>& changed)
+std::set<std::string> movedLayers(const Graph& before, const Graph& after, const ByName& others,
+                                  const std::set<std::string>& changed)
 {
     std::set<std::string> moved;
     for (const auto& node : before.nodes()) {
@@ -129,7 +132,8 @@ std::vector<Edit> differences(const Graph& before, const Graph& after)
     }
     for (const NodeId id : executionOrder(after)) {
         const Node& node = after.at(id);
-        if (!twin(node, old)) out.push_back({.op = Edit::Op::Add, .layer = node.name, .after = readName(after, node, 0)});
+        if (!twin(node, old))
+            out.push_back({.op = Edit::Op::Add, .layer = node.name, .after = readName(after, node, 0)});
     }
     return out;
 }

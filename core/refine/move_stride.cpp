@@ -1,6 +1,6 @@
 // Moving the stride of a convolution: the layers between its old place and its new one run at the finer
-// resolution (later) or at the coarser one (earlier), and every parameter stays (arXiv 2211.14487 does this to
-// MobileNet and EfficientNet). Adding a stride where the field is smaller than the side.
+// resolution (later) or at the coarser one (earlier), and every parameter stays (arXiv 2211.14487
+// does this by hand). Adding a stride where the field is smaller than the side.
 #include "core/refine/closure.h"
 
 #include <map>

@@ -54,7 +54,8 @@ struct Loosening {
 
 // Plans for the graph at its own side, best first; empty where nothing needs to be done or nothing helps. Where
 // only the limits stand in the way, `loosen` receives those to loosen, as few and as little as lets a plan in.
-std::vector<Plan> propose(const Graph& graph, const PlanRequest& request = {}, std::vector<Loosening>* loosen = nullptr);
+std::vector<Plan> propose(const Graph& graph, const PlanRequest& request = {},
+                          std::vector<Loosening>* loosen = nullptr);
 
 // Whether any layer is unproductive, partial or critical, or the field is smaller than the side.
 bool needsRefinement(const Report& report);

@@ -72,8 +72,8 @@ std::string effectPhrase(const std::vector<Edit>& edits, const Report& before)
         out =
             edits.size() == 1 ? "Every field behind it grows more slowly" : "Every field behind them grows more slowly";
     if (kernel)
-        out += out.empty() ? "Smaller kernels let every field behind them grow more slowly"
-                           : ", and kernels are smaller";
+        out +=
+            out.empty() ? "Smaller kernels let every field behind them grow more slowly" : ", and kernels are smaller";
     return out;
 }
 

@@ -72,13 +72,14 @@ double compromise(const Score& score, const Score& before)
 
 bool ranksBefore(const Score& a, const Score& b, Want want, const Score& before)
 {
-    // The paper's aim is an i_min within the side at the same parameters. Of the plans that reach it the cheapest is best; a quarter of
-    // an octave in cost is worth no further edit, and a network needs no more than to cost what it did.
+    // The paper's aim is an i_min within the side at the same parameters. Of the plans that reach it the cheapest is
+    // best; a quarter of an octave in cost is worth no further edit, and a network needs no more than to cost what it
+    // did.
     const auto accuracy = [&](const Score& s) {
         const double octaves = std::max(0.0, costOctaves(s, before));
-        const std::int64_t quarters = (4 * s.reshaped + before.parameters - 1) / std::max<std::int64_t>(1, before.parameters);
-        return std::tuple(s.wasted, s.over > 0, quarters, std::lround(4 * octaves), s.critical, s.gap, s.edits,
-                          s.macs);
+        const std::int64_t quarters =
+            (4 * s.reshaped + before.parameters - 1) / std::max<std::int64_t>(1, before.parameters);
+        return std::tuple(s.wasted, s.over > 0, quarters, std::lround(4 * octaves), s.critical, s.gap, s.edits, s.macs);
     };
     switch (want) {
     case Want::Accuracy: return accuracy(a) < accuracy(b);

@@ -1,5 +1,5 @@
 // The stem for small images: a stem built for photographs, with a wide kernel, a stride and often a pooling,
-// becomes a 3x3 convolution at full resolution, as rfa_toolbox's README does with ResNet-18 at 16 pixels.
+// becomes a 3x3 convolution at full resolution, as rfa_toolbox's README does at 16 pixels.
 #include "core/refine/closure.h"
 
 namespace fovea::refine {

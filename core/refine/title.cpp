@@ -65,7 +65,8 @@ bool isImplied(const Edit& edit, const std::vector<Edit>& edits, const std::stri
 {
     return std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
         if (other.layer != edit.layer) return false;
-        if (edit.attribute == "padding") return other.attribute == "kernel_size" || other.attribute == "stride" || other.attribute == "dilation";
+        if (edit.attribute == "padding")
+            return other.attribute == "kernel_size" || other.attribute == "stride" || other.attribute == "dilation";
         return edit.attribute == "stride" && (isPatchChange(other, edit) || isStemChange(other, edits, stem));
     });
 }
@@ -126,7 +127,8 @@ std::vector<std::string> blocksOf(const std::vector<const Node*>& layers, const 
 
 std::string stemPhrase(const Edit& kernel, const std::string& layers, const std::vector<Edit>& edits)
 {
-    std::string out = "stem " + layers + " for small images: kernel from " + shortList(kernel.from) + " to " + shortList(kernel.to);
+    std::string out =
+        "stem " + layers + " for small images: kernel from " + shortList(kernel.from) + " to " + shortList(kernel.to);
     for (const Edit& edit : edits)
         if (edit.attribute == "stride" && edit.layer == kernel.layer)
             out += ", stride from " + shortList(edit.from) + " to " + shortList(edit.to);
@@ -167,8 +169,9 @@ std::string phraseOf(const Edit& edit, const std::string& layers, const std::vec
     case Edit::Op::Set: return setPhrase(edit, layers, edits, stem);
     case Edit::Op::Add: return layers + " added after '" + moduleName(edit.after) + "'";
     case Edit::Op::Remove: break;
-    case Edit::Op::Move: return "pooling " + layers + " moved from '" + moduleName(edit.from) + "' to behind '" +
-               moduleName(edit.to) + "'";
+    case Edit::Op::Move:
+        return "pooling " + layers + " moved from '" + moduleName(edit.from) + "' to behind '" + moduleName(edit.to) +
+               "'";
     }
     return {};
 }
@@ -189,9 +192,10 @@ std::string titleOf(const std::vector<Edit>& edits, const Graph& before)
             said[j] = true;
             if (const Node* node = before.findByName(edits[j].layer)) layers.push_back(node);
         }
-        out += (out.empty() ? "" : "; ") + (edits[i].op == Edit::Op::Remove
-                                                ? removedPhrase(layers, before)
-                                                : phraseOf(edits[i], quotedList(blocksOf(layers, before)), edits, stem));
+        out +=
+            (out.empty() ? "" : "; ") + (edits[i].op == Edit::Op::Remove
+                                             ? removedPhrase(layers, before)
+                                             : phraseOf(edits[i], quotedList(blocksOf(layers, before)), edits, stem));
     }
     if (!out.empty()) out[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(out[0])));
     return out;

@@ -32,8 +32,8 @@ std::string randomNetwork(std::uint64_t seed, std::size_t layers)
         case 1: out += " > maxpool:q" + n + " k=3 s=2 p=1"; break;
         case 2: out += " > conv:s" + n + " k=" + text(kernel) + " s=2 p=" + text(kernel / 2) + " c=4"; break;
         case 3:
-            out += " > conv:r" + n + " k=1 c=4; @r" + n + " > conv:m" + n + " k=3 s=2 p=1 c=4; @r" + n + " > conv:w" + n +
-                   " k=1 s=2 c=4; @m" + n + " > add:a" + n + " @w" + n;
+            out += " > conv:r" + n + " k=1 c=4; @r" + n + " > conv:m" + n + " k=3 s=2 p=1 c=4; @r" + n + " > conv:w" +
+                   n + " k=1 s=2 c=4; @m" + n + " > add:a" + n + " @w" + n;
             break;
         default: out += " > conv:c" + n + " k=" + text(kernel) + " p=" + text(kernel / 2) + " c=4"; break;
         }
@@ -76,13 +76,15 @@ std::pair<int, bool> bestOfAll(const Graph& graph, const Report& before)
     std::unordered_set<std::string> seen{fingerprint(graph)};
     std::deque<Graph> open{graph};
     while (!open.empty() && best != std::pair(0, false)) {
-        if (seen.size() > 20'000) return {-1, false};  // not exhausted: fails the test, so that it never claims more than it did
+        if (seen.size() > 20'000)
+            return {-1, false};  // not exhausted: fails the test, so that it never claims more than it did
         const Graph at = std::move(open.front());
         open.pop_front();
         const Report report = analyze(at);
         const Scene scene(at, report, nothing);
-        for (const auto move : {refine::relaxStrides, refine::movePoolings, refine::moveStrides, refine::shrinkStem,
-                                refine::smallImageStem, refine::changeKernels, refine::changeDilations, refine::cutTail})
+        for (const auto move :
+             {refine::relaxStrides, refine::movePoolings, refine::moveStrides, refine::shrinkStem,
+              refine::smallImageStem, refine::changeKernels, refine::changeDilations, refine::cutTail})
             for (const Candidate& candidate : move(scene)) {
                 Graph next = candidate.appliedTo(at);
                 if (!seen.insert(fingerprint(next)).second) continue;
@@ -113,10 +115,7 @@ TEST(Exhaustive, onNetworksOfUpToTwelveLayersNoCombinationBeatsTheBestPlan)
     EXPECT_GE(needing, 40);
 }
 
-std::int64_t tensorsKept(const Plan& plan)
-{
-    return plan.weights.total(Transfer::Copied).parameters;
-}
+std::int64_t tensorsKept(const Plan& plan) { return plan.weights.total(Transfer::Copied).parameters; }
 
 void expectSound(const Plan& plan, const Graph& graph, const Report& before)
 {
@@ -165,7 +164,8 @@ TEST(RandomNetworks, everyPlanFitsPredictsItsReportAndKeepsTheWeightsItSaysItKee
 std::int64_t decisions(const Plan& plan)
 {
     std::int64_t cut = 0;
-    for (const Edit& edit : plan.edits) cut += edit.op == Edit::Op::Remove && edit.layer[0] != 'p' && edit.layer[0] != 'q';
+    for (const Edit& edit : plan.edits)
+        cut += edit.op == Edit::Op::Remove && edit.layer[0] != 'p' && edit.layer[0] != 'q';
     return static_cast<std::int64_t>(plan.edits.size()) - cut + (cut > 0);
 }
 
@@ -190,9 +190,9 @@ TEST(RandomNetworks, noPlanIsBeatenByAnotherUnlessUsersLookForIt)
         const auto values = [](const Plan& plan) {
             const Score score = refine::scoreOf(analyze(plan.graph));
             const std::int64_t kept = plan.weights.total(Transfer::Copied).parameters;
-            return std::array<std::int64_t, 9>{score.wasted, score.critical, score.over, score.gap, plan.after.macs,
-                                               plan.memoryAfter, plan.after.parameters, -kept,
-                                               decisions(plan)};
+            return std::array<std::int64_t, 9>{
+                score.wasted,     score.critical,        score.over, score.gap,      plan.after.macs,
+                plan.memoryAfter, plan.after.parameters, -kept,      decisions(plan)};
         };
         for (const Plan& plan : plans) {
             const Edit& first = plan.edits.front();

@@ -56,19 +56,17 @@ TEST_P(TooLargeFields, thePlanThatStandsFirstIsNoDearerThanTheAuthorsVariantAndK
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Refine, TooLargeFields,
-                         testing::Values(Known{"vgg19,size=224", 51.55e9}, Known{"mobilenet_v1,size=224", 1351.5e6},
-                                         Known{"mobilenet_v3_small,size=224", 166.5e6},
-                                         Known{"mobilenet_v3_large,size=224", 355.5e6},
-                                         Known{"mnasnet0_5,size=224", 217.5e6}, Known{"mnasnet0_75,size=224", 0},
-                                         Known{"mnasnet1_0,size=224", 689.5e6}, Known{"mnasnet1_3,size=224", 1125.5e6},
-                                         Known{"nasnet_a_mobile,size=225", 2261.5e6},
-                                         Known{"efficientnet_b0,size=224", 894.5e6},
-                                         Known{"efficientnet_b1,size=240", 1582.5e6},
-                                         Known{"efficientnet_b2,size=260", 2344.5e6},
-                                         Known{"efficientnet_b3,size=224", 0}, Known{"efficientnet_b4,size=224", 0},
-                                         Known{"efficientnet_b5,size=224", 0}, Known{"efficientnet_b6,size=224", 0},
-                                         Known{"efficientnet_b7,size=224", 0}));
+INSTANTIATE_TEST_SUITE_P(
+    Refine, TooLargeFields,
+    testing::Values(Known{"vgg19,size=224", 51.55e9}, Known{"mobilenet_v1,size=224", 1351.5e6},
+                    Known{"mobilenet_v3_small,size=224", 166.5e6}, Known{"mobilenet_v3_large,size=224", 355.5e6},
+                    Known{"mnasnet0_5,size=224", 217.5e6}, Known{"mnasnet0_75,size=224", 0},
+                    Known{"mnasnet1_0,size=224", 689.5e6}, Known{"mnasnet1_3,size=224", 1125.5e6},
+                    Known{"nasnet_a_mobile,size=225", 2261.5e6}, Known{"efficientnet_b0,size=224", 894.5e6},
+                    Known{"efficientnet_b1,size=240", 1582.5e6}, Known{"efficientnet_b2,size=260", 2344.5e6},
+                    Known{"efficientnet_b3,size=224", 0}, Known{"efficientnet_b4,size=224", 0},
+                    Known{"efficientnet_b5,size=224", 0}, Known{"efficientnet_b6,size=224", 0},
+                    Known{"efficientnet_b7,size=224", 0}));
 
 class WellSuitedNetworks : public testing::TestWithParam<const char*> {};
 
@@ -121,7 +119,8 @@ TEST_P(SmallSides, areOfferedTheStemForSmallImages)
                                        "set conv1.stride 2x2 1x1; remove maxpool");
     ASSERT_NE(stem, nullptr);
     EXPECT_EQ(stem->after.iMin->h, 35);
-    EXPECT_EQ(stem->title, "Stem 'conv1' for small images: kernel from 7 to 3, stride from 2 to 1; pooling 'maxpool' removed");
+    EXPECT_EQ(stem->title,
+              "Stem 'conv1' for small images: kernel from 7 to 3, stride from 2 to 1; pooling 'maxpool' removed");
     EXPECT_EQ(stem->weights.total(Transfer::Sliced).tensors, 1);
     EXPECT_EQ(stem->weights.total(Transfer::Fresh).tensors, 0);
 }

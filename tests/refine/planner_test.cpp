@@ -51,8 +51,9 @@ TEST(Planner, aFieldSmallerThanTheSideNeedsRefinement)
 
 TEST(Planner, plansOfAShortChainAreTheseAndInThisOrder)
 {
-    EXPECT_EQ(texts(propose(graphOf(kChain))), (std::vector<std::string>{"remove p", "remove q; remove d", "move p a b; remove q", "remove q",
-                                                                         "set input.shape 1x3x12x12 1x3x22x22"}));
+    EXPECT_EQ(texts(propose(graphOf(kChain))),
+              (std::vector<std::string>{"remove p", "remove q; remove d", "move p a b; remove q", "remove q",
+                                        "set input.shape 1x3x12x12 1x3x22x22"}));
 }
 
 TEST(Planner, aPlanSaysWhatItDoesWithTheNumbersOfThisNetwork)
