@@ -164,6 +164,55 @@ TEST(OtherDimensions, AreUnknownAndSaidSo)
     EXPECT_TRUE(has(report, "unsupported-dimensions"));
 }
 
+// A colour and a depth image, each through its own stem, joined, with two heads.
+Graph twoImages()
+{
+    Graph graph = test::graphOf("input 3x64x48 > conv2d:colour k=7 s=2 p=3 c=8");
+    Node depth = makeNode("Input", "depth");
+    depth.attrs.set("shape", Ints{1, 1, 64, 48});
+    Node stem = makeNode("Conv2d", "stem", {{graph.add(depth), 0}});
+    stem.attrs.set("out_channels", std::int64_t{8});
+    stem.attrs.set("kernel_size", Ints{3, 5});
+    stem.attrs.set("stride", Ints{2, 2});
+    stem.attrs.set("padding", Ints{1, 2, 1, 2});
+    const NodeId stemId = graph.add(stem);
+    const NodeId joined = graph.add(makeNode("Concat", "joined", {{test::layer(graph, "colour").id, 0}, {stemId, 0}}));
+    Node body = makeNode("Conv2d", "body", {{joined, 0}});
+    body.attrs.set("kernel_size", Ints{3, 3});
+    body.attrs.set("padding", Ints{1, 1, 1, 1});
+    const NodeId bodyId = graph.add(body);
+    graph.setOutputs({{"mask", {bodyId, 0}}, {"edges", {stemId, 0}}});
+    return graph;
+}
+
+TEST(SeveralInputs, OneIsAnalysedAndTheOthersCarryNoPath)
+{
+    const Report colour = analyze(twoImages());
+    EXPECT_EQ(colour.inputName, "input");
+    EXPECT_EQ(layer(colour, "body").field.h.rfMin, 11);  // through the 7x7 alone
+    EXPECT_FALSE(layer(colour, "stem").finite);
+    EXPECT_EQ(layer(colour, "stem").verdict, Verdict::NotApplicable);
+    AnalysisOptions options;
+    options.input = "depth";
+    const Report depth = analyze(twoImages(), options);
+    EXPECT_EQ(layer(depth, "body").field.h.rfMin, 7);
+    EXPECT_EQ(layer(depth, "body").field.w.rfMin, 9);
+    EXPECT_FALSE(layer(depth, "colour").finite);
+}
+
+TEST(SeveralInputs, AllInputsAndOutputsAreListedWithTheirShapes)
+{
+    const Report report = analyze(twoImages());
+    ASSERT_EQ(report.inputs.size(), 2u);
+    EXPECT_EQ(report.inputs[1].first, "depth");
+    EXPECT_EQ(report.inputs[1].second.text(), "1x1x64x48");
+    ASSERT_EQ(report.outputs.size(), 2u);
+    EXPECT_EQ(report.outputs[0].first, "mask");
+    EXPECT_EQ(report.outputs[1].second.text(), "1x8x32x24");
+    EXPECT_FALSE(has(report, "dead-output"));
+    EXPECT_FALSE(has(report, "unreachable-layer"));
+}
+
 TEST(Windowless, NetworksGetAFinding)
 {
     EXPECT_TRUE(has(analyze(test::graphOf("input 3x32x32 > conv2d k=1 c=4 > relu")), "no-window-layers"));
