@@ -110,7 +110,10 @@ void singleMoves(benchmark::State& state, const GraphPtr& graph)
     for (auto _ : state) {
         const refine::Scene scene(*graph, report, keep);
         found = 0;
-        for (const auto move : {refine::relaxStrides, refine::movePoolings, refine::shrinkStem, refine::changeSide}) found += move(scene).size();
+        for (const auto move : {refine::relaxStrides, refine::movePoolings, refine::movePoolingsEarlier, refine::moveStrides, refine::addStrides,
+                                refine::shrinkStem, refine::smallImageStem, refine::changeKernels, refine::changeDilations, refine::cutTail,
+                                refine::changeSide})
+            found += move(scene).size();
         benchmark::DoNotOptimize(found);
     }
     state.counters["moves"] = static_cast<double>(found);

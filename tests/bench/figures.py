@@ -60,12 +60,14 @@ def show(value, unit):
     return f"{value / 1e-9:.3g} ns"
 
 
-def run_measured(command, environment=None):
-    """(seconds, peak bytes) of one process with its children; None where it fails."""
+def run_measured(command, environment=None, line=None):
+    """(seconds, peak bytes) of one process with its children that is told `line`; None where it fails."""
     start = time.perf_counter()
     process = subprocess.Popen(
-        list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
+        list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
     )
+    process.stdin.write((line or "").encode())
+    process.stdin.close()
     watch = threading.Timer(SECONDS, process.kill)
     watch.start()
     said = process.stderr.read()
@@ -74,16 +76,17 @@ def run_measured(command, environment=None):
     watch.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        print(f"{Path(command[0]).name} {command[1]}: exit code {process.returncode} {said.decode()[-200:]}", file=sys.stderr)
+        name = " ".join([Path(command[0]).name, *map(str, command[1:2])])
+        print(f"{name}: exit code {process.returncode} {said.decode()[-200:]}", file=sys.stderr)
         return None
     return seconds, usage.ru_maxrss * 1024
 
 
-def whole_process(command, repetitions, environment=None):
+def whole_process(command, repetitions, environment=None, line=None):
     """(median seconds, median peak bytes), or (None, None)."""
-    if not Path(command[0]).exists() or run_measured(command, environment) is None:
+    if not Path(command[0]).exists() or run_measured(command, environment, line) is None:
         return None, None
-    runs = [run_measured(command, environment) for _ in range(repetitions)]
+    runs = [run_measured(command, environment, line) for _ in range(repetitions)]
     if None in runs:
         return None, None
     return statistics.median(run[0] for run in runs), statistics.median(run[1] for run in runs)
@@ -146,7 +149,7 @@ def first_picture(programs, model, repetitions):
     """Seconds and peak bytes of the studio that opens, draws its window once into a file and ends."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": folder, "XDG_RUNTIME_DIR": folder}
-        command = [programs / "fovea-studio", model, "--screenshot", Path(folder) / "window.png"]
+        command = [programs / "fovea-studio", model, "--screenshot", Path(folder) / "window.png", "--screenshot-after", "0"]
         return whole_process(command, repetitions, environment)
 
 
@@ -160,6 +163,12 @@ def studio_rows(programs, models, repetitions):
     more = peak - small_peak if peak and small_peak else None
     rows.append(Row("the same, peak memory above zoo:example's", more, 60e6, "B", "resident, with mapped file pages"))
     return rows
+
+
+def engine_rows(programs, repetitions):
+    hello = '{"jsonrpc":"2.0","id":1,"method":"hello","params":{"protocol":1}}\n'
+    seconds, _ = whole_process([programs / "fovea-engine"], repetitions, line=hello)
+    return [Row("engine start to ready", seconds, 0.7, "s", "whole process that says hello and ends")]
 
 
 def print_table(rows):
@@ -183,6 +192,7 @@ def main():
     rows = library_rows(arguments.bin / "fovea-bench", arguments.models)
     rows += process_rows(arguments.bin, arguments.models, arguments.repetitions)
     rows += studio_rows(arguments.bin, arguments.models, arguments.repetitions)
+    rows += engine_rows(arguments.bin, arguments.repetitions)
     print_table(rows)
     if arguments.json:
         arguments.json.write_text(json.dumps([{**vars(row), "ratio": row.ratio()} for row in rows], indent=1) + "\n")

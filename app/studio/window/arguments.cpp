@@ -19,6 +19,14 @@ PerAxis<std::int64_t> readSide(const QString& value)
     return {height, match.captured(2).isEmpty() ? height : match.captured(2).toLongLong()};
 }
 
+int readMilliseconds(const QString& text)
+{
+    bool ok = false;
+    const int value = text.toInt(&ok);
+    if (!ok || value < 0 || value > 600'000) fail(QStringLiteral("--screenshot-after takes milliseconds from 0 to 600000, but got '%1'.").arg(text));
+    return value;
+}
+
 }  // namespace
 
 Arguments parseArguments(const QStringList& arguments)
@@ -37,6 +45,7 @@ Arguments parseArguments(const QStringList& arguments)
         else if (option == QLatin1String("--size")) out.side = readSide(value());
         else if (option == QLatin1String("-o")) out.out = value();
         else if (option == QLatin1String("--screenshot")) out.screenshot = value();
+        else if (option == QLatin1String("--screenshot-after")) out.screenshotAfter = readMilliseconds(value());
         else if (option == QLatin1String("--theme")) out.theme = value();
         else if (option == QLatin1String("--select")) out.select = value();
         else if (option.startsWith(QLatin1Char('-'))) fail(QStringLiteral("Unknown option '%1'.").arg(option));
@@ -63,6 +72,7 @@ QString usageText()
         "  --theme NAME        light, dark or system (window and pictures)\n"
         "  --select LAYER      select a layer after opening\n"
         "  --screenshot FILE   write a picture of the window once the network is drawn, and quit\n"
+        "  --screenshot-after MS  how long after it is drawn; 1500 without it\n"
         "  --version, --help\n"
         "\n"
         "Example: fovea-studio model.onnx --size 32\n");

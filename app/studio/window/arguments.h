@@ -13,6 +13,7 @@ namespace fovea::studio {
 struct Arguments {
     bool help = false, version = false, render = false;
     QString model, view, out, screenshot, theme, select;
+    int screenshotAfter = 1'500;  // milliseconds: proposals arrive a moment after the drawing
     std::optional<PerAxis<std::int64_t>> side;
 };
 

@@ -188,8 +188,7 @@ void MainWindow::connectDocument()
 
 void MainWindow::shootNow()
 {
-    // Proposals arrive a moment after the drawing.
-    QTimer::singleShot(1'500, this, [this] {
+    QTimer::singleShot(m_screenshotAfter, this, [this] {
         const bool written = grab().save(m_screenshot);
         m_document.undoStack()->setClean();
         QApplication::exit(written ? 0 : 2);
@@ -223,7 +222,11 @@ void MainWindow::openModel(const QString& name, std::optional<PerAxis<std::int64
     m_document.open(name, side);
 }
 
-void MainWindow::takeScreenshot(const QString& path) { m_screenshot = path; }
+void MainWindow::takeScreenshot(const QString& path, int afterMs)
+{
+    m_screenshot = path;
+    m_screenshotAfter = afterMs;
+}
 
 void MainWindow::selectWhenDrawn(const QString& layer) { m_selectLater = layer; }
 

@@ -28,7 +28,7 @@ public:
     // A file or "zoo:NAME"; asks about unsaved changes first.
     void openModel(const QString& name, std::optional<PerAxis<std::int64_t>> side = {});
     // Saves a picture of the window once the network in it is drawn, then quits.
-    void takeScreenshot(const QString& path);
+    void takeScreenshot(const QString& path, int afterMs);
     void shootNow();
     // Selects a layer by name once the network is drawn: for screenshots.
     void selectWhenDrawn(const QString& layer);
@@ -75,6 +75,7 @@ private:
     QAction *m_fit = nullptr, *m_find = nullptr, *m_fold = nullptr, *m_unfold = nullptr, *m_pictureCanvas = nullptr, *m_pictureChart = nullptr;
     std::function<void()> m_afterSaving;
     QString m_screenshot, m_selectLater;
+    int m_screenshotAfter = 0;
     bool m_closing = false;
 };
 

@@ -41,7 +41,7 @@ int openWindow(const Arguments& arguments, int argc, char** argv)
     MainWindow window;
     if (!arguments.screenshot.isEmpty()) {
         window.resize(1280, 720);
-        window.takeScreenshot(arguments.screenshot);
+        window.takeScreenshot(arguments.screenshot, arguments.screenshotAfter);
     }
     window.selectWhenDrawn(arguments.select);
     window.show();
