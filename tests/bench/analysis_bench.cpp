@@ -2,6 +2,7 @@
 // separated by ':'.
 #include "core/analysis/fields.h"
 #include "core/analysis/report.h"
+#include "core/base/allocation.h"
 #include "core/io/model/model.h"
 #include "core/refine/moves.h"
 #include "tests/bench/networks.h"
@@ -164,6 +165,7 @@ void measureChains()
 
 int main(int argc, char** argv)
 {
+    fovea::keepFreedMemory();  // as the studio does
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
     try {

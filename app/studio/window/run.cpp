@@ -4,6 +4,7 @@
 #include "app/studio/render/render.h"
 #include "app/studio/window/arguments.h"
 #include "app/studio/window/main_window.h"
+#include "core/base/allocation.h"
 #include "core/base/error.h"
 
 #include <QApplication>
@@ -31,6 +32,7 @@ int renderNow(const Arguments& arguments, int argc, char** argv)
 
 int openWindow(const Arguments& arguments, int argc, char** argv)
 {
+    keepFreedMemory();
     // The platform plugin would abort the program.
     if (qEnvironmentVariableIsEmpty("DISPLAY") && qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY") && qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
         throw Error(ErrorCode::Usage, "There is no display to open a window on: DISPLAY is not set. Use --render to write a picture instead.");
