@@ -4,6 +4,13 @@
 
 namespace fovea {
 
+namespace {
+
+// On one axis, every path into the layer has already seen the whole side.
+bool seenAll(const FieldReport& field, std::int64_t side) { return field.inMin >= side && field.rfMin > side; }
+
+}  // namespace
+
 Verdict judge(const PerAxis<FieldReport>& field, const PerAxis<std::int64_t>& side)
 {
     const bool h = seenAll(field.h, side.h), w = seenAll(field.w, side.w);

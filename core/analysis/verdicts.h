@@ -5,9 +5,6 @@
 
 namespace fovea {
 
-// On one axis, every path into the layer has already seen the whole side.
-inline bool seenAll(const FieldReport& field, std::int64_t side) { return field.inMin >= side && field.rfMin > side; }
-
 Verdict judge(const PerAxis<FieldReport>& field, const PerAxis<std::int64_t>& side);
 
 // Convolutions and poolings that slide: what is judged, and what the bounds count.

@@ -18,6 +18,12 @@ Port convNorm(Builder& b, Port x, std::string_view name, const Conv& conv, const
     return kind ? b.activation(x, "2", kind) : x;
 }
 
+Port basicConv(Builder& b, Port x, std::string_view name, const Conv& conv)
+{
+    const auto scope = b.scope(name);
+    return b.relu(b.batchNorm(b.conv(x, "conv", conv), "bn"));
+}
+
 Conv depthwise(std::int64_t channels, Pair kernel, Pair stride)
 {
     return {.out = channels, .kernel = kernel, .stride = stride, .groups = channels};

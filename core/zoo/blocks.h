@@ -11,6 +11,9 @@ std::int64_t divisible(double channels, std::int64_t divisor = 8);
 // Convolution, batch normalisation and activation (none where `kind` is null): "NAME.0", "NAME.1", "NAME.2".
 Port convNorm(Builder& b, Port x, std::string_view name, const Conv& conv, const char* kind = "ReLU");
 
+// Convolution, batch normalisation and ReLU: "NAME.conv", "NAME.bn", torchvision's BasicConv2d.
+Port basicConv(Builder& b, Port x, std::string_view name, const Conv& conv);
+
 // A k x k convolution of each channel for itself.
 Conv depthwise(std::int64_t channels, Pair kernel, Pair stride = 1);
 

@@ -1,5 +1,6 @@
 // Szegedy et al.: "Going Deeper with Convolutions", arXiv 1409.4842, table 1, as torchvision builds it: with batch
 // normalisation, 3x3 where the paper has 5x5 (the branch of table 1's "#5x5"), and without auxiliary heads.
+#include "core/zoo/blocks.h"
 #include "core/zoo/recipe.h"
 
 namespace fovea::zoo {
@@ -18,9 +19,8 @@ struct Googlenet {
 
     Port conv(Port x, std::string_view name, std::int64_t out, Conv conv) const
     {
-        const auto scope = b.scope(name);
         conv.out = p.scaled(out);
-        return b.relu(b.batchNorm(b.conv(x, "conv", conv), "bn"));
+        return basicConv(b, x, name, conv);
     }
 
     Port module(Port x, const Module& m) const

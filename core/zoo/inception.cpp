@@ -1,5 +1,6 @@
 // Szegedy, Vanhoucke, Ioffe, Shlens, Wojna: "Rethinking the Inception Architecture for Computer Vision",
 // arXiv 1512.00567, table 1, figures 5 to 7 and 10, as torchvision builds it, without the auxiliary head.
+#include "core/zoo/blocks.h"
 #include "core/zoo/recipe.h"
 
 namespace fovea::zoo {
@@ -12,9 +13,8 @@ struct Inception {
 
     Port conv(Port x, std::string_view name, std::int64_t out, Conv conv) const
     {
-        const auto scope = b.scope(name);
         conv.out = p.scaled(out);
-        return b.relu(b.batchNorm(b.conv(x, "conv", conv), "bn"));
+        return basicConv(b, x, name, conv);
     }
     Port one(Port x, std::string_view name, std::int64_t out) const { return conv(x, name, out, {.kernel = 1}); }
     Port three(Port x, std::string_view name, std::int64_t out) const { return conv(x, name, out, {.kernel = 3}); }
