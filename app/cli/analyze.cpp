@@ -56,21 +56,6 @@ ReportJson sideEntry(const AtSide& at)
             {"inference_memory", memory.inference}};
 }
 
-MemoryOptions memoryOptions(const Arguments& arguments)
-{
-    MemoryOptions options;
-    if (const auto batch = arguments.value("--batch")) {
-        options.batch = parseAmount(*batch, "--batch", std::nullopt);
-        if (options.batch < 1) throw Error(ErrorCode::Usage, "Option '--batch' takes a whole number of at least 1, but got '" + *batch + "'.");
-    }
-    if (const auto element = arguments.value("--element")) {
-        const auto type = elementType(*element);
-        if (!type) throw Error(ErrorCode::Usage, "Option '--element' takes float32, float16, bfloat16, float64 or int8, but got '" + *element + "'.");
-        options.element = *type;
-    }
-    return options;
-}
-
 AtSide at(const Graph& graph, const Opened& opened, const MemoryOptions& options)
 {
     AtSide out{analyze(graph, opened.options), {}};

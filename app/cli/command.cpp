@@ -52,6 +52,21 @@ Opened openFor(const Arguments& arguments)
     return opened;
 }
 
+MemoryOptions memoryOptions(const Arguments& arguments)
+{
+    MemoryOptions options;
+    if (const auto batch = arguments.value("--batch")) {
+        options.batch = parseAmount(*batch, "--batch", std::nullopt);
+        if (options.batch < 1) throw Error(ErrorCode::Usage, "Option '--batch' takes a whole number of at least 1, but got '" + *batch + "'.");
+    }
+    if (const auto element = arguments.value("--element")) {
+        const auto type = elementType(*element);
+        if (!type) throw Error(ErrorCode::Usage, "Option '--element' takes float32, float16, bfloat16, float64 or int8, but got '" + *element + "'.");
+        options.element = *type;
+    }
+    return options;
+}
+
 void refuseOverwrite(const std::string& input, const std::string& output)
 {
     namespace fs = std::filesystem;

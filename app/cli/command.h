@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/cli/arguments.h"
+#include "core/analysis/memory.h"
 #include "core/analysis/report.h"
 #include "core/io/onnx/onnx.h"
 
@@ -36,6 +37,9 @@ struct Opened {
     AnalysisOptions options;
 };
 Opened openFor(const Arguments& arguments);
+
+// --batch and --element, for memory.
+MemoryOptions memoryOptions(const Arguments& arguments);
 
 // Error(Usage) where writing `output` would overwrite the model that was read.
 void refuseOverwrite(const std::string& input, const std::string& output);

@@ -49,6 +49,12 @@ Change Change::move(const Graph& graph, const Node& node, const Node& behind)
             behind.id};
 }
 
+void Reshaped::add(const Reshaped& other)
+{
+    fewer.insert(other.fewer.begin(), other.fewer.end());
+    any.insert(other.any.begin(), other.any.end());
+}
+
 std::vector<Edit> Candidate::edits() const
 {
     std::vector<Edit> out;

@@ -38,7 +38,7 @@ std::vector<Candidate> changeSide(const Scene& scene)
     const Report& report = scene.report();
     const Summary& summary = report.summary;
     const Node* input = scene.graph().find(report.input);
-    if (!summary.iMin || !summary.iMinProductive || !summary.iMax || !input) return {};
+    if (!summary.iMin || !summary.iMinProductive || !summary.iMax || !input || scene.keeps(report.input)) return {};
     const PerAxis<std::int64_t> stride = totalStride(report);
     const std::int64_t h =
         fitted(report.side.h, std::max(summary.iMin->h, summary.iMinProductive->h), summary.iMax->h, stride.h);

@@ -79,12 +79,6 @@ bool isWide(const Scene& scene, std::size_t entry)
     return window.kernel.h > 3 || window.kernel.w > 3;
 }
 
-bool isSmallField(const Scene& scene)
-{
-    const auto& most = scene.report().summary.iMax;
-    return most && (most->h < scene.report().side.h || most->w < scene.report().side.w);
-}
-
 void add(const Scene& scene, const Entries& entries, Window (*to)(Window), std::vector<Candidate>& out)
 {
     Candidate candidate;
@@ -98,7 +92,7 @@ std::vector<Candidate> changeKernels(const Scene& scene)
 {
     std::vector<Candidate> out;
     const auto stages = stagesOf(scene);
-    if (isSmallField(scene)) {
+    if (scene.isSmallField()) {
         for (const auto& [jump, entries] : stages) add(scene, entries, grown, out);
         return out;
     }
@@ -121,7 +115,7 @@ std::vector<Candidate> changeKernels(const Scene& scene)
 std::vector<Candidate> changeDilations(const Scene& scene)
 {
     std::vector<Candidate> out;
-    const bool small = isSmallField(scene);
+    const bool small = scene.isSmallField();
     for (const auto& [jump, entries] : stagesOf(scene)) {
         Entries at;
         for (const std::size_t entry : entries) {

@@ -48,9 +48,9 @@ bool isRemovable(const Scene& scene, std::size_t from, std::size_t to)
 }
 
 // Layers behind that must follow the other number of channels: up to the first that mixes channels.
-std::vector<NodeId> followers(const Scene& scene, std::size_t end)
+std::set<NodeId> followers(const Scene& scene, std::size_t end)
 {
-    std::vector<NodeId> out;
+    std::set<NodeId> out;
     std::vector<bool> open(scene.size(), false);
     open[end] = true;
     for (std::size_t entry = end + 1; entry < scene.size(); ++entry) {
@@ -58,7 +58,7 @@ std::vector<NodeId> followers(const Scene& scene, std::size_t end)
         if (std::none_of(inputs.begin(), inputs.end(),
                          [&](std::int32_t from) { return from >= 0 && open[static_cast<std::size_t>(from)]; }))
             continue;
-        out.push_back(scene.node(entry).id);
+        out.insert(scene.node(entry).id);
         const OpClass opClass = scene.op(entry).opClass;
         open[entry] = opClass != OpClass::Linear &&
                       !(opClass == OpClass::Convolution && attrInt(scene.node(entry), "groups", 1) == 1);
@@ -91,7 +91,7 @@ std::vector<Candidate> cutTail(const Scene& scene)
         Candidate& candidate = out.emplace_back();
         for (std::size_t entry = *before + 1; entry <= *behind; ++entry)
             candidate.changes.push_back(Change::remove(scene.node(entry)));
-        candidate.followers = followers(scene, *behind);
+        candidate.reshaped.fewer = followers(scene, *behind);
     }
     return out;
 }

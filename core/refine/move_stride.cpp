@@ -30,19 +30,12 @@ void tighten(const Scene& scene, const Entries& layers, PerAxis<std::int64_t> st
         candidate.changes.push_back(Change::set(scene.node(entry), "stride", Ints{stride.h, stride.w}));
 }
 
-bool isSmallField(const Scene& scene)
-{
-    const auto& most = scene.report().summary.iMax;
-    const PerAxis<std::int64_t>& side = scene.report().side;
-    return most && (most->h < side.h || most->w < side.w);
-}
-
 }  // namespace
 
 std::vector<Candidate> moveStrides(const Scene& scene)
 {
     std::vector<Candidate> out;
-    const bool earlier = isSmallField(scene);
+    const bool earlier = scene.isSmallField();
     std::set<Entries> done;
     RelaxClosure closure(scene);
     std::map<std::pair<std::int64_t, std::int64_t>, std::vector<Entries>> places;  // by stride
@@ -66,7 +59,7 @@ std::vector<Candidate> moveStrides(const Scene& scene)
 std::vector<Candidate> addStrides(const Scene& scene)
 {
     std::vector<Candidate> out;
-    if (!isSmallField(scene)) return out;
+    if (!scene.isSmallField()) return out;
     std::set<Entries> done;
     for (const Entries& layers : placesFor(scene, {2, 2})) {
         if (!done.insert(layers).second) continue;

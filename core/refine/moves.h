@@ -23,7 +23,8 @@ public:
     const OpDef& op(std::size_t entry) const { return *m_prepared.entries[entry].op; }
     // Null for inputs of the network.
     const LayerReport* layer(std::size_t entry) const { return m_layers[entry]; }
-    bool kept(std::size_t entry) const { return m_keep.contains(node(entry).id); }
+    bool kept(std::size_t entry) const { return keeps(node(entry).id); }
+    bool keeps(NodeId id) const { return m_keep.contains(id); }
     // Entries that this one reads, -1 where an input is not connected: all, and those that carry an image
     // rather than only a size.
     std::span<const std::int32_t> inputs(std::size_t entry) const;
@@ -34,6 +35,8 @@ public:
     bool isStrided(std::size_t entry) const;
     // A pooling whose windows do not overlap, so that without its stride nothing is left of it.
     bool isDisjointPooling(std::size_t entry) const;
+    // No field covers the image: the largest is smaller than the side on some axis.
+    bool isSmallField() const;
 
 private:
     const Graph& m_graph;
@@ -56,10 +59,17 @@ struct Change {
     static Change move(const Graph& graph, const Node& node, const Node& behind);
 };
 
+// Layers whose own settings stay and whose tensors change shape all the same.
+struct Reshaped {
+    std::set<NodeId> fewer;  // fewer channels reach them
+    std::set<NodeId> any;    // fewer or more
+    void add(const Reshaped& other);
+};
+
 // What a move can do: cheap to list, for most are never tried.
 struct Candidate {
     std::vector<Change> changes;
-    std::vector<NodeId> followers = {};  // whose weights may change because fewer channels reach them
+    Reshaped reshaped = {};
 
     std::vector<Edit> edits() const;
     Graph appliedTo(Graph graph) const;

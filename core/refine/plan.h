@@ -24,6 +24,12 @@ struct Edit {
 };
 const char* toString(Edit::Op op);
 
+// Bytes, as the request asks: what a training step keeps, and the most that is alive at once for inference.
+struct MemoryNeed {
+    std::int64_t training = 0, inference = 0;
+    bool operator==(const MemoryNeed&) const = default;
+};
+
 struct Plan {
     std::string id;      // hash of the edits, stable across runs
     std::string title;   // "Stride of conv1 from 2 to 1"
@@ -31,7 +37,8 @@ struct Plan {
     std::vector<Edit> edits;
     Graph graph;  // the refined network, at its own side
     Summary before, after;
-    std::int64_t memoryBefore = 0, memoryAfter = 0;  // bytes that a training step keeps, as the request asks
+    MemoryNeed memoryBefore, memoryAfter;
+    std::vector<NodeId> relieved;  // layers that were not productive and become so
     TransferPlan weights;
 };
 
@@ -39,23 +46,40 @@ enum class Want { Accuracy, Efficiency, Balance };
 
 struct PlanRequest {
     Want want = Want::Accuracy;
-    std::optional<std::int64_t> maxMacs, maxParameters, maxMemoryBytes;
-    std::vector<std::string> keep;  // layers that must stay as they are
-    MemoryOptions memory;           // at which maxMemoryBytes holds; that is what training keeps
+    std::optional<std::int64_t> maxMacs;
+    std::optional<std::int64_t> minParameters;
+    std::optional<std::int64_t> maxParameters;  // without it as many as the network has
+    std::optional<std::int64_t> maxTraining, maxInference;  // bytes, at `memory`
+    std::optional<std::int64_t> outputStride;  // that the network must have: see outputStrideOf()
+    std::vector<std::string> keep;  // layers or groups that must stay as they are
+    MemoryOptions memory;
     AnalysisOptions analysis;
     const std::atomic<bool>* cancel = nullptr;
 };
 
-// A limit that keeps every plan out, and the least value that lets one in.
+// A limit that keeps every plan out, and the nearest value that lets one in.
 struct Loosening {
-    enum class Limit { Macs, Parameters, Memory } limit = Limit::Macs;
+    enum class Limit { Macs, MinParameters, MaxParameters, Training, Inference, OutputStride } limit = Limit::Macs;
     std::int64_t from = 0, to = 0;
+    bool operator==(const Loosening&) const = default;
 };
 
 // Plans for the graph at its own side, best first; empty where nothing needs to be done or nothing helps. Where
 // only the limits stand in the way, `loosen` receives those to loosen, as few and as little as lets a plan in.
 std::vector<Plan> propose(const Graph& graph, const PlanRequest& request = {},
                           std::vector<Loosening>* loosen = nullptr);
+
+// Every single move that can be made here with what it does, whether it helps or not: those of the first layers
+// first. Only `keep` of the limits holds. Empty when cancelled.
+std::vector<Plan> listMoves(const Graph& graph, const PlanRequest& request = {});
+
+// The moves of these ids (from listMoves() on the same graph and `keep`) one after the other, as one plan.
+// Error(Usage) where there is no such move, or one before it has made it impossible.
+Plan combine(const Graph& graph, const std::vector<std::string>& ids, const PlanRequest& request = {});
+
+// Pixels of the image between neighbouring units of the coarsest map of the feature extractor, larger axis: the
+// output stride of dense prediction.
+std::int64_t outputStrideOf(const Report& report);
 
 // Whether any layer is unproductive, partial or critical, or the field is smaller than the side.
 bool needsRefinement(const Report& report);

@@ -1,10 +1,21 @@
 // Searches over moves: single ones first, then combinations, a beam of the most promising networks at a time.
+#include "core/refine/catalogue.h"
 #include "core/refine/describe.h"
 #include "core/refine/search.h"
+
+#include <algorithm>
 
 namespace fovea {
 
 bool needsRefinement(const Report& report) { return !refine::scoreOf(report).clean(); }
+
+std::int64_t outputStrideOf(const Report& report)
+{
+    std::int64_t out = 1;
+    for (const LayerReport& layer : report.layers)
+        if (layer.finite) out = std::max({out, layer.field.h.jump.ceil(), layer.field.w.jump.ceil()});
+    return out;
+}
 
 namespace {
 
@@ -12,30 +23,73 @@ std::set<NodeId> keptLayers(const Graph& graph, const std::vector<std::string>& 
 {
     std::set<NodeId> out;
     for (const std::string& name : names) {
-        const std::size_t known = out.size();
-        for (const auto& node : graph.nodes())
-            if (node->name == name || node->group == name || node->group.starts_with(name + ".")) out.insert(node->id);
-        if (out.size() == known && !graph.findByName(name))
+        bool known = false;
+        for (const auto& node : graph.nodes()) {
+            if (node->name != name && node->group != name && !node->group.starts_with(name + ".")) continue;
+            out.insert(node->id);
+            known = true;
+        }
+        if (!known)
             throw Error(ErrorCode::Usage, "There is no layer or group '" + name + "' to keep in this network.");
     }
     return out;
 }
 
-Plan planFrom(const refine::State& state, const Graph& graph, const Report& before, const PlanRequest& request)
+MemoryNeed needOf(const Report& report, const MemoryOptions& options)
 {
-    Plan plan;
-    plan.id = refine::planId(state.edits);
-    plan.title = refine::titleOf(state.edits, graph);
-    plan.edits = state.edits;
-    plan.graph = state.graph;
-    const Report after = analyze(plan.graph, request.analysis);
-    plan.reason = refine::reasonOf(state.edits, before, after);
-    plan.before = before.summary;
-    plan.after = after.summary;
-    plan.memoryBefore = memoryOf(before, request.memory).training;
-    plan.memoryAfter = memoryOf(after, request.memory).training;
-    plan.weights = planTransfer(graph, plan.graph);
-    return plan;
+    const MemoryReport memory = memoryOf(report, options);
+    return {memory.training, memory.inference};
+}
+
+std::vector<NodeId> relieved(const Report& before, const Report& after)
+{
+    std::vector<NodeId> out;
+    for (const LayerReport& old : before.layers) {
+        if (!old.window || !old.finite || old.verdict == Verdict::Productive) continue;
+        const LayerReport* now = after.find(old.id);
+        if (now && now->verdict == Verdict::Productive) out.push_back(old.id);
+    }
+    return out;
+}
+
+// Makes plans of one network, which it analyses once.
+class PlanMaker {
+public:
+    PlanMaker(const Graph& graph, const Report& before, const PlanRequest& request)
+        : m_graph(graph), m_before(before), m_request(request), m_memory(needOf(before, request.memory)),
+          m_transfer(graph)
+    {
+    }
+
+    Plan make(const std::vector<Edit>& edits, const Graph& refined) const
+    {
+        Plan plan;
+        plan.id = refine::planId(edits);
+        plan.title = refine::titleOf(edits, m_graph);
+        plan.edits = edits;
+        plan.graph = refined;
+        const Report after = analyze(plan.graph, m_request.analysis);
+        plan.reason = refine::reasonOf(edits, m_before, after);
+        plan.before = m_before.summary;
+        plan.after = after.summary;
+        plan.memoryBefore = m_memory;
+        plan.memoryAfter = needOf(after, m_request.memory);
+        plan.relieved = relieved(m_before, after);
+        plan.weights = m_transfer.to(plan.graph);
+        return plan;
+    }
+
+private:
+    const Graph& m_graph;
+    const Report& m_before;
+    const PlanRequest& m_request;
+    MemoryNeed m_memory;
+    TransferFrom m_transfer;
+};
+
+bool isCancelled(const PlanRequest& request)
+{
+    return request.cancel && request.cancel->load(std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -46,13 +100,62 @@ std::vector<Plan> propose(const Graph& graph, const PlanRequest& request, std::v
     const Report before = analyze(graph, request.analysis);
     if (!needsRefinement(before)) return {};
     refine::Search search(graph, before, keep, request);
+    const PlanMaker maker(graph, before, request);
     std::vector<Plan> plans;
     for (const refine::State& state : search.run()) {
         if (search.cancelled()) return {};
-        plans.push_back(planFrom(state, graph, before, request));
+        plans.push_back(maker.make(state.edits, state.graph));
     }
     if (plans.empty() && loosen && !search.cancelled()) *loosen = search.loosenings();
     return plans;
+}
+
+std::vector<Plan> listMoves(const Graph& graph, const PlanRequest& request)
+{
+    const std::set<NodeId> keep = keptLayers(graph, request.keep);
+    const Report before = analyze(graph, request.analysis);
+    const refine::Validity validity(before);
+    const refine::EditOrder order(graph);
+    const PlanMaker maker(graph, before, request);
+    std::vector<Plan> out;
+    std::set<std::string> ids;
+    for (const refine::Candidate& candidate : refine::everyMove(refine::Scene(graph, before, keep))) {
+        if (isCancelled(request)) return {};
+        const std::vector<Edit> edits = order.merged({}, candidate.edits());
+        if (edits.empty() || !ids.insert(refine::planId(edits)).second) continue;
+        const Graph refined = candidate.appliedTo(graph);
+        if (!validity.holds(analyze(refined, request.analysis), candidate.reshaped)) continue;
+        out.push_back(maker.make(edits, refined));
+    }
+    return out;
+}
+
+Plan combine(const Graph& graph, const std::vector<std::string>& ids, const PlanRequest& request)
+{
+    const std::set<NodeId> keep = keptLayers(graph, request.keep);
+    const Report before = analyze(graph, request.analysis);
+    const refine::EditOrder order(graph);
+    Graph refined = graph;
+    std::vector<Edit> edits;
+    refine::Reshaped reshaped;
+    for (const std::string& id : ids) {
+        const Report report = analyze(refined, request.analysis);
+        const std::vector<refine::Candidate> all = refine::everyMove(refine::Scene(refined, report, keep));
+        const auto it = std::find_if(all.begin(), all.end(), [&](const refine::Candidate& candidate) {
+            return refine::planId(order.merged({}, candidate.edits())) == id;
+        });
+        const auto impossible = [&] {
+            return Error(ErrorCode::Usage, edits.empty() ? "There is no move '" + id + "' in this network."
+                                                         : "After the moves before it, '" + id +
+                                                               "' can no longer be made; choose other moves or another order.");
+        };
+        if (it == all.end()) throw impossible();
+        edits = order.merged(edits, it->edits());
+        refined = it->appliedTo(refined);
+        reshaped.add(it->reshaped);
+        if (!refine::Validity(before).holds(analyze(refined, request.analysis), reshaped)) throw impossible();
+    }
+    return PlanMaker(graph, before, request).make(edits, refined);
 }
 
 }  // namespace fovea

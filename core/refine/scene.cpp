@@ -46,4 +46,10 @@ bool Scene::isDisjointPooling(std::size_t entry) const
            reach.w.kernel == reach.w.stride;
 }
 
+bool Scene::isSmallField() const
+{
+    const auto& most = m_report.summary.iMax;
+    return most && (most->h < m_report.side.h || most->w < m_report.side.w);
+}
+
 }  // namespace fovea::refine

@@ -12,7 +12,9 @@ struct Score {
     std::int64_t shortfall = 0;  // pixels by which the side exceeds i_max, larger axis
     std::int64_t gap = 0;  // the shortfall in whole sixteenths of the side: less makes no plan better than another
     std::int64_t macs = 0;
-    std::int64_t memory = 0;  // bytes kept for a training step; only where a plan is made of it
+    // The next three only where a plan is made of it: bytes kept for a training step and alive for inference, and
+    // the output stride.
+    std::int64_t memory = 0, inference = 0, outputStride = 0;
     std::int64_t parameters = 0;
     std::int64_t reshaped = 0;  // parameters of layers whose tensors change shape, and of removed ones
     int lost = 0;                // layers that were productive and are no longer, or are gone

@@ -16,12 +16,6 @@ constexpr std::size_t kPlans = 12;
 constexpr int kLayersAnalysed = 200'000;
 constexpr int kMostAnalyses = 1'200, kFewestAnalyses = 12;
 
-bool sameShapeButSpace(const Shape& a, const Shape& b)
-{
-    if (a == b) return true;
-    return a.rank() == 4 && b.rank() == 4 && a[0] == b[0] && a[1] == b[1];
-}
-
 bool isSideChange(const std::vector<Edit>& edits) { return edits.front().attribute == "shape"; }
 
 // The first stride relaxed, by the smallest step (relaxStrides() comes first and goes through the layers in
@@ -70,10 +64,9 @@ void dropVariants(std::vector<State>& plans)
 }  // namespace
 
 Search::Search(const Graph& graph, const Report& before, const std::set<NodeId>& keep, const PlanRequest& request)
-    : m_graph(graph), m_before(before), m_keep(keep), m_request(request), m_order(graph), m_start(scoreOf(before))
+    : m_graph(graph), m_before(before), m_keep(keep), m_request(request), m_order(graph), m_start(scoreOf(before)),
+      m_validity(before)
 {
-    for (const Issue& issue : before.issues)
-        if (issue.severity == Severity::Error) m_oldErrors.emplace(issue.code, issue.layer);
     for (const LayerReport& layer : before.layers)
         if (layer.op->opClass == OpClass::Pooling) m_poolings.insert(layer.name());
     const int layers = static_cast<int>(std::min<std::size_t>(before.layers.size() + 1, kLayersAnalysed));
@@ -98,28 +91,9 @@ std::vector<State> Search::run()
 
 std::vector<Candidate> Search::candidates(const State& state, const Report& report) const
 {
-    const Scene scene(state.graph, report, m_keep);
-    std::vector<Candidate> out;
-    const auto take = [&](std::vector<Candidate> found) {
-        std::move(found.begin(), found.end(), std::back_inserter(out));
-    };
-    take(relaxStrides(scene));
-    take(moveStrides(scene));
-    if (m_start.shortfall > 0) take(addStrides(scene));
-    take(shrinkStem(scene));
-    take(smallImageStem(scene));
-    // A field that only a cut has made too small is not to be grown again.
-    if (m_start.shortfall > 0 || state.score.shortfall == 0) {
-        take(changeKernels(scene));
-        take(changeDilations(scene));
-    }
-    take(movePoolings(scene));
-    if (m_start.shortfall > 0) take(movePoolingsEarlier(scene));
-    // Edits of layers that are gone later would say nothing, so a cut comes first.
-    if (state.moves == 0) take(cutTail(scene));
-    // A side that suits the network leaves nothing to combine with.
-    if (state.moves == 0 && !m_keep.contains(m_before.input)) take(changeSide(scene));
-    return out;
+    // Edits of layers that are gone later would say nothing, so a cut comes first. A side that suits the network
+    // leaves nothing to combine with. A field that only a cut has made too small is not to be grown again.
+    return movesFor(Scene(state.graph, report, m_keep), {.first = state.moves == 0, .grow = m_start.shortfall > 0});
 }
 
 std::vector<State> Search::singles(const State& start)
@@ -162,39 +136,26 @@ std::vector<State> Search::expand(const State& state, int budget)
 
 std::optional<State> Search::evaluate(const Candidate& candidate, const State& from, bool asked)
 {
-    State state{{}, m_order.merged(from.edits, candidate.edits()), {}, from.moves + 1, from.followers, asked};
-    state.followers.insert(candidate.followers.begin(), candidate.followers.end());
+    State state{{}, m_order.merged(from.edits, candidate.edits()), {}, from.moves + 1, from.reshaped, asked};
+    state.reshaped.add(candidate.reshaped);
     if (state.edits.empty() || movesInVain(state.edits) || !m_seen.insert(canonicalText(state.edits)).second)
         return std::nullopt;
     --m_left;
     state.graph = candidate.appliedTo(from.graph);
     const Report report = analyze(state.graph, m_request.analysis);
-    if (!isValid(report, state.followers)) return std::nullopt;
+    if (!m_validity.holds(report, state.reshaped)) return std::nullopt;
     state.score = scoreOf(report);
     state.score.edits = decisions(state.edits);
     state.score.lost = lostLayers(report);
     state.score.reshaped = reshapedParameters(report);
     if (!relieves(state.score, m_start)) return state;
-    state.score.memory = memoryOf(report, m_request.memory).training;
+    const MemoryReport memory = memoryOf(report, m_request.memory);
+    state.score.memory = memory.training;
+    state.score.inference = memory.inference;
+    state.score.outputStride = outputStrideOf(report);
     if (exceeded(state.score).empty()) m_plans.push_back(state);
     else m_outside.push_back(state.score);
     return state;
-}
-
-bool Search::isValid(const Report& report, const std::set<NodeId>& followers) const
-{
-    for (const Issue& issue : report.issues)
-        if (issue.severity == Severity::Error && !m_oldErrors.contains({issue.code, issue.layer})) return false;
-    if (report.outputs.size() != m_before.outputs.size()) return false;
-    for (std::size_t i = 0; i < report.outputs.size(); ++i)
-        if (!sameShapeButSpace(report.outputs[i].second, m_before.outputs[i].second)) return false;
-    // A linear layer behind a flatten would silently ask for other weights: that is another network's head.
-    for (const LayerReport& layer : report.layers)
-        if (const LayerReport* old = m_before.find(layer.id);
-            old && *old->reach == *layer.reach && old->parameters != layer.parameters &&
-            (!followers.contains(layer.id) || layer.parameters > old->parameters))
-            return false;
-    return true;
 }
 
 std::int64_t Search::reshapedParameters(const Report& report) const
@@ -229,21 +190,27 @@ std::vector<Loosening> Search::exceeded(const Score& score) const
 {
     using Limit = Loosening::Limit;
     std::vector<Loosening> out;
-    const auto check = [&](Limit limit, const std::optional<std::int64_t>& most, std::int64_t value) {
+    const auto atMost = [&](Limit limit, const std::optional<std::int64_t>& most, std::int64_t value) {
         if (most && value > *most) out.push_back({limit, *most, value});
     };
-    check(Limit::Macs, m_request.maxMacs, score.macs);
-    check(Limit::Parameters, m_request.maxParameters, score.parameters);
-    check(Limit::Memory, m_request.maxMemoryBytes, score.memory);
+    const PlanRequest& request = m_request;
+    atMost(Limit::Macs, request.maxMacs, score.macs);
+    atMost(Limit::MaxParameters, request.maxParameters.value_or(m_start.parameters), score.parameters);
+    atMost(Limit::Training, request.maxTraining, score.memory);
+    atMost(Limit::Inference, request.maxInference, score.inference);
+    if (request.minParameters && score.parameters < *request.minParameters)
+        out.push_back({Limit::MinParameters, *request.minParameters, score.parameters});
+    if (request.outputStride && score.outputStride != *request.outputStride)
+        out.push_back({Limit::OutputStride, *request.outputStride, score.outputStride});
     return out;
 }
 
 std::vector<Loosening> Search::loosenings() const
 {
     const auto effort = [](const std::vector<Loosening>& limits) {
+        const auto log = [](std::int64_t value) { return std::log2(static_cast<double>(std::max<std::int64_t>(1, value))); };
         double octaves = 0;
-        for (const Loosening& l : limits)
-            octaves += std::log2(static_cast<double>(l.to) / static_cast<double>(std::max<std::int64_t>(1, l.from)));
+        for (const Loosening& l : limits) octaves += std::abs(log(l.to) - log(l.from));
         return std::pair(limits.size(), octaves);
     };
     std::vector<Loosening> out;

@@ -1,6 +1,7 @@
 // The bounded search for plans.
 #pragma once
 
+#include "core/refine/catalogue.h"
 #include "core/refine/edits.h"
 #include "core/refine/moves.h"
 #include "core/refine/score.h"
@@ -16,7 +17,7 @@ struct State {
     std::vector<Edit> edits;
     Score score;
     int moves = 0;
-    std::set<NodeId> followers = {};  // layers whose weights may follow their input's channels
+    Reshaped reshaped = {};
     bool asked = false;  // a change that users look for, listed even where another plan beats it
 };
 
@@ -35,7 +36,6 @@ private:
     std::vector<State> expand(const State& state, int budget);
     std::vector<Candidate> candidates(const State& state, const Report& report) const;
     std::optional<State> evaluate(const Candidate& candidate, const State& from, bool asked = false);
-    bool isValid(const Report& report, const std::set<NodeId>& followers) const;
     int lostLayers(const Report& report) const;
     int decisions(const std::vector<Edit>& edits) const;
     std::int64_t reshapedParameters(const Report& report) const;
@@ -51,7 +51,7 @@ private:
     const PlanRequest& m_request;
     EditOrder m_order;
     Score m_start;
-    std::set<std::pair<std::string, std::string>> m_oldErrors;  // code and layer
+    Validity m_validity;
     std::unordered_set<std::string> m_seen;                     // canonical edits
     std::unordered_map<std::string, double> m_promise;          // of a single move, by its canonical edits
     std::vector<State> m_plans;                                 // all that relieve, within the limits

@@ -109,25 +109,38 @@ const char* toString(Transfer transfer)
     return "new";
 }
 
-TransferPlan planTransfer(const Graph& before, const Graph& after)
-{
-    const std::vector<OwnedParam> old = ownedParams(before);
+struct TransferFrom::Owned {
+    explicit Owned(const Graph& before) : graph(before), params(ownedParams(graph))
+    {
+        for (const OwnedParam& param : params) byName.emplace(param.tensor, &param);
+    }
+    Graph graph;  // keeps the layers that `params` points to
+    std::vector<OwnedParam> params;
     std::unordered_map<std::string_view, const OwnedParam*> byName;
-    for (const OwnedParam& param : old) byName.emplace(param.tensor, &param);
+};
+
+TransferFrom::TransferFrom(const Graph& before) : m_owned(std::make_unique<const Owned>(before)) {}
+
+TransferFrom::~TransferFrom() = default;
+
+TransferPlan TransferFrom::to(const Graph& after) const
+{
     TransferPlan plan;
     std::unordered_set<std::string> kept;
     for (const OwnedParam& param : ownedParams(after)) {
-        const auto it = byName.find(param.tensor);
-        const Transfer action = it == byName.end() ? Transfer::Fresh : actionFor(*it->second, param);
-        addRow(plan, {param.tensor, param.layer->name, action, it == byName.end() ? Ints{} : it->second->spec.dims, param.spec.dims},
+        const auto it = m_owned->byName.find(param.tensor);
+        const OwnedParam* old = it == m_owned->byName.end() ? nullptr : it->second;
+        addRow(plan, {param.tensor, param.layer->name, old ? actionFor(*old, param) : Transfer::Fresh, old ? old->spec.dims : Ints{}, param.spec.dims},
                parameterCount(param));
         kept.insert(param.tensor);
     }
-    for (const OwnedParam& param : old)
+    for (const OwnedParam& param : m_owned->params)
         if (!kept.contains(param.tensor))
             addRow(plan, {param.tensor, param.layer->name, Transfer::Dropped, param.spec.dims, {}}, parameterCount(param));
     return plan;
 }
+
+TransferPlan planTransfer(const Graph& before, const Graph& after) { return TransferFrom(before).to(after); }
 
 Tensor fit(const Tensor& source, const Ints& dims)
 {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,18 @@ struct TransferPlan {
 // What the tensors of `before` become in `after`. Shapes come from the two graphs, so no weights are needed;
 // a name is enough.
 TransferPlan planTransfer(const Graph& before, const Graph& after);
+
+// The same from one network to many others, with what concerns the first worked out once.
+class TransferFrom {
+public:
+    explicit TransferFrom(const Graph& before);
+    ~TransferFrom();
+    TransferPlan to(const Graph& after) const;
+
+private:
+    struct Owned;
+    std::unique_ptr<const Owned> m_owned;
+};
 
 // The tensor of `dims` made from `source`: itself, a slice or a padded copy. Both of the same rank.
 Tensor fit(const Tensor& source, const Ints& dims);

@@ -28,7 +28,7 @@ TEST_F(Refine, ListsPlansWithTheKeysOfTheSchema)
     const Json& plan = json["plans"][0];
     std::vector<std::string> keys;
     for (const auto& [key, value] : plan.items()) keys.push_back(key);
-    EXPECT_EQ(keys, (std::vector<std::string>{"id", "title", "reason", "edits", "before", "after", "weights"}));
+    EXPECT_EQ(keys, (std::vector<std::string>{"id", "title", "reason", "edits", "before", "after", "weights", "memory"}));
     keys.clear();
     for (const auto& [key, value] : plan["edits"][0].items()) keys.push_back(key);
     EXPECT_EQ(keys, (std::vector<std::string>{"op", "layer", "attribute", "from", "to", "after"}));
@@ -118,6 +118,74 @@ TEST_F(Refine, HoldsEveryPlanToTheLimit)
     for (const Json& plan : json["plans"]) EXPECT_LE(plan["after"]["macs"].get<double>(), 3 * plan["before"]["macs"].get<double>());
 }
 
+TEST_F(Refine, AddsNoParameterUnlessAllowedAndHoldsBothMemories)
+{
+    const Json json = plans({"--max-inference-memory", "1.0x", "--max-memory", "2x", "--batch", "4"});
+    EXPECT_GT(json["plans"].size(), 0u);
+    for (const Json& plan : json["plans"]) {
+        const Json& memory = plan["memory"];
+        EXPECT_LE(memory["inference"]["after"].get<double>(), memory["inference"]["before"].get<double>());
+        EXPECT_LE(memory["training"]["after"].get<double>(), 2 * memory["training"]["before"].get<double>());
+        EXPECT_LE(plan["after"]["parameters"].get<double>(), plan["before"]["parameters"].get<double>());
+    }
+    const Json one = plans({"--max-inference-memory", "1.0x"});
+    EXPECT_EQ(json["plans"][0]["memory"]["inference"]["before"].get<int>(),
+              4 * one["plans"][0]["memory"]["inference"]["before"].get<int>());
+}
+
+TEST_F(Refine, KeepsEveryParameterWhereTheFewestAreAllOfThem)
+{
+    const Json all = plans(), exact = plans({"--min-params", "1.0x"});
+    EXPECT_GT(exact["plans"].size(), 0u);
+    const auto fewer = [](const Json& list) {
+        return std::any_of(list.begin(), list.end(), [](const Json& plan) {
+            return plan["after"]["parameters"] < plan["before"]["parameters"];
+        });
+    };
+    EXPECT_TRUE(fewer(all["plans"]));
+    EXPECT_FALSE(fewer(exact["plans"]));
+}
+
+TEST_F(Refine, AFixedOutputStrideLeavesTheCoarsestMapAlone)
+{
+    const Json kept = plans({"--output-stride", "keep"});
+    ASSERT_GT(kept["plans"].size(), 0u);
+    for (const Json& plan : kept["plans"]) {
+        ASSERT_EQ(run({"refine", "net.fovea", "--output-stride", "keep", "--apply", plan["id"], "-o", "kept.fovea"}).code, 0);
+        const auto coarsest = [](const std::string& file) {
+            double most = 1;
+            for (const Json& layer : Json::parse(run({"analyze", file, "--json"}).out)["layers"])
+                if (layer["jump"].is_array())
+                    for (const Json& jump : layer["jump"]) most = std::max(most, jump.get<double>());
+            return most;
+        };
+        EXPECT_EQ(coarsest("kept.fovea"), coarsest("net.fovea")) << plan["title"];
+    }
+    const Ran none = run({"refine", "net.fovea", "--output-stride", "512"});
+    EXPECT_EQ(none.code, 1);
+    EXPECT_NE(none.out.find("Loosen --output-stride from 512 to "), std::string::npos) << none.out;
+}
+
+TEST_F(Refine, SingleMovesAreListedAndCombined)
+{
+    const Json moves = plans({"--moves"})["plans"];
+    ASSERT_GT(moves.size(), 2u);
+    const auto idOf = [&](const std::string& title) -> std::string {
+        for (const Json& move : moves)
+            if (move["title"] == title) return move["id"];
+        return "none of this title";
+    };
+    const std::string stem = idOf("Stride of 'stem' from 2 to 1"), pool = idOf("Pooling 'pool' removed");
+    const Ran ran = run({"refine", "net.fovea", "--apply", stem, "--apply", pool, "-o", "both.fovea"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    const std::string diff = run({"diff", "net.fovea", "both.fovea"}).out;
+    EXPECT_NE(diff.find("stem"), std::string::npos);
+    EXPECT_NE(diff.find("pool"), std::string::npos);
+    const Ran twice = run({"refine", "net.fovea", "--apply", stem, "--apply", stem});
+    EXPECT_EQ(twice.code, 2);
+    EXPECT_EQ(twice.err, "fovea: After the moves before it, '" + stem + "' can no longer be made; choose other moves or another order.\n");
+}
+
 TEST_F(Refine, LeavesALayerAloneThatIsToBeKept)
 {
     const Json json = plans({"--keep", "stem", "--keep", "pool"});
@@ -144,7 +212,7 @@ TEST_F(Refine, RefusesWhatItCannotDoInOneSentence)
     expectRefused({"refine", "net.fovea", "-o", "x.fovea"},
                   "Option '-o' needs '--apply ID' or '--auto': listing writes no network. See 'fovea refine --help'.");
     expectRefused({"refine", "net.fovea", "--list", "--auto"},
-                  "Options '--list', '--apply' and '--auto' exclude one another. See 'fovea refine --help'.");
+                  "Options '--list', '--moves', '--apply' and '--auto' exclude one another. See 'fovea refine --help'.");
     expectRefused({"refine", "net.fovea", "--keep", "stme"}, "Option '--keep' names 'stme', but no layer is called that. Did you mean 'stem'?");
     expectRefused({"refine", "net.fovea", "--want", "speed"}, "Option '--want' takes accuracy, efficiency or balance, but got 'speed'.");
     expectRefused({"refine", "net.fovea", "--max-latency", "5ms"},

@@ -109,12 +109,12 @@ TEST(Planner, plansStayWithinTheLimits)
     request.maxParameters = before.parameters - 1;
     for (const Plan& plan : propose(graphOf(kChain), request)) EXPECT_LT(plan.after.parameters, before.parameters);
     request.maxParameters = {};
-    request.maxMemoryBytes = memoryOf(analyze(graphOf(kChain))).training;
+    request.maxTraining = memoryOf(analyze(graphOf(kChain))).training;
     const auto small = propose(graphOf(kChain), request);
     EXPECT_FALSE(small.empty());
     for (const Plan& plan : small) {
-        EXPECT_LE(plan.memoryAfter, plan.memoryBefore);
-        EXPECT_EQ(plan.memoryAfter, memoryOf(analyze(plan.graph)).training);
+        EXPECT_LE(plan.memoryAfter.training, plan.memoryBefore.training);
+        EXPECT_EQ(plan.memoryAfter.training, memoryOf(analyze(plan.graph)).training);
     }
 }
 

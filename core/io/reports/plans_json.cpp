@@ -41,7 +41,10 @@ ReportJson planObject(const Plan& plan, const Report& before)
             {"edits", std::move(edits)},
             {"before", summaryObject(plan.before, &before)},
             {"after", summaryWithNames(plan.after, plan.graph)},
-            {"weights", weightsObject(plan.weights)}};
+            {"weights", weightsObject(plan.weights)},
+            {"memory",
+             {{"training", {{"before", plan.memoryBefore.training}, {"after", plan.memoryAfter.training}}},
+              {"inference", {{"before", plan.memoryBefore.inference}, {"after", plan.memoryAfter.inference}}}}}};
 }
 
 }  // namespace

@@ -1,0 +1,116 @@
+#include "core/refine/catalogue.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace fovea::refine {
+
+namespace {
+
+bool sameShapeButSpace(const Shape& a, const Shape& b)
+{
+    return a.rank() == 4 && b.rank() == 4 && a[0] == b[0] && a[1] == b[1];
+}
+
+// Whether a map was brought back to a larger side on the way to this layer, as heads of dense prediction do.
+bool isUpsampled(const Graph& graph, NodeId layer)
+{
+    std::vector<NodeId> open{layer};
+    std::set<NodeId> seen;
+    while (!open.empty()) {
+        const Node* node = graph.find(open.back());
+        open.pop_back();
+        if (!node || !seen.insert(node->id).second) continue;
+        const OpClass opClass = opFor(node->kind).opClass;
+        if (opClass == OpClass::Resample || opClass == OpClass::Transposed) return true;
+        for (const Port& port : node->inputs) open.push_back(port.node);
+    }
+    return false;
+}
+
+// Its labels are made for one side, so that side has to stay.
+bool fixesSide(const Report& report, const GraphOutput& output, const Shape& shape)
+{
+    if (shape.rank() != 4) return false;
+    return PerAxis<std::int64_t>{shape[2], shape[3]} == report.side || isUpsampled(report.graph, output.port.node);
+}
+
+// An adaptive pooling that has to make more of a map than there is repeats it.
+bool repeatsItsMap(const LayerReport& layer)
+{
+    if (layer.op->opClass != OpClass::GlobalPooling || layer.in.empty() || layer.out.empty()) return false;
+    const Value &in = layer.in[0], &out = layer.out[0];
+    return (in.height() > 0 && out.height() > in.height()) || (in.width() > 0 && out.width() > in.width());
+}
+
+bool sameParameters(const LayerReport& old, const LayerReport& now, const Reshaped& reshaped)
+{
+    if (!(*old.reach == *now.reach) || now.parameters == old.parameters || reshaped.any.contains(now.id)) return true;
+    return reshaped.fewer.contains(now.id) && now.parameters < old.parameters;
+}
+
+}  // namespace
+
+std::vector<Candidate> movesFor(const Scene& scene, const Choice& choice)
+{
+    std::vector<Candidate> out;
+    const auto take = [&](std::vector<Candidate> found) {
+        std::move(found.begin(), found.end(), std::back_inserter(out));
+    };
+    take(relaxStrides(scene));
+    take(moveStrides(scene));
+    if (choice.grow) take(addStrides(scene));
+    take(shrinkStem(scene));
+    take(smallImageStem(scene));
+    if (choice.grow || !scene.isSmallField()) {
+        take(changeKernels(scene));
+        take(changeDilations(scene));
+    }
+    take(movePoolings(scene));
+    if (choice.grow) take(movePoolingsEarlier(scene));
+    if (choice.first) {
+        take(cutTail(scene));
+        take(changeSide(scene));
+    }
+    return out;
+}
+
+std::vector<Candidate> everyMove(const Scene& scene) { return movesFor(scene, {}); }
+
+Validity::Validity(const Report& before) : m_before(before)
+{
+    for (const Issue& issue : before.issues)
+        if (issue.severity == Severity::Error) m_oldErrors.emplace(issue.code, issue.layer);
+    const auto& outputs = before.graph.outputs();
+    for (std::size_t i = 0; i < before.outputs.size(); ++i)
+        m_fixedSide.push_back(i < outputs.size() && fixesSide(before, outputs[i], before.outputs[i].second));
+}
+
+bool Validity::holds(const Report& after, const Reshaped& reshaped) const
+{
+    for (const Issue& issue : after.issues)
+        if (issue.severity == Severity::Error && !m_oldErrors.contains({issue.code, issue.layer})) return false;
+    if (!keepsOutputs(after)) return false;
+    for (const LayerReport& layer : after.layers) {
+        const LayerReport* old = m_before.find(layer.id);
+        if (!old) continue;
+        // A linear layer behind a flatten would silently ask for other weights: that is another network's head.
+        if (!sameParameters(*old, layer, reshaped)) return false;
+        if (repeatsItsMap(layer) && !repeatsItsMap(*old)) return false;
+    }
+    return true;
+}
+
+bool Validity::keepsOutputs(const Report& after) const
+{
+    if (after.outputs.size() != m_before.outputs.size()) return false;
+    const bool sameSide = after.side == m_before.side;
+    for (std::size_t i = 0; i < after.outputs.size(); ++i) {
+        const Shape &old = m_before.outputs[i].second, &now = after.outputs[i].second;
+        if (old == now) continue;
+        if ((m_fixedSide[i] && sameSide) || !sameShapeButSpace(old, now)) return false;
+    }
+    return true;
+}
+
+}  // namespace fovea::refine

@@ -1,0 +1,33 @@
+// The list of all moves, and what makes the network after one a valid one.
+#pragma once
+
+#include "core/refine/moves.h"
+
+namespace fovea::refine {
+
+// Which moves are worth looking at, beyond those that always are.
+struct Choice {
+    bool first = true;   // nothing was changed yet: cuts and another side come before anything else
+    bool grow = true;    // where the field is smaller than the side, grow it
+};
+// Few and far-reaching ones first.
+std::vector<Candidate> movesFor(const Scene& scene, const Choice& choice);
+// All that can be made, for a user to choose from.
+std::vector<Candidate> everyMove(const Scene& scene);
+
+// Held against a network before any change: no new error, outputs of the same shape but for the side of a plain
+// feature map, and no layer that would silently ask for other weights than a move says.
+class Validity {
+public:
+    explicit Validity(const Report& before);
+    bool holds(const Report& after, const Reshaped& reshaped) const;
+
+private:
+    bool keepsOutputs(const Report& after) const;
+
+    const Report& m_before;
+    std::set<std::pair<std::string, std::string>> m_oldErrors;  // code and layer
+    std::vector<bool> m_fixedSide;                              // by output
+};
+
+}  // namespace fovea::refine
