@@ -26,6 +26,27 @@ bool keepsPlaces(const Change& change, const Graph* before, const Graph& after)
     });
 }
 
+// The nearest layer before a removed one that is still there; kNoNode where its first input leads to none.
+NodeId survivorBefore(const Graph& before, const Graph& after, NodeId removed)
+{
+    const Node* node = before.find(removed);
+    while (node && !after.find(node->id)) node = node->inputs.empty() ? nullptr : before.find(node->inputs.front().node);
+    return node ? node->id : kNoNode;
+}
+
+void markRemoved(const Stage& stage, QHash<NodeId, Mark>& marks)
+{
+    const Graph &before = *stage.document().graph(), &after = *stage.graph();
+    QHash<NodeId, QStringList> gone;
+    for (const NodeId id : stage.previewDiff().removed)
+        if (const NodeId last = survivorBefore(before, after, id); last != kNoNode) gone[last] << moduleName(before.at(id).name);
+    for (auto it = gone.cbegin(); it != gone.cend(); ++it) {
+        QString& chip = marks[it.key()].text;
+        if (!chip.isEmpty()) chip += QStringLiteral(", ");
+        chip += it->size() == 1 ? CanvasView::tr("%1 behind it removed").arg(it->front()) : CanvasView::tr("%n layers behind it removed", nullptr, static_cast<int>(it->size()));
+    }
+}
+
 QHash<NodeId, Mark> marksOf(const Stage& stage)
 {
     QHash<NodeId, Mark> marks;
@@ -44,13 +65,15 @@ QHash<NodeId, Mark> marksOf(const Stage& stage)
         else if (edit.op == Edit::Op::Add)
             chip += CanvasView::tr("added");
     }
+    markRemoved(stage, marks);
     return marks;
 }
 
 }  // namespace
 
-CanvasView::CanvasView(Stage& stage, QWidget* parent) : QGraphicsView(parent), m_stage(stage), m_item(new NetworkItem)
+CanvasView::CanvasView(Proposals& proposals, QWidget* parent) : QGraphicsView(parent), m_proposals(proposals), m_stage(proposals.stage()), m_item(new NetworkItem)
 {
+    Stage& stage = m_stage;
     setObjectName(QStringLiteral("canvas"));
     setAccessibleName(tr("Network"));
     setScene(new QGraphicsScene(this));

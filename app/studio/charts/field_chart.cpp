@@ -102,7 +102,8 @@ void FieldChart::drawBars()
     std::vector<FieldBars::Bar> bars;
     bars.reserve(m_layers.size());
     for (const LayerReport* layer : m_layers)
-        bars.push_back({static_cast<double>(field(*layer).rfMin), static_cast<double>(field(*layer).rfMax), layer->verdict});
+        bars.push_back({static_cast<double>(field(*layer).rfMin), static_cast<double>(field(*layer).rfMax), layer->verdict, m_stage.isChanged(layer->id)});
+    m_bars->setMarkColor(colorsFor(palette()).changed);
     m_bars->setBars(std::move(bars), m_log ? kLogBase : 0);
 }
 

@@ -58,6 +58,27 @@ QString exactText(const std::optional<std::int64_t>& count)
     return count ? QLocale().toString(static_cast<qlonglong>(*count)) : tr("cannot be counted");
 }
 
+QString bytesText(std::int64_t bytes) { return text(shortBytes(bytes)); }
+
+QString factorText(std::int64_t value, std::int64_t of)
+{
+    if (of <= 0) return {};
+    const double factor = static_cast<double>(value) / static_cast<double>(of);
+    return QString::number(factor, 'f', factor < 2 ? 2 : 1) + QLatin1Char('x');
+}
+
+QString planEffect(const Plan& plan, bool brief)
+{
+    QStringList parts;
+    for (const Verdict verdict : {Verdict::Unproductive, Verdict::Partial, Verdict::Critical}) {
+        const int before = plan.before.count(verdict), after = plan.after.count(verdict);
+        if (before != after && !(brief && !parts.isEmpty())) parts << QStringLiteral("%1 \u2192 %2 %3").arg(before).arg(after).arg(verdictWord(verdict));
+    }
+    if (parts.isEmpty()) parts << tr("no verdict changes");
+    parts << tr("%1 MACs").arg(factorText(plan.after.macs, plan.before.macs));
+    return parts.join(QStringLiteral(", "));
+}
+
 QString windowText(const LayerReport& layer)
 {
     const auto slides = [](const AxisReach& reach) { return reach.kind == ReachKind::Window || reach.kind == ReachKind::Transposed; };

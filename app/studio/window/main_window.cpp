@@ -2,6 +2,7 @@
 
 #include "app/studio/canvas/canvas_view.h"
 #include "app/studio/charts/chart_panel.h"
+#include "app/studio/charts/pareto_panel.h"
 #include "app/studio/charts/sizes_panel.h"
 #include "app/studio/findings/findings_panel.h"
 #include "app/studio/inspector/inspector.h"
@@ -46,7 +47,7 @@ QDockWidget* dock(MainWindow* window, const QString& title, const char* name, QW
 
 }  // namespace
 
-MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_stage(m_document)
+MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_stage(m_document), m_proposals(m_stage)
 {
     setObjectName(QStringLiteral("mainWindow"));
     setWindowIcon(QIcon(QStringLiteral(":/icons/fovea.svg")));
@@ -75,7 +76,7 @@ MainWindow::~MainWindow() { qApp->removeEventFilter(this); }
 
 void MainWindow::buildCentre()
 {
-    m_canvas = new CanvasView(m_stage);
+    m_canvas = new CanvasView(m_proposals);
     m_message = new MessageBar;
     auto* welcome = new WelcomePage;
     m_centre = new QStackedWidget;
@@ -115,7 +116,8 @@ void MainWindow::buildCentre()
 
 void MainWindow::buildDocks()
 {
-    auto* refine = new RefinePanel(m_stage);
+    auto* refine = new RefinePanel(m_proposals);
+    refine->addPage(new ParetoPanel(m_proposals), tr("Pareto"));
     auto* inspector = new Inspector(m_stage);
     auto* findings = new FindingsPanel(m_stage);
     m_chart = new ChartPanel(m_stage);
@@ -133,7 +135,7 @@ void MainWindow::buildDocks()
     resizeDocks({m_refineDock, m_inspectorDock}, {300, 270}, Qt::Horizontal);
     resizeDocks({m_chartDock}, {250}, Qt::Vertical);
     const auto showError = [this](const QString& what, const QString& why) { m_message->showError(what, why); };
-    connect(refine, &RefinePanel::failed, this, showError);
+    connect(&m_proposals, &Proposals::failed, this, showError);
     connect(inspector, &Inspector::failed, this, showError);
     connect(sizes, &SizesPanel::failed, this, showError);
     connect(findings, &FindingsPanel::countChanged, this, [this](int count) { m_findingsDock->setWindowTitle(count ? tr("Findings (%1)").arg(count) : tr("Findings")); });

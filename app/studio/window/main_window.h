@@ -2,7 +2,7 @@
 // document.
 #pragma once
 
-#include "app/studio/document/stage.h"
+#include "app/studio/document/proposals.h"
 
 #include <QMainWindow>
 
@@ -64,6 +64,7 @@ private:
 
     Document m_document;
     Stage m_stage;
+    Proposals m_proposals;
     QStackedWidget* m_centre = nullptr;
     CanvasView* m_canvas = nullptr;
     ChartPanel* m_chart = nullptr;
