@@ -53,6 +53,7 @@ protected:
 private:
     void onShown(const Change& change);
     void onPreview();
+    void placeBanner();
     void onSelection();
     void reveal(NodeId id);
     void rebuild(bool reset, NodeId anchor = kNoNode);

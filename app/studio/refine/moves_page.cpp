@@ -1,11 +1,14 @@
 #include "app/studio/refine/moves_page.h"
 
+#include "app/studio/look/theme.h"
 #include "app/studio/look/words.h"
 
 #include <QLabel>
 #include <QListView>
+#include <QMouseEvent>
 #include <QScopedValueRollback>
 #include <QStandardItemModel>
+#include <QStyledItemDelegate>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -15,6 +18,30 @@ namespace fovea::studio {
 namespace {
 
 constexpr int kId = Qt::UserRole + 1;
+
+// Fusion outlines its check boxes darker than the list, which cannot be seen on a dark one.
+class BoxDelegate : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+
+    // A click anywhere in the row checks it.
+    bool editorEvent(QEvent* event, QAbstractItemModel* model, const QStyleOptionViewItem& option,
+                     const QModelIndex& index) override
+    {
+        if (event->type() == QEvent::KeyPress) return QStyledItemDelegate::editorEvent(event, model, option, index);
+        if (event->type() != QEvent::MouseButtonRelease || static_cast<QMouseEvent*>(event)->button() != Qt::LeftButton)
+            return false;
+        const bool on = index.data(Qt::CheckStateRole).toInt() == Qt::Checked;
+        return model->setData(index, on ? Qt::Unchecked : Qt::Checked, Qt::CheckStateRole);
+    }
+
+protected:
+    void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override
+    {
+        QStyledItemDelegate::initStyleOption(option, index);
+        if (isDark(option->palette)) option->palette.setColor(QPalette::Base, option->palette.color(QPalette::Mid));
+    }
+};
 
 QStandardItem* itemOf(const Plan& move)
 {
@@ -39,6 +66,7 @@ MovesPage::MovesPage(Proposals& proposals, QWidget* parent)
     m_list->setObjectName(QStringLiteral("moves"));
     m_list->setAccessibleName(tr("Single moves"));
     m_list->setModel(m_model);
+    m_list->setItemDelegate(new BoxDelegate(m_list));
     m_list->setUniformItemSizes(true);
     m_list->setTextElideMode(Qt::ElideMiddle);
     m_list->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
