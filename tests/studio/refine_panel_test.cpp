@@ -8,6 +8,7 @@
 #include <QMenu>
 #include <QSlider>
 #include <QTabBar>
+#include <QTreeWidget>
 #include <QWindow>
 
 #include <algorithm>
@@ -159,6 +160,63 @@ private slots:
         press(window, Qt::Key_Z);
         QCOMPARE(shownCounts(window), at32);
         QVERIFY(named<QSpinBox>(window, QStringLiteral("sideHeight"))->value() == 32);
+    }
+
+    void movesThatExcludeOneAnotherSaySoAndShowNoPreview()
+    {
+        MainWindow window;
+        openAt32(window);
+        openTab(window, QStringLiteral("Single moves"));
+        QTRY_VERIFY_WITH_TIMEOUT(movesOf(window)->rowCount() > 3, kWaitMs);
+        const int removed = rowOfMove(window, QStringLiteral("Pooling 'maxpool' removed"));
+        const int stride = rowOfMove(window, QStringLiteral("Stride of 'maxpool' from 2 to 1"));
+        QVERIFY(removed >= 0 && stride >= 0);
+        check(window, removed);
+        QVERIFY(isPreviewing(window));
+        check(window, stride);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            shownText(window, "movesMessage")
+                .startsWith(QStringLiteral("\u201cStride of 'maxpool' from 2 to 1\u201d cannot be made")),
+            kWaitMs);
+        QVERIFY(!isPreviewing(window));
+        check(window, removed);
+        QVERIFY(isPreviewing(window));
+    }
+
+    void theTensorsThatAPlanDoesNotCopyAreListed()
+    {
+        MainWindow window;
+        openAt32(window);
+        openTab(window, QStringLiteral("Single moves"));
+        QTRY_VERIFY_WITH_TIMEOUT(movesOf(window)->rowCount() > 3, kWaitMs);
+        check(window, rowOfMove(window, QStringLiteral("Kernel of 'conv1' from 7 to 5")));
+        QLabel* tensors = nullptr;
+        for (auto* label : named<QWidget>(window, QStringLiteral("plan.chosen"))->findChildren<QLabel*>())
+            if (label->text().contains(QStringLiteral("which?"))) tensors = label;
+        QVERIFY2(tensors && tensors->text().contains(QStringLiteral("1 sliced")),
+                 tensors ? qPrintable(tensors->text()) : "no link");
+        tensors->setFocus();
+        QTest::keyClick(tensors, Qt::Key_Tab);
+        QTest::keyClick(tensors, Qt::Key_Return);
+        auto* rows = window.findChild<QTreeWidget*>(QStringLiteral("transferRows"));
+        QTRY_VERIFY(rows && rows->isVisible());
+        QCOMPARE(rows->topLevelItemCount(), 1);
+        const QTreeWidgetItem* row = rows->topLevelItem(0);
+        QVERIFY(!row->text(0).isEmpty());
+        QCOMPARE(row->text(1), QStringLiteral("sliced"));
+        QCOMPARE(row->text(2), QStringLiteral("64x3x7x7"));
+        QCOMPARE(row->text(3), QStringLiteral("64x3x5x5"));
+    }
+
+    void theMenuSaysWhyALayerCannotBeMadeProductive()
+    {
+        MainWindow window;
+        openAt32(window);
+        QMenu* menu = openMenu(window, QStringLiteral("conv1"));
+        QVERIFY(menu);
+        const QAction* none = menu->actions().constFirst();
+        QCOMPARE(none->text(), QStringLiteral("Make this layer productive (it is already)"));
+        QVERIFY(!none->isEnabled());
     }
 
     void theMenuOfALayerMakesItProductive()
