@@ -25,7 +25,11 @@ void writeShown(const std::array<int, 4>& counts)
     QFile file(exportPath() + QStringLiteral(".shown.json"));
     QVERIFY(file.open(QIODevice::WriteOnly));
     file.write(QStringLiteral("{\"productive\": %1, \"partial\": %2, \"critical\": %3, \"unproductive\": %4}\n")
-                   .arg(counts[0]).arg(counts[1]).arg(counts[2]).arg(counts[3]).toUtf8());
+                   .arg(counts[0])
+                   .arg(counts[1])
+                   .arg(counts[2])
+                   .arg(counts[3])
+                   .toUtf8());
 }
 
 }  // namespace
@@ -44,7 +48,8 @@ private slots:
             MainWindow window;
             showWindow(window);
             dropFile(window, m_model);
-            QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "status.parameters"), QStringLiteral("11.68 M parameters"), kWaitMs);
+            QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "status.parameters"), QStringLiteral("11.68 M parameters"),
+                                      kWaitMs);
             QCOMPARE(shownCount(window, Verdict::Unproductive), 0);
 
             typeNumber(named<QSpinBox>(window, QStringLiteral("sideHeight")), 32);
@@ -52,7 +57,8 @@ private slots:
             QVERIFY(at32[3] > 0);
 
             clickRedBar(window);
-            QVERIFY(shownText(window, "layerReason").startsWith(QStringLiteral("Unproductive: every path into this layer has already seen")));
+            QVERIFY(shownText(window, "layerReason")
+                        .startsWith(QStringLiteral("Unproductive: every path into this layer has already seen")));
 
             click(window, "planPreview.0");
             QTRY_VERIFY(named<QLabel>(window, QStringLiteral("previewBanner"))->isVisible());
@@ -129,7 +135,8 @@ private slots:
         dropFile(window, path);
         auto* message = named<QLabel>(window, QStringLiteral("messageText"));
         QTRY_VERIFY_WITH_TIMEOUT(message->isVisible(), kWaitMs);
-        QVERIFY2(message->text().startsWith(QStringLiteral("notes.onnx could not be opened: ")), qPrintable(message->text()));
+        QVERIFY2(message->text().startsWith(QStringLiteral("notes.onnx could not be opened: ")),
+                 qPrintable(message->text()));
     }
 
     void aSliderDragIsOneUndoStep()
@@ -160,7 +167,8 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(side->isEnabled(), kWaitMs);
         for (auto* tabs : window.findChildren<QTabBar*>())
             for (int i = 0; i < tabs->count(); ++i)
-                if (tabs->tabText(i) == QStringLiteral("Input sides")) QTest::mouseClick(tabs, Qt::LeftButton, {}, tabs->tabRect(i).center());
+                if (tabs->tabText(i) == QStringLiteral("Input sides"))
+                    QTest::mouseClick(tabs, Qt::LeftButton, {}, tabs->tabRect(i).center());
         auto* sizes = named<QLineEdit>(window, QStringLiteral("sizesList"));
         QTRY_VERIFY(sizes && !sizes->visibleRegion().isEmpty());
         QTest::mouseClick(sizes, Qt::LeftButton);

@@ -71,9 +71,12 @@ private:
     MessageBar* m_message = nullptr;
     QWidget* m_busy = nullptr;
     QLabel* m_busyText = nullptr;
-    QDockWidget *m_refineDock = nullptr, *m_inspectorDock = nullptr, *m_chartDock = nullptr, *m_sizesDock = nullptr, *m_findingsDock = nullptr;
-    QAction *m_open = nullptr, *m_save = nullptr, *m_saveAs = nullptr, *m_export = nullptr, *m_undo = nullptr, *m_redo = nullptr;
-    QAction *m_fit = nullptr, *m_find = nullptr, *m_fold = nullptr, *m_unfold = nullptr, *m_pictureCanvas = nullptr, *m_pictureChart = nullptr;
+    QDockWidget *m_refineDock = nullptr, *m_inspectorDock = nullptr, *m_chartDock = nullptr, *m_sizesDock = nullptr,
+                *m_findingsDock = nullptr;
+    QAction *m_open = nullptr, *m_save = nullptr, *m_saveAs = nullptr, *m_export = nullptr, *m_undo = nullptr,
+            *m_redo = nullptr;
+    QAction *m_fit = nullptr, *m_find = nullptr, *m_fold = nullptr, *m_unfold = nullptr, *m_pictureCanvas = nullptr,
+            *m_pictureChart = nullptr;
     std::function<void()> m_afterSaving;
     QString m_screenshot, m_selectLater;
     int m_screenshotAfter = 0;
