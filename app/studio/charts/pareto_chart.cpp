@@ -47,7 +47,7 @@ ParetoChart::ParetoChart(Proposals& proposals, QWidget* parent)
     m_plot->setAccessibleName(tr("Plans by cost and by what they leave wasted"));
     m_plot->setFocusPolicy(Qt::StrongFocus);
     m_plot->installEventFilter(this);
-    m_plot->setMinimumHeight(130);
+    m_plot->setMinimumHeight(110);
     m_plot->xAxis->setScaleType(QCPAxis::stLogarithmic);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);

@@ -84,6 +84,15 @@ MovesPage::MovesPage(Proposals& proposals, QWidget* parent)
     refresh();
 }
 
+// What was checked while the page was hidden could not be scrolled to.
+void MovesPage::showEvent(QShowEvent* event)
+{
+    QWidget::showEvent(event);
+    for (int row = 0; row < m_model->rowCount(); ++row)
+        if (m_model->item(row)->checkState() == Qt::Checked)
+            m_list->scrollTo(m_model->item(row)->index(), QAbstractItemView::PositionAtCenter);
+}
+
 void MovesPage::say(const QString& message) { m_message->setText(message); }
 
 void MovesPage::refresh()

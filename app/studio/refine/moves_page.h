@@ -16,6 +16,9 @@ class MovesPage : public QWidget {
 public:
     explicit MovesPage(Proposals& proposals, QWidget* parent = nullptr);
 
+protected:
+    void showEvent(QShowEvent* event) override;
+
 private:
     void refresh();
     void say(const QString& message);

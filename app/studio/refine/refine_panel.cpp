@@ -95,11 +95,13 @@ QWidget* RefinePanel::buildPages()
     m_tabs->addTab(tr("Single moves"));
     m_pages->addWidget(new PlansPage(m_proposals));
     m_pages->addWidget(new MovesPage(m_proposals));
+    m_pages->setMinimumHeight(200);  // less cuts the axes of a chart off
     m_chosen->setObjectName(QStringLiteral("chosenPlan"));
     m_chosen->setWidgetResizable(true);
     m_chosen->setFrameShape(QFrame::NoFrame);
     m_chosen->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_chosen->setFocusPolicy(Qt::NoFocus);
+    m_chosen->setMinimumHeight(84);  // title and buttons, also where the limits take the room
     auto* splitter = new QSplitter(Qt::Vertical);
     splitter->addWidget(m_pages);
     splitter->addWidget(m_chosen);
