@@ -1,39 +1,17 @@
 // The main job on the real window, by mouse and keyboard events alone: widgets are found by name and asked
 // only for what a person reads on the screen.
-#include "app/studio/look/theme.h"
-#include "app/studio/window/main_window.h"
-#include "core/io/model/model.h"
 #include "core/io/onnx/onnx.h"
+#include "tests/studio/window_driver.h"
 #include "tests/support/text_graph.h"
 
-#include <QAbstractButton>
-#include <QApplication>
-#include <QDir>
-#include <QDropEvent>
-#include <QFileDialog>
-#include <QFileInfo>
-#include <QLabel>
-#include <QLineEdit>
 #include <QMenu>
-#include <QMessageBox>
-#include <QMimeData>
-#include <QSettings>
-#include <QSpinBox>
 #include <QTabBar>
-#include <QTemporaryDir>
-#include <QTest>
-#include <QTimer>
 
 #include <algorithm>
-#include <array>
 
 namespace fovea::studio {
 
 namespace {
-
-constexpr int kWaitMs = 30'000;
-
-QString modelFolder() { return qEnvironmentVariable("FOVEA_TEST_MODELS"); }
 
 QString exportPath()
 {
@@ -47,137 +25,11 @@ void writeShown(const std::array<int, 4>& counts)
     QFile file(exportPath() + QStringLiteral(".shown.json"));
     QVERIFY(file.open(QIODevice::WriteOnly));
     file.write(QStringLiteral("{\"productive\": %1, \"partial\": %2, \"critical\": %3, \"unproductive\": %4}\n")
-                   .arg(counts[0]).arg(counts[1]).arg(counts[2]).arg(counts[3]).toUtf8());
-}
-
-template <typename T>
-T* named(const QWidget& window, const QString& name)
-{
-    return window.findChild<T*>(name);
-}
-
-QString shownText(const QWidget& window, const char* label)
-{
-    const auto* found = named<QLabel>(window, QLatin1String(label));
-    return found ? found->text() : QStringLiteral("(no label %1)").arg(QLatin1String(label));
-}
-
-// "11 unproductive" reads 11.
-int shownCount(const QWidget& window, Verdict verdict)
-{
-    return shownText(window, qPrintable(QStringLiteral("status.%1").arg(QLatin1String(toString(verdict))))).section(QLatin1Char(' '), 0, 0).toInt();
-}
-
-std::array<int, 4> shownCounts(const QWidget& window)
-{
-    return {shownCount(window, Verdict::Productive), shownCount(window, Verdict::Partial), shownCount(window, Verdict::Critical), shownCount(window, Verdict::Unproductive)};
-}
-
-std::array<int, 4> countsOf(const Report& report)
-{
-    const Summary& s = report.summary;
-    return {s.count(Verdict::Productive), s.count(Verdict::Partial), s.count(Verdict::Critical), s.count(Verdict::Unproductive)};
-}
-
-void dropFile(QWidget& window, const QString& path)
-{
-    QMimeData data;
-    data.setUrls({QUrl::fromLocalFile(path)});
-    const QPoint at = window.rect().center();
-    QDragEnterEvent enter(at, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-    QApplication::sendEvent(&window, &enter);
-    QVERIFY2(enter.isAccepted(), "the window refuses a file that is dragged over it");
-    QDropEvent drop(at, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-    QApplication::sendEvent(&window, &drop);
-}
-
-void typeNumber(QSpinBox* spin, int value, Qt::Key finish = Qt::Key_Return)
-{
-    QVERIFY(spin);
-    auto* line = spin->findChild<QLineEdit*>();
-    QTest::mouseClick(line, Qt::LeftButton);
-    QTest::keyClick(line, Qt::Key_A, Qt::ControlModifier);
-    QTest::keyClicks(line, QString::number(value));
-    QTest::keyClick(line, finish);
-}
-
-void click(QWidget& window, const char* button)
-{
-    QAbstractButton* found = nullptr;
-    const auto isThere = [&] { return (found = named<QAbstractButton>(window, QLatin1String(button))) && !found->visibleRegion().isEmpty(); };
-    QVERIFY2(QTest::qWaitFor(isThere, kWaitMs), button);
-    QTest::mouseClick(found, Qt::LeftButton);
-}
-
-// A shortcut of the window, which has to be the active one: after a dialog that takes a moment.
-void press(QWidget& window, Qt::Key key, Qt::KeyboardModifiers modifiers = Qt::ControlModifier)
-{
-    window.activateWindow();
-    QVERIFY(QTest::qWaitForWindowActive(&window));
-    QTest::keyClick(&window, key, modifiers);
-}
-
-// Types a path into the file dialog that the next key press opens.
-class PathTyper : public QObject {
-public:
-    explicit PathTyper(QString path) : m_path(std::move(path))
-    {
-        connect(&m_timer, &QTimer::timeout, this, [this] { tryTyping(); });
-        m_timer.start(50);
-    }
-    bool isDone() const { return m_done; }
-
-private:
-    void tryTyping()
-    {
-        // On a slow machine the list of completions can change what was typed: then the dialog says so, and it
-        // is typed again.
-        if (auto* box = qobject_cast<QMessageBox*>(QApplication::activeModalWidget())) {
-            QTest::keyClick(box, Qt::Key_Escape);
-            return;
-        }
-        auto* dialog = qobject_cast<QFileDialog*>(QApplication::activeModalWidget());
-        auto* line = dialog ? dialog->findChild<QLineEdit*>(QStringLiteral("fileNameEdit")) : nullptr;
-        // An answer that comes while the dialog is still being shown would be lost.
-        if (!line || ++m_ticks < 8) return;
-        if (!m_done || line->text() != m_path) {
-            m_done = true;
-            QTest::mouseClick(line, Qt::LeftButton);
-            QTest::keyClick(line, Qt::Key_A, Qt::ControlModifier);
-            QTest::keyClicks(line, m_path);
-        }
-        // The first Enter may only close the list of completions.
-        QTest::keyClick(line, Qt::Key_Return);
-    }
-
-    QString m_path;
-    QTimer m_timer;
-    int m_ticks = 0;
-    bool m_done = false;
-};
-
-void typePath(QWidget& window, Qt::Key shortcut, const QString& path)
-{
-    PathTyper typer(path);
-    press(window, shortcut);
-    QVERIFY2(typer.isDone(), "no file dialog appeared");
-}
-
-// A point of a given colour in the picture of a widget.
-std::optional<QPoint> pointOfColor(QWidget* widget, const QColor& color)
-{
-    const QImage image = widget->grab().toImage();
-    for (int y = image.height() - 1; y >= 0; --y)
-        for (int x = 0; x < image.width(); ++x)
-            if (image.pixelColor(x, y) == color) return QPoint(x, y) / image.devicePixelRatio();
-    return std::nullopt;
-}
-
-void showWindow(MainWindow& window)
-{
-    window.show();
-    window.activateWindow();
-    QVERIFY(QTest::qWaitForWindowActive(&window));
+                   .arg(counts[0])
+                   .arg(counts[1])
+                   .arg(counts[2])
+                   .arg(counts[3])
+                   .toUtf8());
 }
 
 }  // namespace
@@ -185,15 +37,7 @@ void showWindow(MainWindow& window)
 class MainWindowTest : public QObject {
     Q_OBJECT
 private slots:
-    void initTestCase()
-    {
-        QVERIFY(m_folder.isValid());
-        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, m_folder.path());
-        m_model = QDir(modelFolder()).filePath(QStringLiteral("resnet18.onnx"));
-        QVERIFY2(!modelFolder().isEmpty() && QFileInfo::exists(m_model),
-                 "resnet18.onnx is missing: set FOVEA_TEST_MODELS to the folder that tests/models/export_torchvision.py filled.");
-        applyTheme(Theme::Light);
-    }
+    void initTestCase() { prepare(m_folder, m_model); }
 
     void theMainJobGoesByMouseAndKeyboard()
     {
@@ -204,7 +48,8 @@ private slots:
             MainWindow window;
             showWindow(window);
             dropFile(window, m_model);
-            QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "status.parameters"), QStringLiteral("11.68 M parameters"), kWaitMs);
+            QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "status.parameters"), QStringLiteral("11.68 M parameters"),
+                                      kWaitMs);
             QCOMPARE(shownCount(window, Verdict::Unproductive), 0);
 
             typeNumber(named<QSpinBox>(window, QStringLiteral("sideHeight")), 32);
@@ -212,7 +57,8 @@ private slots:
             QVERIFY(at32[3] > 0);
 
             clickRedBar(window);
-            QVERIFY(shownText(window, "layerReason").startsWith(QStringLiteral("Unproductive: every path into this layer has already seen")));
+            QVERIFY(shownText(window, "layerReason")
+                        .startsWith(QStringLiteral("Unproductive: every path into this layer has already seen")));
 
             click(window, "planPreview.0");
             QTRY_VERIFY(named<QLabel>(window, QStringLiteral("previewBanner"))->isVisible());
@@ -289,7 +135,8 @@ private slots:
         dropFile(window, path);
         auto* message = named<QLabel>(window, QStringLiteral("messageText"));
         QTRY_VERIFY_WITH_TIMEOUT(message->isVisible(), kWaitMs);
-        QVERIFY2(message->text().startsWith(QStringLiteral("notes.onnx could not be opened: ")), qPrintable(message->text()));
+        QVERIFY2(message->text().startsWith(QStringLiteral("notes.onnx could not be opened: ")),
+                 qPrintable(message->text()));
     }
 
     void aSliderDragIsOneUndoStep()
@@ -320,7 +167,8 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(side->isEnabled(), kWaitMs);
         for (auto* tabs : window.findChildren<QTabBar*>())
             for (int i = 0; i < tabs->count(); ++i)
-                if (tabs->tabText(i) == QStringLiteral("Input sides")) QTest::mouseClick(tabs, Qt::LeftButton, {}, tabs->tabRect(i).center());
+                if (tabs->tabText(i) == QStringLiteral("Input sides"))
+                    QTest::mouseClick(tabs, Qt::LeftButton, {}, tabs->tabRect(i).center());
         auto* sizes = named<QLineEdit>(window, QStringLiteral("sizesList"));
         QTRY_VERIFY(sizes && !sizes->visibleRegion().isEmpty());
         QTest::mouseClick(sizes, Qt::LeftButton);
@@ -368,15 +216,6 @@ private slots:
     }
 
 private:
-    static void find(MainWindow& window, const QString& layer)
-    {
-        press(window, Qt::Key_F);
-        auto* line = named<QLineEdit>(window, QStringLiteral("findText"));
-        QTRY_VERIFY(line && line->isVisible());
-        QTest::keyClicks(line, layer);
-        QTest::keyClick(line, Qt::Key_Escape);
-    }
-
     static void clickRedBar(MainWindow& window)
     {
         auto* plot = named<QWidget>(window, QStringLiteral("fieldPlot"));
@@ -422,14 +261,5 @@ private:
 
 }  // namespace fovea::studio
 
-int main(int argc, char** argv)
-{
-    // The test types into file dialogs, so they have to be Qt's own.
-    QCoreApplication::setAttribute(Qt::AA_DontUseNativeDialogs);
-    QCoreApplication::setOrganizationName(QStringLiteral("fovea"));
-    QCoreApplication::setApplicationName(QStringLiteral("fovea-studio-test"));
-    QApplication app(argc, argv);
-    fovea::studio::MainWindowTest test;
-    return QTest::qExec(&test, argc, argv);
-}
+int main(int argc, char** argv) { return fovea::studio::runWindowTest<fovea::studio::MainWindowTest>(argc, argv); }
 #include "main_window_test.moc"

@@ -47,10 +47,8 @@ void CanvasView::mousePressEvent(QMouseEvent* event)
     if (add && hit.node != kNoNode) {
         const bool remove = m_stage.isSelected(hit.node);
         ids = m_stage.selected();
-        if (remove)
-            std::erase(ids, hit.node);
-        else
-            ids.insert(ids.begin(), hit.node);
+        if (remove) std::erase(ids, hit.node);
+        else ids.insert(ids.begin(), hit.node);
     }
     m_stage.select(std::move(ids));
 }
@@ -71,7 +69,8 @@ void CanvasView::mouseMoveEvent(QMouseEvent* event)
         viewport()->update();
         return;
     }
-    if (!m_spaceHeld) viewport()->setCursor(frameHeaderAt(mapToScene(event->pos())) >= 0 ? Qt::PointingHandCursor : Qt::ArrowCursor);
+    if (!m_spaceHeld)
+        viewport()->setCursor(frameHeaderAt(mapToScene(event->pos())) >= 0 ? Qt::PointingHandCursor : Qt::ArrowCursor);
 }
 
 void CanvasView::mouseReleaseEvent(QMouseEvent* event)
@@ -84,7 +83,8 @@ void CanvasView::mouseReleaseEvent(QMouseEvent* event)
     if (event->button() != Qt::LeftButton) return;
     const QRectF band = std::exchange(m_band, QRectF());
     m_banding = false;
-    if (band.width() * transform().m11() > 4 || band.height() * transform().m11() > 4) selectInside(band, event->modifiers() & Qt::ShiftModifier);
+    if (band.width() * transform().m11() > 4 || band.height() * transform().m11() > 4)
+        selectInside(band, event->modifiers() & Qt::ShiftModifier);
     viewport()->update();
 }
 
@@ -147,7 +147,7 @@ void CanvasView::resizeEvent(QResizeEvent* event)
 {
     QGraphicsView::resizeEvent(event);
     if (m_fresh) firstView();
-    m_banner->move(10, height() - m_banner->height() - 10);
+    placeBanner();
     viewMoved();
 }
 
@@ -173,8 +173,7 @@ bool CanvasView::viewportEvent(QEvent* event)
             QToolTip::showText(help->globalPos(), painting().toolTip(box), viewport());
         else if (frameHeaderAt(at) >= 0)
             QToolTip::showText(help->globalPos(), tr("Double-click folds the group."), viewport());
-        else
-            QToolTip::hideText();
+        else QToolTip::hideText();
         return true;
     }
     return QGraphicsView::viewportEvent(event);

@@ -4,6 +4,7 @@
 #include "app/studio/canvas/layout.h"
 #include "app/studio/canvas/minimap.h"
 #include "app/studio/canvas/network_item.h"
+#include "app/studio/canvas/preview_marks.h"
 #include "app/studio/document/background.h"
 #include "app/studio/look/words.h"
 
@@ -19,38 +20,21 @@ namespace {
 
 bool keepsPlaces(const Change& change, const Graph* before, const Graph& after)
 {
-    if (change.reset || !before || !change.diff.added.empty() || !change.diff.removed.empty() || !change.diff.rewired.empty()) return false;
+    if (change.reset || !before || !change.diff.added.empty() || !change.diff.removed.empty() ||
+        !change.diff.rewired.empty())
+        return false;
     return std::all_of(change.diff.changed.begin(), change.diff.changed.end(), [&](NodeId id) {
         const Node *a = before->find(id), *b = after.find(id);
         return a && b && a->group == b->group && a->kind == b->kind;
     });
 }
 
-QHash<NodeId, Mark> marksOf(const Stage& stage)
-{
-    QHash<NodeId, Mark> marks;
-    if (!stage.preview()) return marks;
-    for (const NodeId id : stage.previewDiff().added) marks[id].added = true;
-    for (const NodeId id : stage.previewDiff().changed) marks[id];
-    for (const Edit& edit : stage.preview()->edits) {
-        const Node* node = stage.graph()->findByName(edit.layer);
-        if (!node) continue;
-        QString& chip = marks[node->id].text;
-        if (!chip.isEmpty()) chip += QStringLiteral(", ");
-        if (edit.op == Edit::Op::Set)
-            chip += QStringLiteral("%1 %2 \u2192 %3").arg(text(edit.attribute), text(edit.from), text(edit.to));
-        else if (edit.op == Edit::Op::Move)
-            chip += CanvasView::tr("moved after %1").arg(text(edit.after));
-        else if (edit.op == Edit::Op::Add)
-            chip += CanvasView::tr("added");
-    }
-    return marks;
-}
-
 }  // namespace
 
-CanvasView::CanvasView(Stage& stage, QWidget* parent) : QGraphicsView(parent), m_stage(stage), m_item(new NetworkItem)
+CanvasView::CanvasView(Proposals& proposals, QWidget* parent)
+    : QGraphicsView(parent), m_proposals(proposals), m_stage(proposals.stage()), m_item(new NetworkItem)
 {
+    Stage& stage = m_stage;
     setObjectName(QStringLiteral("canvas"));
     setAccessibleName(tr("Network"));
     setScene(new QGraphicsScene(this));
@@ -130,23 +114,31 @@ void CanvasView::onPreview()
     const auto& plan = m_stage.preview();
     m_banner->setVisible(plan != nullptr);
     if (plan) {
-        m_banner->setText(tr("Preview: %1").arg(text(plan->title)));
-        m_banner->adjustSize();
-        m_banner->move(10, height() - m_banner->height() - 10);
-        // The first layer that changes should be in view.
-        for (const auto& edit : plan->edits)
-            if (const Node* node = m_stage.graph()->findByName(edit.layer)) {
-                m_revealWhenPlaced = node->id;
-                break;
-            }
+        placeBanner();
+        m_revealWhenPlaced = firstChange(m_stage);
     }
     viewport()->update();
     if (m_revealWhenPlaced != kNoNode && isLaidOut()) {
         // A change of attributes alone asks for no new layout, so nobody else would do it.
-        QMetaObject::invokeMethod(this, [this] {
-            if (isLaidOut() && m_revealWhenPlaced != kNoNode) reveal(std::exchange(m_revealWhenPlaced, kNoNode));
-        }, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(
+            this,
+            [this] {
+                if (isLaidOut() && m_revealWhenPlaced != kNoNode) reveal(std::exchange(m_revealWhenPlaced, kNoNode));
+            },
+            Qt::QueuedConnection);
     }
+}
+
+// Titles of long names would run out of the view.
+void CanvasView::placeBanner()
+{
+    const auto& plan = m_stage.preview();
+    if (!plan) return;
+    const QString words = tr("Preview: %1").arg(text(plan->title));
+    m_banner->setText(m_banner->fontMetrics().elidedText(words, Qt::ElideMiddle, std::max(80, width() - 40)));
+    m_banner->setToolTip(words);
+    m_banner->adjustSize();
+    m_banner->move(10, height() - m_banner->height() - 10);
 }
 
 void CanvasView::onSelection()
@@ -184,7 +176,9 @@ void CanvasView::place(std::shared_ptr<const Drawing> drawing, bool reset, NodeI
     const int oldBox = old ? old->boxOf(anchor) : -1;
     const int newBox = drawing->boxOf(anchor);
     const bool keep = !reset && oldBox >= 0 && newBox >= 0;
-    const QPointF shift = keep ? drawing->boxes[static_cast<std::size_t>(newBox)].rect.center() - old->boxes[static_cast<std::size_t>(oldBox)].rect.center() : QPointF();
+    const QPointF shift = keep ? drawing->boxes[static_cast<std::size_t>(newBox)].rect.center() -
+                                     old->boxes[static_cast<std::size_t>(oldBox)].rect.center()
+                               : QPointF();
     const QPointF center = mapToScene(viewport()->rect().center());
     m_item->boundsChanged();
     m_item->painting().setContent(std::move(drawing), m_stage.graph(), m_stage.report());
@@ -192,10 +186,8 @@ void CanvasView::place(std::shared_ptr<const Drawing> drawing, bool reset, NodeI
     const qreal room = std::max(bounds.width(), bounds.height()) + 4000;
     setSceneRect(bounds.adjusted(-room, -room, room, room));
     onSelection();
-    if (reset || !old)
-        firstView();
-    else
-        centerOn(center + shift);
+    if (reset || !old) firstView();
+    else centerOn(center + shift);
     m_minimap->placeInCorner();
     m_minimap->refresh();
     viewMoved();
@@ -213,7 +205,8 @@ void CanvasView::firstView()
     const QRectF bounds = drawing->bounds;
     const QSizeF room = viewport()->size() - QSize(40, 30);
     const qreal whole = std::min(room.width() / bounds.width(), room.height() / bounds.height());
-    const qreal scale = whole >= kReadable ? std::min<qreal>(whole, 1) : std::clamp<qreal>(room.width() / bounds.width(), kReadable, 0.85);
+    const qreal scale = whole >= kReadable ? std::min<qreal>(whole, 1)
+                                           : std::clamp<qreal>(room.width() / bounds.width(), kReadable, 0.85);
     resetTransform();
     QGraphicsView::scale(scale, scale);
     if (whole >= kReadable) {
@@ -222,7 +215,8 @@ void CanvasView::firstView()
     }
     const QRectF top = drawing->boxes.front().rect;
     // The top should not lie under the overview in the corner.
-    const qreal x = bounds.width() * scale <= room.width() - 2 * m_minimap->width() ? bounds.center().x() : top.center().x();
+    const qreal x =
+        bounds.width() * scale <= room.width() - 2 * m_minimap->width() ? bounds.center().x() : top.center().x();
     centerOn(x, top.top() - 18 / scale + viewport()->height() / scale / 2);
 }
 
@@ -346,7 +340,8 @@ void CanvasView::stepSelection(int step)
 {
     const auto& layers = m_stage.report()->layers;
     if (layers.empty()) return;
-    const auto it = std::find_if(layers.begin(), layers.end(), [&](const LayerReport& layer) { return layer.id == m_stage.current(); });
+    const auto it = std::find_if(layers.begin(), layers.end(),
+                                 [&](const LayerReport& layer) { return layer.id == m_stage.current(); });
     const int at = it == layers.end() ? -1 : static_cast<int>(it - layers.begin());
     const int next = at < 0 ? 0 : std::clamp(at + step, 0, static_cast<int>(layers.size()) - 1);
     m_stage.reveal(layers[static_cast<std::size_t>(next)].id);

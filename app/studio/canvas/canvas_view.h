@@ -2,13 +2,14 @@
 #pragma once
 
 #include "app/studio/canvas/drawing_painter.h"
-#include "app/studio/document/stage.h"
+#include "app/studio/document/proposals.h"
 
 #include <QGraphicsView>
 #include <QPointer>
 #include <QSet>
 
 class QLabel;
+class QMenu;
 
 namespace fovea::studio {
 
@@ -19,7 +20,7 @@ class NetworkItem;
 class CanvasView : public QGraphicsView {
     Q_OBJECT
 public:
-    explicit CanvasView(Stage& stage, QWidget* parent = nullptr);
+    explicit CanvasView(Proposals& proposals, QWidget* parent = nullptr);
     ~CanvasView() override;
 
     void fitAll();
@@ -43,6 +44,7 @@ protected:
     void mouseDoubleClickEvent(QMouseEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     void keyReleaseEvent(QKeyEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void drawForeground(QPainter* painter, const QRectF& rect) override;
     void changeEvent(QEvent* event) override;
@@ -51,6 +53,7 @@ protected:
 private:
     void onShown(const Change& change);
     void onPreview();
+    void placeBanner();
     void onSelection();
     void reveal(NodeId id);
     void rebuild(bool reset, NodeId anchor = kNoNode);
@@ -63,7 +66,11 @@ private:
     int frameHeaderAt(QPointF scenePosition) const;
     void selectInside(const QRectF& area, bool add);
     void viewMoved();
+    QString whyNoPlans(const std::vector<NodeId>& layers) const;
+    void offerPlans(QMenu* menu, const std::vector<NodeId>& layers);
+    void offerKeeping(QMenu* menu, const std::string& name, bool group);
 
+    Proposals& m_proposals;
     Stage& m_stage;
     NetworkItem* m_item;
     Minimap* m_minimap;

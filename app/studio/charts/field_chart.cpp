@@ -102,13 +102,16 @@ void FieldChart::drawBars()
     std::vector<FieldBars::Bar> bars;
     bars.reserve(m_layers.size());
     for (const LayerReport* layer : m_layers)
-        bars.push_back({static_cast<double>(field(*layer).rfMin), static_cast<double>(field(*layer).rfMax), layer->verdict});
+        bars.push_back({static_cast<double>(field(*layer).rfMin), static_cast<double>(field(*layer).rfMax),
+                        layer->verdict, m_stage.isChanged(layer->id)});
+    m_bars->setMarkColor(colorsFor(palette()).changed);
     m_bars->setBars(std::move(bars), m_log ? kLogBase : 0);
 }
 
 void FieldChart::scaleAxes(bool keepRange)
 {
-    double top = static_cast<double>(std::max<std::int64_t>(m_axis == Axis::Height ? m_report->side.h : m_report->side.w, 4));
+    double top =
+        static_cast<double>(std::max<std::int64_t>(m_axis == Axis::Height ? m_report->side.h : m_report->side.w, 4));
     for (const LayerReport* layer : m_layers) top = std::max(top, static_cast<double>(field(*layer).rfMax));
     if (m_log) {
         m_plot->yAxis->setScaleType(QCPAxis::stLogarithmic);
@@ -134,7 +137,9 @@ void FieldChart::drawSide()
         auto* note = new QCPItemText(m_plot);
         note->position->setType(QCPItemPosition::ptAxisRectRatio);
         note->position->setCoords(0.5, 0.5);
-        note->setText(m_stage.graph()->nodes().empty() ? tr("No network is open.") : tr("No layer slides a window over the image, so there is no field to show."));
+        note->setText(m_stage.graph()->nodes().empty()
+                          ? tr("No network is open.")
+                          : tr("No layer slides a window over the image, so there is no field to show."));
         note->setColor(palette().color(QPalette::PlaceholderText));
     }
     if (side <= 0) return;
@@ -187,7 +192,8 @@ void FieldChart::drawSelection()
     for (std::size_t i = 0; i < m_layers.size(); ++i) {
         const double at = static_cast<double>(i + 1);
         const auto& changed = m_stage.previewDiff().changed;
-        if (std::find(changed.begin(), changed.end(), m_layers[i]->id) != changed.end()) frame(at, colors.changed, Qt::DashLine);
+        if (std::find(changed.begin(), changed.end(), m_layers[i]->id) != changed.end())
+            frame(at, colors.changed, Qt::DashLine);
         if (m_stage.isSelected(m_layers[i]->id)) frame(at, colors.accent, Qt::SolidLine);
     }
 }
@@ -266,9 +272,9 @@ bool FieldChart::eventFilter(QObject* watched, QEvent* event)
     case QEvent::ToolTip: {
         const auto* help = static_cast<QHelpEvent*>(event);
         if (const int i = layerAt(help->pos()); i >= 0)
-            QToolTip::showText(help->globalPos(), layerToolTip(*m_layers[static_cast<std::size_t>(i)], m_report->side), m_plot);
-        else
-            QToolTip::hideText();
+            QToolTip::showText(help->globalPos(), layerToolTip(*m_layers[static_cast<std::size_t>(i)], m_report->side),
+                               m_plot);
+        else QToolTip::hideText();
         return true;
     }
     case QEvent::MouseButtonRelease: {

@@ -25,9 +25,20 @@ void Stage::showPreview(PlanPtr plan)
     emit shown(Change{false, diff(*before, *graph())});
 }
 
+bool Stage::isChanged(NodeId id) const
+{
+    const auto has = [id](const std::vector<NodeId>& ids) {
+        return std::find(ids.begin(), ids.end(), id) != ids.end();
+    };
+    return has(m_previewDiff.added) || has(m_previewDiff.changed);
+}
+
 void Stage::clearPreview() { showPreview(nullptr); }
 
-bool Stage::isSelected(NodeId id) const { return std::find(m_selected.begin(), m_selected.end(), id) != m_selected.end(); }
+bool Stage::isSelected(NodeId id) const
+{
+    return std::find(m_selected.begin(), m_selected.end(), id) != m_selected.end();
+}
 
 void Stage::select(NodeId id) { select(id == kNoNode ? std::vector<NodeId>{} : std::vector<NodeId>{id}); }
 

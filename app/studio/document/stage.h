@@ -27,6 +27,7 @@ public:
     const PlanPtr& preview() const { return m_plan; }
     // What the preview changes; empty without one.
     const GraphDiff& previewDiff() const { return m_previewDiff; }
+    bool isChanged(NodeId id) const;  // added or changed by the preview
     void showPreview(PlanPtr plan);
     void clearPreview();
 

@@ -1,13 +1,19 @@
 #include "app/studio/refine/plan_card.h"
 
+#include "app/studio/look/theme.h"
 #include "app/studio/look/verdict_look.h"
 #include "app/studio/look/words.h"
+#include "app/studio/refine/field_sketch.h"
+#include "app/studio/refine/transfer_dialog.h"
 #include "core/io/reports/reports.h"
 
 #include <QGridLayout>
 #include <QLabel>
+#include <QPainter>
 #include <QPushButton>
 #include <QSignalBlocker>
+
+#include <algorithm>
 
 namespace fovea::studio {
 
@@ -15,7 +21,8 @@ namespace {
 
 QString change(const QString& before, const QString& after)
 {
-    if (before == after) return QStringLiteral("%1 <span style='color:gray'>(%2)</span>").arg(after, PlanCard::tr("same"));
+    if (before == after)
+        return QStringLiteral("%1 <span style='color:gray'>(%2)</span>").arg(after, PlanCard::tr("same"));
     QString out = before + QStringLiteral(" \u2192 <b>%1</b>").arg(after);
     return out.replace(QLatin1Char(' '), QChar::Nbsp);
 }
@@ -31,76 +38,129 @@ QLabel* label(const QString& content, bool wrap = false)
 QString weightsText(const TransferPlan& plan)
 {
     QStringList parts;
-    const auto add = [&](Transfer transfer, const QString& word) {
-        if (const auto n = plan.total(transfer).tensors) parts << QStringLiteral("%1 %2").arg(n).arg(word);
-    };
-    add(Transfer::Copied, PlanCard::tr("copied"));
-    add(Transfer::Sliced, PlanCard::tr("sliced"));
-    add(Transfer::Padded, PlanCard::tr("padded"));
-    add(Transfer::Fresh, PlanCard::tr("new"));
-    add(Transfer::Dropped, PlanCard::tr("dropped"));
+    for (const Transfer transfer :
+         {Transfer::Copied, Transfer::Sliced, Transfer::Padded, Transfer::Fresh, Transfer::Dropped})
+        if (const auto n = plan.total(transfer).tensors)
+            parts << QStringLiteral("%1 %2").arg(n).arg(transferWord(transfer));
     return parts.isEmpty() ? PlanCard::tr("none") : parts.join(QStringLiteral(", "));
 }
 
-void addEffects(QGridLayout* grid, const Plan& plan)
+bool copiesAll(const TransferPlan& plan)
 {
-    int row = 0;
-    const auto add = [&](const QString& name, const QString& value) {
-        auto* nameLabel = new QLabel(name);
-        nameLabel->setForegroundRole(QPalette::PlaceholderText);
-        grid->addWidget(nameLabel, row, 0, Qt::AlignTop);
-        grid->addWidget(label(value, true), row++, 1);
-    };
-    const Summary &before = plan.before, &after = plan.after;
-    for (const Verdict verdict : {Verdict::Unproductive, Verdict::Partial, Verdict::Critical, Verdict::Productive})
-        if (before.count(verdict) || after.count(verdict))
-            add(verdictWord(verdict), change(QString::number(before.count(verdict)), QString::number(after.count(verdict))));
-    add(QStringLiteral("i_min"), change(text(sideText(before.iMin)), text(sideText(after.iMin))) + QStringLiteral(" px"));
-    add(PlanCard::tr("parameters"), change(countText(before.parameters), countText(after.parameters)));
-    add(PlanCard::tr("MACs"), change(countText(before.macs), countText(after.macs)));
-    add(PlanCard::tr("tensors"), weightsText(plan.weights));
-    grid->setColumnStretch(1, 1);
+    return std::ranges::all_of(plan.rows, [](const TransferRow& row) { return row.action == Transfer::Copied; });
 }
+
+// "1.82 G -> 3.63 G (2.0x)"
+QString costChange(std::int64_t before, std::int64_t after, QString (*words)(std::int64_t))
+{
+    QString out = change(words(before), words(after));
+    if (words(before) != words(after) && before > 0) out += QStringLiteral(" (%1)").arg(factorText(after, before));
+    return out;
+}
+
+QString countWords(std::int64_t count) { return countText(count); }
 
 }  // namespace
 
-PlanCard::PlanCard(Stage::PlanPtr plan, int index, QWidget* parent) : QFrame(parent), m_plan(std::move(plan)), m_preview(new QPushButton(tr("Preview")))
+PlanCard::PlanCard(Stage::PlanPtr plan, ReportPtr now, const MemoryOptions& memory, const QString& key, QWidget* parent)
+    : QFrame(parent), m_plan(std::move(plan)), m_preview(new QPushButton(tr("Preview")))
 {
-    setObjectName(QStringLiteral("plan.%1").arg(index));
+    setObjectName(QStringLiteral("plan.") + key);
     setFrameShape(QFrame::StyledPanel);
     setAutoFillBackground(true);
     setBackgroundRole(QPalette::Base);
-    auto* title = label(QStringLiteral("<b>%1</b>").arg(text(m_plan->title).toHtmlEscaped()), true);
-    title->setObjectName(QStringLiteral("planTitle.%1").arg(index));
+    // Names of layers can be longer than a card is wide.
+    setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    auto* title =
+        label(QStringLiteral("<b>%1</b>")
+                  .arg(text(m_plan->title).toHtmlEscaped().replace(QLatin1Char('.'), QStringLiteral(".\u200b"))),
+              true);
+    title->setObjectName(QStringLiteral("planTitle.") + key);
     auto* reason = label(text(m_plan->reason).toHtmlEscaped(), true);
     auto* effects = new QGridLayout;
-    effects->setHorizontalSpacing(10);
+    effects->setHorizontalSpacing(8);
     effects->setVerticalSpacing(2);
-    addEffects(effects, *m_plan);
-    m_preview->setObjectName(QStringLiteral("planPreview.%1").arg(index));
+    addEffects(effects, memory);
+    m_preview->setObjectName(QStringLiteral("planPreview.") + key);
     m_preview->setCheckable(true);
     m_preview->setToolTip(tr("Show the change on the canvas and its fields in the chart, without making it."));
     auto* apply = new QPushButton(tr("Apply"));
-    apply->setObjectName(QStringLiteral("planApply.%1").arg(index));
+    apply->setObjectName(QStringLiteral("planApply.") + key);
     apply->setToolTip(tr("Make the change; undo takes it back."));
     auto* buttons = new QHBoxLayout;
     buttons->addWidget(m_preview);
     buttons->addWidget(apply);
     auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(10, 8, 10, 8);
+    layout->setContentsMargins(9, 8, 9, 8);
     layout->setSpacing(6);
     layout->addWidget(title);
-    layout->addWidget(reason);
-    layout->addLayout(effects);
+    // Above what may have to be scrolled to.
     layout->addLayout(buttons);
+    layout->addWidget(reason);
+    layout->addWidget(new FieldSketch(std::move(now), m_plan));
+    layout->addLayout(effects);
     connect(m_preview, &QPushButton::toggled, this, &PlanCard::previewToggled);
     connect(apply, &QPushButton::clicked, this, &PlanCard::applied);
+}
+
+void PlanCard::addEffects(QGridLayout* grid, const MemoryOptions& memory)
+{
+    int row = 0;
+    const auto put = [&](const QString& name, QLabel* value) {
+        auto* nameLabel = new QLabel(name);
+        nameLabel->setForegroundRole(QPalette::PlaceholderText);
+        grid->addWidget(nameLabel, row, 0, Qt::AlignTop);
+        grid->addWidget(value, row++, 1);
+        return nameLabel;
+    };
+    const auto add = [&](const QString& name, const QString& value) { return put(name, label(value, true)); };
+    const Summary &before = m_plan->before, &after = m_plan->after;
+    for (const Verdict verdict : {Verdict::Unproductive, Verdict::Partial, Verdict::Critical, Verdict::Productive})
+        if (before.count(verdict) || after.count(verdict))
+            add(verdictWord(verdict),
+                change(QString::number(before.count(verdict)), QString::number(after.count(verdict))));
+    add(QStringLiteral("i_min"),
+        change(text(sideText(before.iMin)), text(sideText(after.iMin))) + QStringLiteral(" px"));
+    add(tr("parameters"), costChange(before.parameters, after.parameters, countWords));
+    add(tr("MACs"), costChange(before.macs, after.macs, countWords));
+    add(tr("training"), costChange(m_plan->memoryBefore.training, m_plan->memoryAfter.training, bytesText))
+        ->setToolTip(tr("Memory that a training step keeps, at batch %1 in %2")
+                         .arg(memory.batch)
+                         .arg(QLatin1String(toString(memory.element))));
+    put(tr("tensors"), weightsLabel());
+    grid->setColumnStretch(1, 1);
+}
+
+QLabel* PlanCard::weightsLabel()
+{
+    QString words = weightsText(m_plan->weights);
+    const bool link = !copiesAll(m_plan->weights);
+    if (link) words += QStringLiteral(" <a href='rows'>%1</a>").arg(tr("which?"));
+    QLabel* out = label(words, true);
+    if (!link) return out;
+    out->setTextInteractionFlags(Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
+    connect(out, &QLabel::linkActivated, this, [this] {
+        auto* dialog = new TransferDialog(m_plan, this);
+        dialog->setAttribute(Qt::WA_DeleteOnClose);
+        dialog->open();
+    });
+    return out;
 }
 
 void PlanCard::setPreviewed(bool on)
 {
     const QSignalBlocker quiet(m_preview);
     m_preview->setChecked(on);
+    update();
+}
+
+void PlanCard::paintEvent(QPaintEvent* event)
+{
+    QFrame::paintEvent(event);
+    if (!m_preview->isChecked()) return;
+    QPainter painter(this);
+    painter.setPen(QPen(colorsFor(palette()).changed, 2));
+    painter.drawRect(rect().adjusted(1, 1, -1, -1));
 }
 
 }  // namespace fovea::studio

@@ -1,10 +1,12 @@
-// One proposal: title, reason, effects before and after, Preview and Apply.
+// One proposal: title, reason, fields and numbers before and after, Preview and Apply.
 #pragma once
 
 #include "app/studio/document/stage.h"
 
 #include <QFrame>
 
+class QGridLayout;
+class QLabel;
 class QPushButton;
 
 namespace fovea::studio {
@@ -12,16 +14,24 @@ namespace fovea::studio {
 class PlanCard : public QFrame {
     Q_OBJECT
 public:
-    // Widgets are named "planTitle.I", "planPreview.I", "planApply.I".
-    PlanCard(Stage::PlanPtr plan, int index, QWidget* parent = nullptr);
+    // `now` is the report that the plan starts from. Widgets are named "planTitle.KEY", "planPreview.KEY",
+    // "planApply.KEY".
+    PlanCard(Stage::PlanPtr plan, ReportPtr now, const MemoryOptions& memory, const QString& key,
+             QWidget* parent = nullptr);
     const Stage::PlanPtr& plan() const { return m_plan; }
     void setPreviewed(bool on);
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
 
 signals:
     void previewToggled(bool on);
     void applied();
 
 private:
+    void addEffects(QGridLayout* grid, const MemoryOptions& memory);
+    QLabel* weightsLabel();
+
     Stage::PlanPtr m_plan;
     QPushButton* m_preview;
 };

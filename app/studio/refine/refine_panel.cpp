@@ -1,37 +1,60 @@
 #include "app/studio/refine/refine_panel.h"
 
-#include "app/studio/document/background.h"
 #include "app/studio/look/words.h"
+#include "app/studio/refine/limits_section.h"
+#include "app/studio/refine/moves_page.h"
 #include "app/studio/refine/plan_card.h"
+#include "app/studio/refine/plans_page.h"
 
 #include <QComboBox>
 #include <QLabel>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QScrollArea>
-#include <QTimer>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QTabBar>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 namespace fovea::studio {
 
-namespace {
-
-constexpr int kDelayMs = 250;  // a slider drag should not start a search at every step
-constexpr std::size_t kMostCards = 24;
-
-struct Found {
-    std::vector<Plan> plans;
-    QString error;
-};
-
-}  // namespace
-
-RefinePanel::RefinePanel(Stage& stage, QWidget* parent)
-    : QWidget(parent), m_stage(stage), m_verdict(new QLabel), m_state(new QLabel), m_want(new QComboBox), m_progress(new QProgressBar),
-      m_cancel(new QPushButton(tr("Cancel"))), m_again(new QPushButton(tr("Search"))), m_cards(new QVBoxLayout), m_delay(new QTimer(this))
+RefinePanel::RefinePanel(Proposals& proposals, QWidget* parent)
+    : QWidget(parent), m_proposals(proposals), m_verdict(new QLabel), m_state(new QLabel), m_want(new QComboBox),
+      m_progress(new QProgressBar), m_cancel(new QPushButton(tr("Cancel"))), m_again(new QPushButton(tr("Search"))),
+      m_loosen(new QPushButton(tr("Loosen"))), m_tabs(new QTabBar), m_pages(new QStackedWidget),
+      m_chosen(new QScrollArea)
 {
     setObjectName(QStringLiteral("refinePanel"));
     setMinimumWidth(292);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(4);
+    layout->addLayout(buildHead());
+    layout->addWidget(m_tabs);
+    layout->addWidget(buildPages(), 1);
+    connect(m_cancel, &QPushButton::clicked, &proposals, &Proposals::cancel);
+    connect(m_again, &QPushButton::clicked, &proposals, &Proposals::search);
+    connect(m_loosen, &QPushButton::clicked, &proposals, &Proposals::loosen);
+    connect(m_want, &QComboBox::currentIndexChanged, this, [this](int index) {
+        PlanRequest request = m_proposals.request();
+        request.want = static_cast<Want>(index);
+        m_proposals.setRequest(std::move(request));
+    });
+    connect(m_tabs, &QTabBar::currentChanged, this, [this](int index) {
+        m_pages->setCurrentIndex(index);
+        showChosen();
+    });
+    connect(&proposals, &Proposals::changed, this, &RefinePanel::refresh);
+    connect(&proposals.stage().document(), &Document::changed, this, &RefinePanel::refresh);
+    connect(&proposals.stage(), &Stage::previewChanged, this, &RefinePanel::showChosen);
+    refresh();
+    showChosen();
+}
+
+QVBoxLayout* RefinePanel::buildHead()
+{
     m_verdict->setObjectName(QStringLiteral("networkVerdict"));
     m_verdict->setWordWrap(true);
     m_state->setObjectName(QStringLiteral("refineState"));
@@ -45,152 +68,108 @@ RefinePanel::RefinePanel(Stage& stage, QWidget* parent)
     m_progress->setMaximumHeight(6);
     m_cancel->setObjectName(QStringLiteral("refineCancel"));
     m_again->setObjectName(QStringLiteral("refineSearch"));
+    m_loosen->setObjectName(QStringLiteral("refineLoosen"));
     auto* controls = new QHBoxLayout;
     controls->addWidget(m_want, 1);
     controls->addWidget(m_cancel);
     controls->addWidget(m_again);
-
-    auto* list = new QWidget;
-    m_cards->setContentsMargins(10, 2, 10, 10);
-    m_cards->setSpacing(8);
-    m_cards->addStretch();
-    list->setLayout(m_cards);
-    auto* scroll = new QScrollArea;
-    scroll->setObjectName(QStringLiteral("planList"));
-    scroll->setWidget(list);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     auto* head = new QVBoxLayout;
     head->setContentsMargins(10, 8, 10, 2);
-    head->setSpacing(6);
+    head->setSpacing(5);
     head->addWidget(m_verdict);
     head->addLayout(controls);
+    head->addWidget(new LimitsSection(m_proposals));
     head->addWidget(m_progress);
     head->addWidget(m_state);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->setSpacing(4);
-    layout->addLayout(head);
-    layout->addWidget(scroll, 1);
-
-    m_delay->setSingleShot(true);
-    m_delay->setInterval(kDelayMs);
-    connect(m_delay, &QTimer::timeout, this, &RefinePanel::search);
-    connect(m_cancel, &QPushButton::clicked, this, &RefinePanel::cancel);
-    connect(m_again, &QPushButton::clicked, this, &RefinePanel::search);
-    connect(m_want, &QComboBox::currentIndexChanged, this, &RefinePanel::search);
-    connect(&stage.document(), &Document::changed, this, &RefinePanel::outdate);
-    connect(&stage, &Stage::previewChanged, this, [this] {
-        for (PlanCard* card : m_shown) card->setPreviewed(card->plan() == m_stage.preview());
-    });
-    outdate();
+    head->addWidget(m_loosen);
+    return head;
 }
 
-RefinePanel::~RefinePanel()
+QWidget* RefinePanel::buildPages()
 {
-    if (m_cancelled) *m_cancelled = true;
+    m_tabs->setObjectName(QStringLiteral("refineTabs"));
+    m_tabs->setDocumentMode(true);
+    m_tabs->setExpanding(true);
+    m_tabs->setDrawBase(true);
+    m_tabs->addTab(tr("Plans"));
+    m_tabs->addTab(tr("Single moves"));
+    m_pages->addWidget(new PlansPage(m_proposals));
+    m_pages->addWidget(new MovesPage(m_proposals));
+    m_pages->setMinimumHeight(200);  // less cuts the axes of a chart off
+    m_chosen->setObjectName(QStringLiteral("chosenPlan"));
+    m_chosen->setWidgetResizable(true);
+    m_chosen->setFrameShape(QFrame::NoFrame);
+    m_chosen->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_chosen->setFocusPolicy(Qt::NoFocus);
+    m_chosen->setMinimumHeight(84);  // title and buttons, also where the limits take the room
+    auto* splitter = new QSplitter(Qt::Vertical);
+    splitter->addWidget(m_pages);
+    splitter->addWidget(m_chosen);
+    splitter->setChildrenCollapsible(false);
+    splitter->setSizes({200, 230});
+    return splitter;
 }
 
-void RefinePanel::outdate()
+void RefinePanel::addPage(QWidget* page, const QString& title)
 {
-    const Document& document = m_stage.document();
+    const int at = m_tabs->count() - 1;
+    m_pages->insertWidget(at, page);
+    m_tabs->insertTab(at, title);
+}
+
+void RefinePanel::refresh()
+{
+    const Document& document = m_proposals.stage().document();
     m_want->setEnabled(!document.isEmpty());
-    m_verdict->setText(document.isEmpty() ? tr("Open a network to see which of its layers help at your image size.") : networkVerdict(*document.report()));
-    if (m_searched == document.graph()) return;
-    if (m_cancelled) *m_cancelled = true;
-    clearCards();
-    if (document.isEmpty()) {
-        showState({}, false);
-        m_again->hide();
-        return;
-    }
-    showState(tr("Looking for refinements\u2026"), true);
-    m_delay->start();
+    m_verdict->setText(document.isEmpty() ? tr("Open a network to see which of its layers help at your image size.")
+                                          : networkVerdict(*document.report()));
+    showState();
 }
 
-void RefinePanel::search()
+void RefinePanel::showState()
 {
-    if (m_stage.document().isEmpty()) return;
-    if (m_cancelled) *m_cancelled = true;
-    m_cancelled = std::make_shared<std::atomic<bool>>(false);
-    m_searched = m_stage.document().graph();
-    clearCards();
-    showState(tr("Looking for refinements\u2026"), true);
-    const auto want = static_cast<Want>(m_want->currentIndex());
-    const auto work = [graph = m_searched, want, cancelled = m_cancelled] {
-        auto found = std::make_shared<Found>();
-        try {
-            PlanRequest request;
-            request.want = want;
-            request.cancel = cancelled.get();
-            found->plans = propose(*graph, request);
-        } catch (const std::exception& error) {
-            found->error = QString::fromUtf8(error.what());
-        }
-        return found;
-    };
-    inBackground(this, work, [this, cancelled = m_cancelled](const std::shared_ptr<Found>& found) {
-        if (*cancelled) return;
-        if (!found->error.isEmpty()) {
-            showState({}, false);
-            emit failed(tr("No proposals could be made"), found->error);
-            return;
-        }
-        showPlans(std::move(found->plans));
-    });
-}
-
-void RefinePanel::cancel()
-{
-    m_delay->stop();
-    if (m_cancelled) *m_cancelled = true;
-    showState(tr("The search was cancelled."), false);
-}
-
-void RefinePanel::showState(const QString& state, bool searching)
-{
-    m_state->setText(state);
-    m_state->setVisible(!state.isEmpty());
+    const bool searching = m_proposals.state() == Proposals::State::Searching;
+    m_state->setText(stateText());
+    m_state->setVisible(!m_state->text().isEmpty());
     m_progress->setVisible(searching);
     m_cancel->setVisible(searching);
-    m_again->setVisible(!searching);
+    m_again->setVisible(!searching && m_proposals.state() != Proposals::State::Empty);
+    m_loosen->setVisible(m_proposals.state() == Proposals::State::Done && !m_proposals.loosenings().empty());
 }
 
-void RefinePanel::clearCards()
+QString RefinePanel::stateText() const
 {
-    for (PlanCard* card : m_shown) {
-        card->hide();
-        card->deleteLater();
+    const ReportPtr report = m_proposals.stage().document().report();
+    const std::size_t count = m_proposals.plans().size();
+    switch (m_proposals.state()) {
+    case Proposals::State::Searching: return tr("Looking for refinements\u2026");
+    case Proposals::State::Cancelled: return tr("The search was cancelled.");
+    case Proposals::State::Done: break;
+    default: return {};
     }
-    m_shown.clear();
+    if (count > 0) return tr("Proposals, best first: %1").arg(count);
+    if (!needsRefinement(*report)) return tr("Nothing needs to be done at this side.");
+    if (m_proposals.loosenings().empty()) return tr("Nothing that Fovea can change helps at this side.");
+    QStringList parts;
+    for (const Loosening& loosening : m_proposals.loosenings())
+        parts << looseningText(loosening, *report, m_proposals.request().memory);
+    return tr("No plan meets the limits. One does with %1.").arg(parts.join(tr(" and ")));
 }
 
-void RefinePanel::showPlans(std::vector<Plan> plans)
+void RefinePanel::showChosen()
 {
-    const std::size_t count = std::min(plans.size(), kMostCards);
-    if (plans.empty())
-        showState(needsRefinement(*m_stage.document().report()) ? tr("Nothing that Fovea can change helps at this side.") : tr("Nothing needs to be done at this side."), false);
-    else
-        showState(plans.size() > count ? tr("The best %1 of %2 proposals").arg(count).arg(plans.size()) : tr("Proposals, best first: %1").arg(count), false);
-    for (std::size_t i = 0; i < count; ++i) {
-        auto plan = std::make_shared<const Plan>(std::move(plans[i]));
-        auto* card = new PlanCard(plan, static_cast<int>(i));
-        m_cards->insertWidget(m_cards->count() - 1, card);
-        m_shown.push_back(card);
-        connect(card, &PlanCard::previewToggled, this, [this, plan](bool on) { m_stage.showPreview(on ? plan : nullptr); });
-        connect(card, &PlanCard::applied, this, [this, plan] { apply(plan); });
+    const auto& plan = m_proposals.stage().preview();
+    const bool isMove =
+        plan && std::ranges::none_of(m_proposals.plans(), [&](const auto& known) { return isSamePlan(known, plan); });
+    // What no card shows is shown where it was picked or could have been.
+    if (isMove && m_tabs->currentIndex() == 0 && plan != m_inChosen) m_tabs->setCurrentIndex(m_tabs->count() - 1);
+    if (plan != m_inChosen) {
+        m_inChosen = plan;
+        // The click that brought us here may be the old card's.
+        if (QWidget* old = m_chosen->takeWidget()) old->deleteLater();
+        if (plan) m_chosen->setWidget(makeCard(m_proposals, plan, QStringLiteral("chosen")));
     }
-}
-
-void RefinePanel::apply(const Stage::PlanPtr& plan)
-{
-    try {
-        // The plan was made for this very graph: any edit since would have outdated its card.
-        m_stage.document().edit(text(plan->title), {}, [&](Graph& graph) { graph = plan->graph; });
-    } catch (const std::exception& error) {
-        emit failed(tr("The proposal could not be applied"), QString::fromUtf8(error.what()));
-    }
+    m_chosen->setVisible(plan && m_tabs->currentIndex() > 0);
 }
 
 }  // namespace fovea::studio

@@ -1,18 +1,18 @@
-// The refinement panel: the network's verdict in words, and proposals with their effect, to preview and apply.
+// The refinement panel: the network's verdict in words, what plans should serve and may cost, and three ways to
+// pick one: cards, a chart that the window adds, and single moves.
 #pragma once
 
-#include "app/studio/document/stage.h"
+#include "app/studio/document/proposals.h"
 
 #include <QWidget>
-
-#include <atomic>
 
 class QComboBox;
 class QLabel;
 class QProgressBar;
 class QPushButton;
 class QScrollArea;
-class QTimer;
+class QStackedWidget;
+class QTabBar;
 class QVBoxLayout;
 
 namespace fovea::studio {
@@ -22,31 +22,28 @@ class PlanCard;
 class RefinePanel : public QWidget {
     Q_OBJECT
 public:
-    explicit RefinePanel(Stage& stage, QWidget* parent = nullptr);
-    ~RefinePanel() override;
+    explicit RefinePanel(Proposals& proposals, QWidget* parent = nullptr);
 
-signals:
-    void failed(const QString& what, const QString& why);
+    // A further way to pick plans, before the single moves.
+    void addPage(QWidget* page, const QString& title);
 
 private:
-    void outdate();
-    void search();
-    void cancel();
-    void showPlans(std::vector<Plan> plans);
-    void clearCards();
-    void showState(const QString& state, bool searching);
-    void apply(const Stage::PlanPtr& plan);
+    QVBoxLayout* buildHead();
+    QWidget* buildPages();
+    void refresh();
+    void showState();
+    void showChosen();
+    QString stateText() const;
 
-    Stage& m_stage;
+    Proposals& m_proposals;
     QLabel *m_verdict, *m_state;
     QComboBox* m_want;
     QProgressBar* m_progress;
-    QPushButton *m_cancel, *m_again;
-    QVBoxLayout* m_cards;
-    std::vector<PlanCard*> m_shown;
-    QTimer* m_delay;
-    std::shared_ptr<std::atomic<bool>> m_cancelled;
-    GraphPtr m_searched;
+    QPushButton *m_cancel, *m_again, *m_loosen;
+    QTabBar* m_tabs;
+    QStackedWidget* m_pages;
+    QScrollArea* m_chosen;  // the previewed plan's card under the pages that show no cards
+    Proposals::PlanPtr m_inChosen;
 };
 
 }  // namespace fovea::studio

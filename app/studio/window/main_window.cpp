@@ -2,6 +2,7 @@
 
 #include "app/studio/canvas/canvas_view.h"
 #include "app/studio/charts/chart_panel.h"
+#include "app/studio/charts/pareto_panel.h"
 #include "app/studio/charts/sizes_panel.h"
 #include "app/studio/findings/findings_panel.h"
 #include "app/studio/inspector/inspector.h"
@@ -46,7 +47,7 @@ QDockWidget* dock(MainWindow* window, const QString& title, const char* name, QW
 
 }  // namespace
 
-MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_stage(m_document)
+MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_stage(m_document), m_proposals(m_stage)
 {
     setObjectName(QStringLiteral("mainWindow"));
     setWindowIcon(QIcon(QStringLiteral(":/icons/fovea.svg")));
@@ -75,7 +76,7 @@ MainWindow::~MainWindow() { qApp->removeEventFilter(this); }
 
 void MainWindow::buildCentre()
 {
-    m_canvas = new CanvasView(m_stage);
+    m_canvas = new CanvasView(m_proposals);
     m_message = new MessageBar;
     auto* welcome = new WelcomePage;
     m_centre = new QStackedWidget;
@@ -115,7 +116,8 @@ void MainWindow::buildCentre()
 
 void MainWindow::buildDocks()
 {
-    auto* refine = new RefinePanel(m_stage);
+    auto* refine = new RefinePanel(m_proposals);
+    refine->addPage(new ParetoPanel(m_proposals), tr("Pareto"));
     auto* inspector = new Inspector(m_stage);
     auto* findings = new FindingsPanel(m_stage);
     m_chart = new ChartPanel(m_stage);
@@ -128,15 +130,18 @@ void MainWindow::buildDocks()
     tabifyDockWidget(m_chartDock, m_sizesDock);
     tabifyDockWidget(m_sizesDock, m_findingsDock);
     // Their tabs say the titles already.
-    for (QDockWidget* tabbed : {m_chartDock, m_sizesDock, m_findingsDock}) tabbed->setTitleBarWidget(new QWidget(tabbed));
+    for (QDockWidget* tabbed : {m_chartDock, m_sizesDock, m_findingsDock})
+        tabbed->setTitleBarWidget(new QWidget(tabbed));
     m_chartDock->raise();
     resizeDocks({m_refineDock, m_inspectorDock}, {300, 270}, Qt::Horizontal);
     resizeDocks({m_chartDock}, {250}, Qt::Vertical);
     const auto showError = [this](const QString& what, const QString& why) { m_message->showError(what, why); };
-    connect(refine, &RefinePanel::failed, this, showError);
+    connect(&m_proposals, &Proposals::failed, this, showError);
     connect(inspector, &Inspector::failed, this, showError);
     connect(sizes, &SizesPanel::failed, this, showError);
-    connect(findings, &FindingsPanel::countChanged, this, [this](int count) { m_findingsDock->setWindowTitle(count ? tr("Findings (%1)").arg(count) : tr("Findings")); });
+    connect(findings, &FindingsPanel::countChanged, this, [this](int count) {
+        m_findingsDock->setWindowTitle(count ? tr("Findings (%1)").arg(count) : tr("Findings"));
+    });
 }
 
 void MainWindow::buildToolBar()
@@ -153,7 +158,8 @@ void MainWindow::buildToolBar()
     bar->addSeparator();
     auto* side = new SideBar(m_stage);
     bar->addWidget(side);
-    connect(side, &SideBar::failed, this, [this](const QString& what, const QString& why) { m_message->showError(what, why); });
+    connect(side, &SideBar::failed, this,
+            [this](const QString& what, const QString& why) { m_message->showError(what, why); });
 }
 
 void MainWindow::connectDocument()
@@ -169,19 +175,23 @@ void MainWindow::connectDocument()
         if (QFileInfo::exists(name)) rememberFile(name);
         m_canvas->setFocus();
     });
-    connect(&m_document, &Document::saved, this, [this](const QString& path, const QStringList& initialised, bool isExport) {
-        rememberFile(path);
-        QString note = isExport ? tr("Exported %1.").arg(path) : tr("Saved %1.").arg(path);
-        if (!initialised.isEmpty()) note += QLatin1Char(' ') + tr("Tensors without values, initialised as PyTorch does: %1.").arg(initialised.size());
-        m_message->showNote(note);
-        if (const auto next = std::exchange(m_afterSaving, nullptr); next && !isExport) next();
-    });
+    connect(&m_document, &Document::saved, this,
+            [this](const QString& path, const QStringList& initialised, bool isExport) {
+                rememberFile(path);
+                QString note = isExport ? tr("Exported %1.").arg(path) : tr("Saved %1.").arg(path);
+                if (!initialised.isEmpty())
+                    note += QLatin1Char(' ') +
+                            tr("Tensors without values, initialised as PyTorch does: %1.").arg(initialised.size());
+                m_message->showNote(note);
+                if (const auto next = std::exchange(m_afterSaving, nullptr); next && !isExport) next();
+            });
     connect(&m_document, &Document::changed, this, [this](const Change& change) {
         if (change.reset) m_centre->setCurrentIndex(m_document.isEmpty() ? 0 : 1);
     });
     connect(m_canvas, &CanvasView::laidOut, this, [this] {
         if (!m_selectLater.isEmpty())
-            if (const Node* node = m_stage.graph()->findByName(std::exchange(m_selectLater, QString()).toStdString())) m_stage.reveal(node->id);
+            if (const Node* node = m_stage.graph()->findByName(std::exchange(m_selectLater, QString()).toStdString()))
+                m_stage.reveal(node->id);
         if (!m_screenshot.isEmpty()) shootNow();
     });
 }
@@ -198,7 +208,8 @@ void MainWindow::shootNow()
 void MainWindow::updateState()
 {
     const bool any = !m_document.isEmpty();
-    for (QAction* action : {m_saveAs, m_export, m_fit, m_find, m_fold, m_unfold, m_pictureCanvas, m_pictureChart}) action->setEnabled(any);
+    for (QAction* action : {m_saveAs, m_export, m_fit, m_find, m_fold, m_unfold, m_pictureCanvas, m_pictureChart})
+        action->setEnabled(any);
     m_save->setEnabled(any && !m_document.isBusy());
     m_export->setEnabled(any && !m_document.isBusy());
     m_busy->setVisible(m_document.isOpening());
@@ -233,7 +244,8 @@ void MainWindow::selectWhenDrawn(const QString& layer) { m_selectLater = layer; 
 bool MainWindow::mayDiscard(const std::function<void()>& afterSaving)
 {
     if (!m_document.isModified()) return true;
-    QMessageBox box(QMessageBox::Warning, tr("Unsaved changes"), tr("%1 has changes that are not saved.").arg(m_document.title()),
+    QMessageBox box(QMessageBox::Warning, tr("Unsaved changes"),
+                    tr("%1 has changes that are not saved.").arg(m_document.title()),
                     QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, this);
     box.setObjectName(QStringLiteral("unsavedQuestion"));
     box.setInformativeText(tr("Save them first, or go on without them?"));
@@ -265,7 +277,9 @@ bool MainWindow::eventFilter(QObject* watched, QEvent* event)
     case QEvent::DragEnter:
     case QEvent::DragMove:
     case QEvent::Drop:
-        if (const auto* widget = qobject_cast<QWidget*>(watched); widget && widget->window() == this && handleDrop(event)) return true;
+        if (const auto* widget = qobject_cast<QWidget*>(watched);
+            widget && widget->window() == this && handleDrop(event))
+            return true;
         break;
     default: break;
     }
@@ -281,7 +295,9 @@ bool MainWindow::handleDrop(QEvent* event)
     drop->setDropAction(Qt::CopyAction);
     drop->accept();
     // The source application waits for the drop to end, so nothing is asked from within it.
-    if (event->type() == QEvent::Drop) QMetaObject::invokeMethod(this, [this, path] { openModel(path); }, Qt::QueuedConnection);
+    if (event->type() == QEvent::Drop)
+        QMetaObject::invokeMethod(
+            this, [this, path] { openModel(path); }, Qt::QueuedConnection);
     return true;
 }
 
@@ -293,8 +309,9 @@ void MainWindow::changeEvent(QEvent* event)
 
 void MainWindow::applyIcons()
 {
-    const std::pair<QAction*, const char*> icons[] = {{m_open, "open"}, {m_save, "save"}, {m_export, "export"}, {m_undo, "undo"}, {m_redo, "redo"},
-                                                      {m_fit, "fit"},   {m_find, "find"}, {m_fold, "fold"},     {m_unfold, "unfold"}};
+    const std::pair<QAction*, const char*> icons[] = {{m_open, "open"}, {m_save, "save"}, {m_export, "export"},
+                                                      {m_undo, "undo"}, {m_redo, "redo"}, {m_fit, "fit"},
+                                                      {m_find, "find"}, {m_fold, "fold"}, {m_unfold, "unfold"}};
     for (const auto& [action, name] : icons) action->setIcon(lineIcon(QLatin1String(name), palette()));
 }
 

@@ -2,7 +2,7 @@
 // document.
 #pragma once
 
-#include "app/studio/document/stage.h"
+#include "app/studio/document/proposals.h"
 
 #include <QMainWindow>
 
@@ -64,15 +64,19 @@ private:
 
     Document m_document;
     Stage m_stage;
+    Proposals m_proposals;
     QStackedWidget* m_centre = nullptr;
     CanvasView* m_canvas = nullptr;
     ChartPanel* m_chart = nullptr;
     MessageBar* m_message = nullptr;
     QWidget* m_busy = nullptr;
     QLabel* m_busyText = nullptr;
-    QDockWidget *m_refineDock = nullptr, *m_inspectorDock = nullptr, *m_chartDock = nullptr, *m_sizesDock = nullptr, *m_findingsDock = nullptr;
-    QAction *m_open = nullptr, *m_save = nullptr, *m_saveAs = nullptr, *m_export = nullptr, *m_undo = nullptr, *m_redo = nullptr;
-    QAction *m_fit = nullptr, *m_find = nullptr, *m_fold = nullptr, *m_unfold = nullptr, *m_pictureCanvas = nullptr, *m_pictureChart = nullptr;
+    QDockWidget *m_refineDock = nullptr, *m_inspectorDock = nullptr, *m_chartDock = nullptr, *m_sizesDock = nullptr,
+                *m_findingsDock = nullptr;
+    QAction *m_open = nullptr, *m_save = nullptr, *m_saveAs = nullptr, *m_export = nullptr, *m_undo = nullptr,
+            *m_redo = nullptr;
+    QAction *m_fit = nullptr, *m_find = nullptr, *m_fold = nullptr, *m_unfold = nullptr, *m_pictureCanvas = nullptr,
+            *m_pictureChart = nullptr;
     std::function<void()> m_afterSaving;
     QString m_screenshot, m_selectLater;
     int m_screenshotAfter = 0;

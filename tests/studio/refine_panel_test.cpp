@@ -1,0 +1,326 @@
+// Refinement on the real window, by mouse and keyboard events alone.
+#include "app/studio/canvas/canvas_view.h"
+#include "core/io/onnx/onnx.h"
+#include "tests/studio/window_driver.h"
+
+#include <QComboBox>
+#include <QListView>
+#include <QMenu>
+#include <QSlider>
+#include <QTabBar>
+#include <QTreeWidget>
+#include <QWindow>
+
+#include <algorithm>
+
+namespace fovea::studio {
+
+namespace {
+
+const QColor kPlanDot(0x1f, 0x6f, 0xeb);
+
+void openTab(QWidget& window, const QString& title)
+{
+    auto* tabs = named<QTabBar>(window, QStringLiteral("refineTabs"));
+    QVERIFY(tabs);
+    for (int i = 0; i < tabs->count(); ++i)
+        if (tabs->tabText(i) == title) QTest::mouseClick(tabs, Qt::LeftButton, {}, tabs->tabRect(i).center());
+    QCOMPARE(tabs->tabText(tabs->currentIndex()), title);
+}
+
+bool isPreviewing(const QWidget& window) { return named<QLabel>(window, QStringLiteral("previewBanner"))->isVisible(); }
+
+int shownCards(const QWidget& window)
+{
+    int cards = 0;
+    for (const auto* button : window.findChildren<QAbstractButton*>())
+        if (button->objectName().startsWith(QStringLiteral("planApply.")) && button->isVisibleTo(&window)) ++cards;
+    return cards;
+}
+
+QAbstractItemModel* movesOf(const QWidget& window)
+{
+    return named<QListView>(window, QStringLiteral("moves"))->model();
+}
+
+int rowOfMove(const QWidget& window, const QString& title)
+{
+    const QAbstractItemModel* moves = movesOf(window);
+    for (int row = 0; row < moves->rowCount(); ++row)
+        if (moves->index(row, 0).data().toString().section(QLatin1Char('\n'), 0, 0) == title) return row;
+    return -1;
+}
+
+void check(const QWidget& window, int row)
+{
+    auto* list = named<QListView>(window, QStringLiteral("moves"));
+    const QModelIndex index = list->model()->index(row, 0);
+    list->scrollTo(index);
+    const QRect rect = list->visualRect(index);
+    QTest::mouseClick(list->viewport(), Qt::LeftButton, {}, {rect.left() + 10, rect.center().y()});
+}
+
+}  // namespace
+
+class RefinePanelTest : public QObject {
+    Q_OBJECT
+private slots:
+    void initTestCase() { prepare(m_folder, m_model); }
+
+    void aPlanOfTheParetoChartIsPreviewedAppliedUndoneAndExported()
+    {
+        MainWindow window;
+        openAt32(window);
+        const auto at32 = shownCounts(window);
+        openTab(window, QStringLiteral("Pareto"));
+        auto* plot = named<QWidget>(window, QStringLiteral("paretoPlot"));
+        std::optional<QPoint> dot;
+        QTRY_VERIFY((dot = pointOfColor(plot, kPlanDot)));
+        // The lowest dot wastes least.
+        QTest::mouseClick(plot, Qt::LeftButton, {}, *dot);
+        QVERIFY(isPreviewing(window));
+        const auto predicted = shownCounts(window);
+        QVERIFY(predicted[3] < at32[3]);
+        click(window, "planApply.chosen");
+        QVERIFY(!isPreviewing(window));
+        QCOMPARE(shownCounts(window), predicted);
+        press(window, Qt::Key_Z);
+        QCOMPARE(shownCounts(window), at32);
+        press(window, Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+        QCOMPARE(shownCounts(window), predicted);
+
+        const QString path = m_folder.filePath(QStringLiteral("pareto.onnx"));
+        typePath(window, Qt::Key_E, path);
+        QTRY_VERIFY_WITH_TIMEOUT(shownText(window, "messageText").startsWith(QStringLiteral("Exported")), kWaitMs);
+        QCOMPARE(countsOf(analyze(readOnnx(path.toStdString()).graph)), predicted);
+        discard(window);
+    }
+
+    void theArrowKeysWalkAlongThePlansOfTheParetoChart()
+    {
+        MainWindow window;
+        openAt32(window);
+        openTab(window, QStringLiteral("Pareto"));
+        auto* plot = named<QWidget>(window, QStringLiteral("paretoPlot"));
+        QTRY_VERIFY(pointOfColor(plot, kPlanDot));
+        QTest::keyClick(plot, Qt::Key_Right);
+        QVERIFY(isPreviewing(window));
+        const QString cheapest = shownText(window, "previewBanner");
+        QTest::keyClick(plot, Qt::Key_Right);
+        QVERIFY(shownText(window, "previewBanner") != cheapest);
+        QTest::keyClick(plot, Qt::Key_Left);
+        QCOMPARE(shownText(window, "previewBanner"), cheapest);
+    }
+
+    void aTighterLimitLeavesFewerPlansAndLooseningItBringsOneBack()
+    {
+        MainWindow window;
+        openAt32(window);
+        const int all = shownCards(window);
+        click(window, "limitsFold");
+        auto* macs = named<QSlider>(window, QStringLiteral("limitMacs"));
+        QVERIFY(macs && macs->isVisible());
+        QCOMPARE(shownText(window, "limitMacsValue"), QStringLiteral("no limit"));
+        macs->setFocus();
+        QTest::keyClick(macs, Qt::Key_Home);
+        QVERIFY2(shownText(window, "limitMacsValue").startsWith(QStringLiteral("\u2264 0.25x (")),
+                 qPrintable(shownText(window, "limitMacsValue")));
+        const auto* state = named<QLabel>(window, QStringLiteral("refineState"));
+        QTRY_VERIFY_WITH_TIMEOUT(state->text().startsWith(QStringLiteral("No plan meets the limits.")), kWaitMs);
+        QCOMPARE(shownCards(window), 0);
+        click(window, "refineLoosen");
+        QTRY_VERIFY_WITH_TIMEOUT(state->text().startsWith(QStringLiteral("Proposals")), kWaitMs);
+        const int some = shownCards(window);
+        QVERIFY2(some > 0 && some < all, qPrintable(QStringLiteral("%1 of %2").arg(some).arg(all)));
+        QTest::keyClick(macs, Qt::Key_End);
+        QTRY_COMPARE_WITH_TIMEOUT(shownCards(window), all, kWaitMs);
+        click(window, "limitsFold");
+    }
+
+    void checkedMovesAreOnePlanAndOneUndoStep()
+    {
+        MainWindow window;
+        openAt32(window);
+        const auto at32 = shownCounts(window);
+        openTab(window, QStringLiteral("Single moves"));
+        QTRY_VERIFY_WITH_TIMEOUT(movesOf(window)->rowCount() > 3, kWaitMs);
+        const int stem = rowOfMove(window, QStringLiteral("Stride of 'conv1' from 2 to 1"));
+        const int pooling = rowOfMove(window, QStringLiteral("Pooling 'maxpool' removed"));
+        QVERIFY(stem >= 0 && pooling >= 0);
+        check(window, stem);
+        QTRY_COMPARE(shownText(window, "planTitle.chosen"), QStringLiteral("<b>Stride of 'conv1' from 2 to 1</b>"));
+        const auto one = shownCounts(window);
+        QVERIFY(one[3] < at32[3]);
+        check(window, pooling);
+        QTRY_VERIFY_WITH_TIMEOUT(shownCounts(window) != one && isPreviewing(window), kWaitMs);
+        const auto both = shownCounts(window);
+        QVERIFY(both[3] < one[3]);
+        click(window, "planApply.chosen");
+        QCOMPARE(shownCounts(window), both);
+        press(window, Qt::Key_Z);
+        QCOMPARE(shownCounts(window), at32);
+        QVERIFY(named<QSpinBox>(window, QStringLiteral("sideHeight"))->value() == 32);
+    }
+
+    void movesThatExcludeOneAnotherSaySoAndShowNoPreview()
+    {
+        MainWindow window;
+        openAt32(window);
+        openTab(window, QStringLiteral("Single moves"));
+        QTRY_VERIFY_WITH_TIMEOUT(movesOf(window)->rowCount() > 3, kWaitMs);
+        const int removed = rowOfMove(window, QStringLiteral("Pooling 'maxpool' removed"));
+        const int stride = rowOfMove(window, QStringLiteral("Stride of 'maxpool' from 2 to 1"));
+        QVERIFY(removed >= 0 && stride >= 0);
+        check(window, removed);
+        QVERIFY(isPreviewing(window));
+        check(window, stride);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            shownText(window, "movesMessage")
+                .startsWith(QStringLiteral("\u201cStride of 'maxpool' from 2 to 1\u201d cannot be made")),
+            kWaitMs);
+        QVERIFY(!isPreviewing(window));
+        check(window, removed);
+        QVERIFY(isPreviewing(window));
+    }
+
+    void theTensorsThatAPlanDoesNotCopyAreListed()
+    {
+        MainWindow window;
+        openAt32(window);
+        openTab(window, QStringLiteral("Single moves"));
+        QTRY_VERIFY_WITH_TIMEOUT(movesOf(window)->rowCount() > 3, kWaitMs);
+        check(window, rowOfMove(window, QStringLiteral("Kernel of 'conv1' from 7 to 5")));
+        QLabel* tensors = nullptr;
+        for (auto* label : named<QWidget>(window, QStringLiteral("plan.chosen"))->findChildren<QLabel*>())
+            if (label->text().contains(QStringLiteral("which?"))) tensors = label;
+        QVERIFY2(tensors && tensors->text().contains(QStringLiteral("1 sliced")),
+                 tensors ? qPrintable(tensors->text()) : "no link");
+        tensors->setFocus();
+        QTest::keyClick(tensors, Qt::Key_Tab);
+        QTest::keyClick(tensors, Qt::Key_Return);
+        auto* rows = window.findChild<QTreeWidget*>(QStringLiteral("transferRows"));
+        QTRY_VERIFY(rows && rows->isVisible());
+        QCOMPARE(rows->topLevelItemCount(), 1);
+        const QTreeWidgetItem* row = rows->topLevelItem(0);
+        QVERIFY(!row->text(0).isEmpty());
+        QCOMPARE(row->text(1), QStringLiteral("sliced"));
+        QCOMPARE(row->text(2), QStringLiteral("64x3x7x7"));
+        QCOMPARE(row->text(3), QStringLiteral("64x3x5x5"));
+    }
+
+    void theMenuSaysWhyALayerCannotBeMadeProductive()
+    {
+        MainWindow window;
+        openAt32(window);
+        QMenu* menu = openMenu(window, QStringLiteral("conv1"));
+        QVERIFY(menu);
+        const QAction* none = menu->actions().constFirst();
+        QCOMPARE(none->text(), QStringLiteral("Make this layer productive (it is already)"));
+        QVERIFY(!none->isEnabled());
+    }
+
+    void theMenuOfALayerMakesItProductive()
+    {
+        MainWindow window;
+        openAt32(window);
+        const auto at32 = shownCounts(window);
+        QMenu* menu = openMenu(window, QStringLiteral("layer4.0.conv2"));
+        QVERIFY(menu);
+        auto* offers = menu->findChild<QMenu*>(QStringLiteral("makeProductive"));
+        QVERIFY2(offers, "nothing is offered");
+        QVERIFY(!offers->actions().isEmpty() && offers->actions().size() <= 8);
+        QTest::keyClick(menu, Qt::Key_Down);
+        QTest::keyClick(menu, Qt::Key_Right);
+        QTRY_VERIFY(offers->isVisible());
+        QTest::keyClick(offers, Qt::Key_Return);
+        QTRY_VERIFY(isPreviewing(window));
+        QVERIFY(shownCounts(window)[0] > at32[0]);
+        QVERIFY2(shownText(window, "layerReason").startsWith(QStringLiteral("Productive")),
+                 qPrintable(shownText(window, "layerReason")));
+    }
+
+    void aKeptLayerIsLeftAloneUntilItIsReleased()
+    {
+        MainWindow window;
+        openAt32(window);
+        openTab(window, QStringLiteral("Single moves"));
+        QTRY_VERIFY_WITH_TIMEOUT(movesOf(window)->rowCount() > 3, kWaitMs);
+        const QString stride = QStringLiteral("Stride of 'conv1' from 2 to 1");
+        QVERIFY(rowOfMove(window, stride) >= 0);
+        QMenu* menu = openMenu(window, QStringLiteral("conv1"));
+        QVERIFY(menu);
+        QTest::keyClick(menu, Qt::Key_Up);
+        QTest::keyClick(menu, Qt::Key_Return);
+        QTRY_VERIFY_WITH_TIMEOUT(movesOf(window)->rowCount() > 3 && rowOfMove(window, stride) < 0, kWaitMs);
+        click(window, "limitsFold");
+        QAbstractButton* release = nullptr;
+        for (auto* button : window.findChildren<QAbstractButton*>())
+            if (button->objectName().startsWith(QStringLiteral("release."))) release = button;
+        QVERIFY(release && release->text().contains(QStringLiteral("conv1")));
+        QTest::mouseClick(release, Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(rowOfMove(window, stride) >= 0, kWaitMs);
+        click(window, "limitsFold");
+    }
+
+private:
+    void openAt32(MainWindow& window)
+    {
+        showWindow(window);
+        dropFile(window, m_model);
+        QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "status.parameters"), QStringLiteral("11.68 M parameters"),
+                                  kWaitMs);
+        typeNumber(named<QSpinBox>(window, QStringLiteral("sideHeight")), 32);
+        QTRY_VERIFY_WITH_TIMEOUT(shownText(window, "refineState").startsWith(QStringLiteral("Proposals")) &&
+                                     shownCards(window) > 1,
+                                 kWaitMs);
+    }
+
+    // Right click on a layer that Ctrl+F has brought into view.
+    static QMenu* openMenu(MainWindow& window, const QString& layer)
+    {
+        find(window, layer);
+        auto* canvas = named<CanvasView>(window, QStringLiteral("canvas"));
+        const QString name = QStringLiteral("<b>%1</b>")
+                                 .arg(named<QLineEdit>(window, QStringLiteral("layerName"))->text().toHtmlEscaped());
+        const auto boxRect = [&] {
+            for (std::size_t i = 0; canvas->isLaidOut() && i < canvas->painting().drawing()->boxes.size(); ++i)
+                if (canvas->painting().toolTip(static_cast<int>(i)).contains(name))
+                    return canvas->painting().drawing()->boxes[i].rect;
+            return QRectF();
+        };
+        if (!QTest::qWaitFor(
+                [&] {
+                    return canvas->mapToScene(canvas->viewport()->rect()).boundingRect().contains(boxRect()) &&
+                           !boxRect().isEmpty();
+                },
+                kWaitMs))
+            return nullptr;
+        const QPoint at = canvas->viewport()->mapTo(&window, canvas->mapFromScene(boxRect().center()));
+        QTest::mouseClick(window.windowHandle(), Qt::RightButton, {}, at);
+        QMenu* menu = nullptr;
+        const auto isOpen = [&] {
+            return (menu = named<QMenu>(window, QStringLiteral("layerMenu"))) && menu->isVisible();
+        };
+        return QTest::qWaitFor(isOpen, 5'000) ? menu : nullptr;
+    }
+
+    // Closes without the question about changes.
+    static void discard(MainWindow& window)
+    {
+        QTimer timer;
+        connect(&timer, &QTimer::timeout, &timer, [] {
+            if (auto* box = qobject_cast<QMessageBox*>(QApplication::activeModalWidget()))
+                QTest::mouseClick(box->button(QMessageBox::Discard), Qt::LeftButton);
+        });
+        timer.start(50);
+        window.close();
+    }
+
+    QTemporaryDir m_folder;
+    QString m_model;
+};
+
+}  // namespace fovea::studio
+
+int main(int argc, char** argv) { return fovea::studio::runWindowTest<fovea::studio::RefinePanelTest>(argc, argv); }
+#include "refine_panel_test.moc"
