@@ -2,7 +2,9 @@
 
 #include "core/base/checked.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -49,6 +51,28 @@ float halfToFloat(std::uint16_t half)
     float out;
     std::memcpy(&out, &bits, sizeof out);
     return out;
+}
+
+template <typename T>
+void store(T value, std::byte* to)
+{
+    std::memcpy(to, &value, sizeof value);
+}
+
+// Round to nearest, ties away from zero; what is too small for a normal number becomes a subnormal one.
+std::uint16_t halfFromFloat(float value)
+{
+    const std::uint16_t sign = std::signbit(value) ? 0x8000u : 0u;
+    const float size = std::fabs(value);
+    if (std::isnan(value)) return 0x7e00u;
+    if (size >= 65520.0f) return static_cast<std::uint16_t>(sign | 0x7c00u);
+    int exponent = 0;
+    std::frexp(size, &exponent);
+    const int scale = std::max(exponent, -13) - 11;  // of the last bit of the mantissa
+    const auto units = static_cast<std::uint32_t>(std::lround(std::ldexp(size, -scale)));
+    // A mantissa that rounds up to the next power of two carries into the exponent by itself.
+    const std::uint32_t biased = units < 0x400u ? 0u : static_cast<std::uint32_t>(scale + 24);
+    return static_cast<std::uint16_t>(sign | (biased == 0 ? units : (biased << 10) + (units - 0x400u)));
 }
 
 template <typename Out>
@@ -101,6 +125,23 @@ std::optional<DType> dtypeFromText(std::string_view text)
     for (const TypeRow& row : kTypes)
         if (row.name == text) return row.type;
     return std::nullopt;
+}
+
+void storeReal(double value, DType type, std::byte* to)
+{
+    switch (type) {
+    case DType::Float32: store(static_cast<float>(value), to); return;
+    case DType::Float64: store(value, to); return;
+    case DType::Float16: store(halfFromFloat(static_cast<float>(value)), to); return;
+    case DType::BFloat16: {
+        std::uint32_t bits = 0;
+        const auto single = static_cast<float>(value);
+        std::memcpy(&bits, &single, sizeof bits);
+        store(static_cast<std::uint16_t>((bits + 0x8000u) >> 16), to);
+        return;
+    }
+    default: std::memset(to, 0, byteSize(type));
+    }
 }
 
 std::int64_t Tensor::elements() const

@@ -18,6 +18,9 @@ std::size_t byteSize(DType type);
 std::string_view toString(DType type);  // safetensors' names: "F32", "I64", "BOOL", ...
 std::optional<DType> dtypeFromText(std::string_view text);
 
+// Writes `value` as one element of a floating type, rounded to the nearest; other types get zeros.
+void storeReal(double value, DType type, std::byte* to);
+
 struct Tensor {
     DType dtype = DType::Float32;
     std::vector<std::int64_t> dims;      // row-major; empty: a scalar

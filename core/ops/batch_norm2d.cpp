@@ -9,7 +9,7 @@ const OpDef& batchNorm2dOp()
         .opClass = OpClass::Normalization,
         .memory = keepsInputs,
         .doc = "Normalises each channel by the statistics of the training set.",
-        .attrs = {epsAttr(), {.name = "momentum", .type = AttrType::Real, .fallback = 0.1, .doc = "Share of the new batch in the running statistics"}},
+        .attrs = {epsAttr(), {.name = "momentum", .type = AttrType::Real, .fallback = 0.1, .doc = "Share of the new batch in the running statistics"}, initAttr()},
         .params =
             [](const NodeView& view) {
                 const std::int64_t channels = normalisedChannels(view);

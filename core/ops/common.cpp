@@ -135,6 +135,16 @@ Value slide(InferContext& context, const Reach& reach, std::int64_t channels)
 AttrDef kernelAttr(const char* doc) { return {.name = "kernel_size", .type = AttrType::Pair, .fallback = Ints{1, 1}, .doc = doc, .min = 1, .unit = "units"}; }
 AttrDef strideAttr() { return {.name = "stride", .type = AttrType::Pair, .fallback = Ints{1, 1}, .doc = "Step of the window; above 1 the map shrinks", .min = 1, .unit = "units"}; }
 AttrDef paddingAttr() { return {.name = "padding", .type = AttrType::Quad, .fallback = Ints{0, 0, 0, 0}, .doc = "Added at top, left, bottom, right", .min = 0, .unit = "units"}; }
+AttrDef initAttr()
+{
+    return {.name = "init",
+            .type = AttrType::Choice,
+            .fallback = std::string("default"),
+            .doc = "How tensors without values start",
+            .choices = {"default", "identity", "zeros"},
+            .shown = false};
+}
+
 AttrDef dilationAttr() { return {.name = "dilation", .type = AttrType::Pair, .fallback = Ints{1, 1}, .doc = "Distance between the kernel's taps", .min = 1, .unit = "units"}; }
 
 std::optional<std::int64_t> positions(const Value& value)

@@ -32,6 +32,9 @@ AttrDef kernelAttr(const char* doc = "Height and width of the window");
 AttrDef strideAttr();
 AttrDef paddingAttr();
 AttrDef dilationAttr();
+// How tensors that have no values start, set where a layer is put into a network that is trained already: as
+// PyTorch does, as the identity, or at zero (a branch that adds nothing yet).
+AttrDef initAttr();
 
 // Elements along each axis of a map, 1 where the layout has no such axis; nullopt where unknown.
 std::optional<std::int64_t> positions(const Value& value);

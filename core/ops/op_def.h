@@ -34,7 +34,8 @@ enum class OpClass {
 };
 
 // How a fresh tensor is filled, as PyTorch does for the layer.
-enum class Init { KaimingUniform, BiasUniform, Zeros, Ones, Constant };
+// Identity: what comes in goes out, channel by channel (torch.nn.init.dirac_ for a kernel of odd size).
+enum class Init { KaimingUniform, BiasUniform, Zeros, Ones, Constant, Identity };
 
 // A tensor that a layer of this kind owns under its current settings.
 struct ParamSpec {

@@ -86,12 +86,27 @@ Node makeNode(std::string_view kind, std::string name, std::vector<Port> inputs)
     return node;
 }
 
+namespace {
+
+// The "init" attribute of a layer, see initAttr().
+void startAs(const std::string& init, ParamSpec& spec)
+{
+    if (!spec.trainable) return;
+    if (init == "zeros") spec.init = Init::Zeros;
+    else if (spec.init == Init::KaimingUniform) spec.init = Init::Identity;
+    else if (spec.init == Init::BiasUniform) spec.init = Init::Zeros;
+}
+
+}  // namespace
+
 std::vector<NamedParam> paramsOf(const Node& node, std::span<const Value> in, std::span<const Value> out)
 {
     std::vector<NamedParam> named;
     const OpDef& op = opFor(node.kind);
     if (!op.params) return named;
+    const std::string init = node.attrs.getText("init", "default");
     for (ParamSpec& spec : op.params({node, in, out})) {
+        if (init != "default") startAs(init, spec);
         const TensorBinding* binding = node.tensor(spec.role);
         std::string tensor = binding ? binding->tensor : node.name + "." + spec.role;
         named.push_back({std::move(spec), std::move(tensor)});

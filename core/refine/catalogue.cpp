@@ -58,19 +58,25 @@ std::vector<Candidate> movesFor(const Scene& scene, const Choice& choice)
         std::move(found.begin(), found.end(), std::back_inserter(out));
     };
     take(relaxStrides(scene));
-    take(moveStrides(scene));
-    if (choice.grow) take(addStrides(scene));
     take(shrinkStem(scene));
     take(smallImageStem(scene));
+    take(addSkips(scene));
     if (choice.grow || !scene.isSmallField()) {
         take(changeKernels(scene));
         take(changeDilations(scene));
     }
+    if (choice.first) {
+        take(changeSide(scene));
+        take(cutTail(scene));
+        take(spreadTail(scene));
+    }
+    if (choice.grow) take(addStage(scene));
     take(movePoolings(scene));
     if (choice.grow) take(movePoolingsEarlier(scene));
-    if (choice.first) {
-        take(cutTail(scene));
-        take(changeSide(scene));
+    take(moveStrides(scene));
+    if (choice.grow) {
+        take(addStrides(scene));
+        take(addPoolings(scene));
     }
     return out;
 }

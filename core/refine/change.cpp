@@ -55,6 +55,19 @@ void Reshaped::add(const Reshaped& other)
     any.insert(other.any.begin(), other.any.end());
 }
 
+Change Change::add(Node node, const std::vector<std::string>& names, NodeId takesOver)
+{
+    std::string others;
+    for (std::size_t i = 1; i < names.size(); ++i) others += (i > 1 ? ", " : "") + names[i];
+    Edit edit{.op = Edit::Op::Add,
+              .layer = node.name,
+              .from = std::move(others),
+              .to = settingsText(node),
+              .after = names.empty() ? "" : names.front()};
+    const NodeId id = node.id;
+    return {std::move(edit), id, {}, kNoNode, std::make_shared<const Node>(std::move(node)), takesOver};
+}
+
 std::vector<Edit> Candidate::edits() const
 {
     std::vector<Edit> out;
@@ -69,9 +82,14 @@ Graph Candidate::appliedTo(Graph graph) const
         case Edit::Op::Set: setValue(graph, change); break;
         case Edit::Op::Remove: removeLayer(graph, change.layer); break;
         case Edit::Op::Move: moveBehind(graph, change.layer, change.behind); break;
-        case Edit::Op::Add: throw Error(ErrorCode::Internal, "No refinement adds layers yet.");
+        case Edit::Op::Add:
+            if (change.takesOver != kNoNode) graph.rewire({change.takesOver, 0}, {change.layer, 0});
+            break;
         }
     }
+    // Last, so that none of them is led to another that stands behind it.
+    for (const Change& change : changes)
+        if (change.added) graph.insert(*change.added);
     return graph;
 }
 

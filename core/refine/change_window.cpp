@@ -79,6 +79,31 @@ bool isWide(const Scene& scene, std::size_t entry)
     return window.kernel.h > 3 || window.kernel.w > 3;
 }
 
+// The early windows 7x7 and the wide late ones 3x3: the field comes where steps are small.
+void addForward(const Scene& scene, const std::map<std::int64_t, Entries>& stages, std::vector<Candidate>& out)
+{
+    constexpr std::int64_t kEarly = 4;  // cumulative stride of what early windows read, at most
+    const auto seven = [](Window window) {
+        const auto wide = [](std::int64_t kernel) { return kernel > 1 ? std::max<std::int64_t>(7, kernel) : 1; };
+        return Window{{wide(window.kernel.h), wide(window.kernel.w)}, window.dilation};
+    };
+    Candidate candidate;
+    bool late = false, early = false;
+    for (const auto& [jump, entries] : stages) {
+        if (jump == 1) continue;  // the stem has a move of its own
+        for (const std::size_t entry : entries) {
+            if (isWide(scene, entry)) {
+                late = true;
+                change(scene, entry, shrunk(windowOf(scene, entry)), candidate);
+            } else if (jump <= kEarly) {
+                early = true;
+                change(scene, entry, seven(windowOf(scene, entry)), candidate);
+            }
+        }
+    }
+    if (early && late) out.push_back(std::move(candidate));
+}
+
 void add(const Scene& scene, const Entries& entries, Window (*to)(Window), std::vector<Candidate>& out)
 {
     Candidate candidate;
@@ -109,6 +134,7 @@ std::vector<Candidate> changeKernels(const Scene& scene)
     }
     add(scene, downsampling, shrunk, out);
     if (stages.size() > 2) add(scene, late, shrunk, out);
+    addForward(scene, stages, out);
     return out;
 }
 

@@ -1,41 +1,13 @@
-// Cutting the unproductive tail: layers that see nothing new are taken out as a whole, from the last point before
+// Cutting the tail that is not productive: layers that see nothing new are taken out as a whole, from the last point before
 // them that every path passes to the first such point behind them. The cheapest change there is, and the one that
 // costs most weights (arXiv 2211.14487, section on efficiency).
-#include "core/refine/moves.h"
+#include "core/refine/blocks.h"
 
 #include <algorithm>
 
 namespace fovea::refine {
 
 namespace {
-
-bool isPointwise(OpClass opClass)
-{
-    return opClass == OpClass::Normalization || opClass == OpClass::Activation || opClass == OpClass::Regularization;
-}
-
-bool isMap(const LayerReport* layer)
-{
-    return layer && layer->finite && layer->out.size() == 1 && layer->out[0].layout == kNchw &&
-           layer->out[0].shape.rank() == 4;
-}
-
-// Ends of blocks that every path passes, in order.
-std::vector<std::size_t> waists(const Scene& scene)
-{
-    std::vector<std::size_t> out;
-    int open = 0;
-    for (std::size_t entry = 0; entry < scene.size(); ++entry) {
-        for (const std::int32_t source : scene.inputs(entry)) open -= source >= 0;
-        if (open == 0 && isMap(scene.layer(entry))) {
-            // A normalisation or activation that follows belongs to the layer before it.
-            if (!out.empty() && isPointwise(scene.op(entry).opClass) && out.back() + 1 == entry) out.pop_back();
-            out.push_back(entry);
-        }
-        open += scene.readers(entry);
-    }
-    return out;
-}
 
 // Whether what is between can go: nothing to keep, and each layer's first input leads back to `from`.
 bool isRemovable(const Scene& scene, std::size_t from, std::size_t to)
@@ -45,6 +17,18 @@ bool isRemovable(const Scene& scene, std::size_t from, std::size_t to)
         if (scene.kept(entry) || inputs.empty() || inputs[0] < static_cast<std::int32_t>(from)) return false;
     }
     return true;
+}
+
+// Where the block ends that the window `last` stands in: a depthwise one is followed by the projection of its block.
+std::vector<std::size_t>::const_iterator blockEnd(const Scene& scene, const std::vector<std::size_t>& ends,
+                                                  std::size_t last)
+{
+    constexpr std::ptrdiff_t kFar = 3;  // stretches between both: a gate, its product
+    const auto end = std::lower_bound(ends.begin(), ends.end(), last);
+    if (end == ends.end() || attrInt(scene.node(last), "groups", 1) == 1) return end;
+    for (auto next = end; next + 1 != ends.end() && next - end < kFar; ++next)
+        if (holdsProjection(scene, {*next, *(next + 1)})) return next + 1;
+    return end;
 }
 
 // Layers behind that must follow the other number of channels: up to the first that mixes channels.
@@ -80,12 +64,13 @@ std::vector<Candidate> cutTail(const Scene& scene)
         last = entry;
     }
     std::vector<Candidate> out;
-    if (firstWasted == scene.size()) return out;
+    if (firstOver == scene.size()) return out;
     const std::vector<std::size_t> ends = waists(scene);
-    const auto behind = std::lower_bound(ends.begin(), ends.end(), last);
+    const auto behind = blockEnd(scene, ends, last);
     if (behind == ends.end()) return out;
     std::set<std::size_t> done;
     for (const std::size_t first : {firstWasted, firstOver}) {
+        if (first == scene.size()) continue;
         auto before = std::lower_bound(ends.begin(), ends.end(), first);
         if (before == ends.begin() || !done.insert(*--before).second || !isRemovable(scene, *before, *behind)) continue;
         Candidate& candidate = out.emplace_back();

@@ -133,7 +133,10 @@ std::vector<Edit> differences(const Graph& before, const Graph& after)
     for (const NodeId id : executionOrder(after)) {
         const Node& node = after.at(id);
         if (!twin(node, old))
-            out.push_back({.op = Edit::Op::Add, .layer = node.name, .after = readName(after, node, 0)});
+            out.push_back({.op = Edit::Op::Add,
+                           .layer = node.name,
+                           .to = settingsText(node),
+                           .after = readName(after, node, 0)});
     }
     return out;
 }

@@ -1,5 +1,7 @@
 #include "core/refine/edits.h"
 
+#include "core/ops/registry.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -20,6 +22,16 @@ const char* toString(Edit::Op op)
     return "set";
 }
 
+std::string settingsText(const Node& node)
+{
+    std::string settings;
+    const OpDef& op = opFor(node.kind);
+    for (const auto& [name, value] : node.attrs.entries())
+        if (const AttrDef* def = op.attr(name); !def || def->fallback != value)
+            settings += (settings.empty() ? "" : ", ") + name + "=" + toText(value);
+    return node.kind + (settings.empty() ? "" : "(" + settings + ")");
+}
+
 namespace refine {
 
 EditOrder::EditOrder(const Graph& graph)
@@ -37,7 +49,13 @@ std::vector<Edit> EditOrder::merged(const std::vector<Edit>& first, const std::v
 {
     std::vector<Edit> out = first;
     for (const Edit& edit : second) {
-        if (edit.op == Edit::Op::Remove) std::erase_if(out, [&](const Edit& old) { return old.layer == edit.layer; });
+        if (edit.op == Edit::Op::Remove) {
+            const bool wasAdded = std::any_of(out.begin(), out.end(), [&](const Edit& old) {
+                return old.op == Edit::Op::Add && old.layer == edit.layer;
+            });
+            std::erase_if(out, [&](const Edit& old) { return old.layer == edit.layer; });
+            if (wasAdded) continue;
+        }
         const auto same = std::find_if(out.begin(), out.end(), [&](const Edit& old) {
             return old.op == edit.op && old.layer == edit.layer && old.attribute == edit.attribute;
         });

@@ -24,6 +24,7 @@ public:
     // Null for inputs of the network.
     const LayerReport* layer(std::size_t entry) const { return m_layers[entry]; }
     bool kept(std::size_t entry) const { return keeps(node(entry).id); }
+    const std::set<NodeId>& keep() const { return m_keep; }
     bool keeps(NodeId id) const { return m_keep.contains(id); }
     // Entries that this one reads, -1 where an input is not connected: all, and those that carry an image
     // rather than only a size.
@@ -51,12 +52,16 @@ private:
 struct Change {
     Edit edit;
     NodeId layer = kNoNode;
-    AttrValue value;          // Set
-    NodeId behind = kNoNode;  // Move
+    AttrValue value;                // Set
+    NodeId behind = kNoNode;        // Move
+    std::shared_ptr<const Node> added = nullptr;  // Add: under its id, which is free, and wired
+    NodeId takesOver = kNoNode;     // Add: whose readers read the new layer instead, if any
 
     static Change set(const Node& node, const char* attribute, AttrValue value);
     static Change remove(const Node& node);
     static Change move(const Graph& graph, const Node& node, const Node& behind);
+    // `names`: how the inputs are called.
+    static Change add(Node node, const std::vector<std::string>& names, NodeId takesOver);
 };
 
 // Layers whose own settings stay and whose tensors change shape all the same.
@@ -96,6 +101,14 @@ std::vector<Candidate> changeKernels(const Scene& scene);
 std::vector<Candidate> changeDilations(const Scene& scene);
 // The unproductive layers at the end out, with or without the critical ones before them.
 std::vector<Candidate> cutTail(const Scene& scene);
+// The tail out, its blocks put again behind blocks of earlier stages, and all that is left as wide as the old number
+// of parameters allows.
+std::vector<Candidate> spreadTail(const Scene& scene);
+// A 1x1 convolution around stretches without a skip connection, in networks that have such connections.
+std::vector<Candidate> addSkips(const Scene& scene);
+// A pooling, or a further stage at the end, where the field is smaller than the side.
+std::vector<Candidate> addPoolings(const Scene& scene);
+std::vector<Candidate> addStage(const Scene& scene);
 // The smallest side at which every layer is productive.
 std::vector<Candidate> changeSide(const Scene& scene);
 

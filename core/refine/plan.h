@@ -18,11 +18,15 @@ struct Edit {
     enum class Op { Set, Add, Remove, Move } op = Op::Set;
     std::string layer;
     std::string attribute;  // Set
-    std::string from, to;   // Set: values; Move: the layers it stood after and stands after
-    std::string after;      // Add, Move: the layer it now follows
+    // Set: values. Move: the layers it stood after and stands after. Add: what it reads beside `after`, and its kind
+    // with its settings, "Conv2d(kernel_size=1x1, out_channels=24)".
+    std::string from, to;
+    std::string after;  // Add, Move: the layer it now follows
     bool operator==(const Edit&) const = default;
 };
 const char* toString(Edit::Op op);
+// A layer's kind with those of its settings that are not the kind's defaults.
+std::string settingsText(const Node& node);
 
 // Bytes, as the request asks: what a training step keeps, and the most that is alive at once for inference.
 struct MemoryNeed {

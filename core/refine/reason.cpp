@@ -46,7 +46,17 @@ std::string effectPhrase(const std::vector<Edit>& edits, const Report& before)
 {
     const auto any = [&](auto&& is) { return std::any_of(edits.begin(), edits.end(), is); };
     if (any([](const Edit& e) { return e.attribute == "shape"; })) return "No layer changes, only the image";
-    if (cutsLayers(edits, before)) return "Layers that see nothing new of the image are gone";
+    if (cutsLayers(edits, before)) {
+        const bool wider = any([](const Edit& e) { return e.attribute == "out_channels"; });
+        return wider ? "Layers that see nothing new of the image are gone, and their parameters go to layers that do"
+                     : "Layers that see nothing new of the image are gone";
+    }
+    const auto adds = [&](const char* kind) {
+        return any([&](const Edit& e) { return e.op == Edit::Op::Add && e.to.starts_with(kind); });
+    };
+    if (adds("Add")) return "A path around a block keeps small fields, so layers behind it still see something new";
+    if (adds("MaxPool2d")) return "The layers behind it see a coarser map, so fields grow faster";
+    if (adds("Conv2d")) return "A further stage reaches further";
     if (any([](const Edit& e) { return e.attribute == "dilation" && rises(e); }))
         return "Dilated kernels reach further with the same parameters, so fields grow faster";
     if (any([](const Edit& e) { return e.attribute == "dilation"; }))

@@ -49,6 +49,17 @@ bool movesInVain(const std::vector<Edit>& edits)
     });
 }
 
+// Changes of layers that are only there since a move before: other moves add them so at once.
+bool changesAdded(const std::vector<Edit>& before, const Candidate& candidate)
+{
+    return std::any_of(before.begin(), before.end(), [&](const Edit& added) {
+        return added.op == Edit::Op::Add &&
+               std::any_of(candidate.changes.begin(), candidate.changes.end(), [&](const Change& change) {
+                   return change.edit.layer == added.layer || change.edit.after == added.layer;
+               });
+    });
+}
+
 // Of plans that move the same layers to slightly different places, the best two are enough.
 void dropVariants(std::vector<State>& plans)
 {
@@ -138,7 +149,7 @@ std::optional<State> Search::evaluate(const Candidate& candidate, const State& f
 {
     State state{{}, m_order.merged(from.edits, candidate.edits()), {}, from.moves + 1, from.reshaped, asked};
     state.reshaped.add(candidate.reshaped);
-    if (state.edits.empty() || movesInVain(state.edits) || !m_seen.insert(canonicalText(state.edits)).second)
+    if (state.edits.empty() || movesInVain(state.edits) || changesAdded(from.edits, candidate) || !m_seen.insert(canonicalText(state.edits)).second)
         return std::nullopt;
     --m_left;
     state.graph = candidate.appliedTo(from.graph);

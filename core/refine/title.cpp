@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdio>
+#include <cstdlib>
 #include <unordered_set>
 
 namespace fovea::refine {
@@ -167,13 +169,54 @@ std::string phraseOf(const Edit& edit, const std::string& layers, const std::vec
 {
     switch (edit.op) {
     case Edit::Op::Set: return setPhrase(edit, layers, edits, stem);
-    case Edit::Op::Add: return layers + " added after '" + moduleName(edit.after) + "'";
+    case Edit::Op::Add:
     case Edit::Op::Remove: break;
     case Edit::Op::Move:
         return "pooling " + layers + " moved from '" + moduleName(edit.from) + "' to behind '" + moduleName(edit.to) +
                "'";
     }
     return {};
+}
+
+std::string kindOf(const Edit& added) { return added.to.substr(0, added.to.find('(')); }
+
+// All that is added, in a few words: skips by the blocks they lead around, one layer by its name, more by their count.
+std::string addedPhrase(const std::vector<Edit>& edits)
+{
+    std::vector<const Edit*> added;
+    std::vector<std::string> blocks;
+    for (const Edit& edit : edits) {
+        if (edit.op != Edit::Op::Add) continue;
+        added.push_back(&edit);
+        const std::string end = ".skip.add";
+        const std::size_t at = edit.layer.rfind(end);
+        if (kindOf(edit) == "Add" && at != std::string::npos) blocks.push_back(edit.layer.substr(0, at));
+    }
+    const bool pooling = opFor(kindOf(*added.front())).opClass == OpClass::Pooling;
+    const std::string behind = " behind '" + moduleName(added.front()->after) + "'";
+    if (!blocks.empty()) return "1x1 skip around " + quotedList(blocks);
+    if (added.size() == 1 && kindOf(*added.front()) == "Add") return "1x1 skip added" + behind;
+    if (added.size() == 1) return (pooling ? "pooling" : kindOf(*added.front())) + " added" + behind;
+    const auto isSkip = [](const Edit* edit) { return edit->layer.find("skip.") != std::string::npos; };
+    if (std::all_of(added.begin(), added.end(), isSkip)) return "1x1 skip added" + behind;
+    return std::to_string(added.size()) + " layers added, the first" + behind;
+}
+
+bool isWidth(const Edit& edit) { return edit.op == Edit::Op::Set && (edit.attribute == "out_channels" || edit.attribute == "groups"); }
+
+// "channels of 24 layers times 1.38": widths that rise together.
+std::string widthPhrase(const std::vector<Edit>& edits)
+{
+    std::unordered_set<std::string> layers;
+    double from = 0, to = 0;
+    for (const Edit& edit : edits) {
+        if (!isWidth(edit) || !layers.insert(edit.layer).second) continue;
+        from += std::atof(edit.from.c_str());
+        to += std::atof(edit.to.c_str());
+    }
+    char factor[32];
+    std::snprintf(factor, sizeof factor, "%.2f", to / std::max(1.0, from));
+    return "channels of " + std::to_string(layers.size()) + (layers.size() == 1 ? " layer" : " layers") + " times " + factor;
 }
 
 }  // namespace
@@ -183,8 +226,16 @@ std::string titleOf(const std::vector<Edit>& edits, const Graph& before)
     const std::string stem = firstConvolution(before);
     std::string out;
     std::vector<bool> said(edits.size(), false);
+    bool widths = false, additions = false;
     for (std::size_t i = 0; i < edits.size(); ++i) {
         if (said[i] || isImplied(edits[i], edits, stem)) continue;
+        const bool added = edits[i].op == Edit::Op::Add;
+        if (added || isWidth(edits[i])) {
+            bool& done = added ? additions : widths;
+            if (!done) out += (out.empty() ? "" : "; ") + (added ? addedPhrase(edits) : widthPhrase(edits));
+            done = true;
+            continue;
+        }
         std::vector<const Node*> layers;
         for (std::size_t j = i; j < edits.size(); ++j) {
             if (!sameChange(edits[i], edits[j]) || isImplied(edits[j], edits, stem)) continue;

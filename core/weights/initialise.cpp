@@ -31,6 +31,20 @@ private:
     std::uint64_t m_state;
 };
 
+// Weight [out, in per group, kernel...]: output channel o reads channel o of a convolution that has as many inputs
+// as outputs, whatever its groups, at the centre of the kernel.
+void setIdentity(const Ints& dims, std::vector<float>& values)
+{
+    if (dims.size() < 2 || dims[1] < 1) return;
+    std::int64_t window = 1, centre = 0;
+    for (std::size_t i = 2; i < dims.size(); ++i) {
+        centre = centre * dims[i] + dims[i] / 2;
+        window *= dims[i];
+    }
+    for (std::int64_t o = 0; o < dims[0]; ++o)
+        values[static_cast<std::size_t>((o * dims[1] + o % dims[1]) * window + centre)] = 1.0f;
+}
+
 }  // namespace
 
 Tensor initialise(const ParamSpec& spec, const std::string& name, std::uint64_t seed)
@@ -45,6 +59,7 @@ Tensor initialise(const ParamSpec& spec, const std::string& name, std::uint64_t 
         for (float& value : values) value = static_cast<float>(stream.symmetric() * bound);
         break;
     }
+    case Init::Identity: setIdentity(spec.dims, values); break;
     case Init::Zeros: break;
     case Init::Ones: std::fill(values.begin(), values.end(), 1.0f); break;
     case Init::Constant: std::fill(values.begin(), values.end(), static_cast<float>(spec.value)); break;

@@ -15,6 +15,8 @@ struct OwnedParam {
     ParamSpec spec;
     std::string tensor;
     bool known;          // every dimension is known
+    // A new layer that changes nothing yet: it starts as the identity or at zero.
+    bool isNeutral() const { return layer->attrs.getText("init", "default") != "default"; }
 };
 
 // In execution order. The pointers live as long as the graph.

@@ -130,7 +130,7 @@ TransferPlan TransferFrom::to(const Graph& after) const
     for (const OwnedParam& param : ownedParams(after)) {
         const auto it = m_owned->byName.find(param.tensor);
         const OwnedParam* old = it == m_owned->byName.end() ? nullptr : it->second;
-        addRow(plan, {param.tensor, param.layer->name, old ? actionFor(*old, param) : Transfer::Fresh, old ? old->spec.dims : Ints{}, param.spec.dims},
+        addRow(plan, {param.tensor, param.layer->name, old ? actionFor(*old, param) : param.isNeutral() ? Transfer::Padded : Transfer::Fresh, old ? old->spec.dims : Ints{}, param.spec.dims},
                parameterCount(param));
         kept.insert(param.tensor);
     }
@@ -142,13 +142,16 @@ TransferPlan TransferFrom::to(const Graph& after) const
 
 TransferPlan planTransfer(const Graph& before, const Graph& after) { return TransferFrom(before).to(after); }
 
-Tensor fit(const Tensor& source, const Ints& dims)
+Tensor fit(const Tensor& source, const Ints& dims, const Tensor* start)
 {
     if (source.dims == dims) return source;
     if (source.dims.size() != dims.size())
         throw Error(ErrorCode::Internal, "A tensor of shape " + toText(source.dims) + " cannot be fitted to " + toText(dims) + ".");
     const std::int64_t count = boundedElements(dims, "fitted");
     auto bytes = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(count) * byteSize(source.dtype));
+    if (start && !dims.empty() && dims[0] > source.dims[0])
+        for (std::int64_t i = count / dims[0] * source.dims[0]; i < count; ++i)
+            storeReal(start->real(i), source.dtype, bytes->data() + static_cast<std::size_t>(i) * byteSize(source.dtype));
     if (count > 0 && source.elements() > 0) Copier(source, dims, bytes->data()).run();
     Tensor out;
     out.dtype = source.dtype;

@@ -92,10 +92,12 @@ Weights materialise(const Graph& graph, const Weights& weights, std::uint64_t se
             view.dims = param.spec.dims;
             out.set(param.tensor, std::move(view));
         } else if (source && source->dims.size() == param.spec.dims.size()) {
-            out.set(param.tensor, fit(*source, param.spec.dims));
+            const bool wider = !source->dims.empty() && param.spec.dims[0] > source->dims[0];
+            const Tensor start = wider ? initialise(param.spec, param.tensor, seed) : Tensor{};
+            out.set(param.tensor, fit(*source, param.spec.dims, wider ? &start : nullptr));
         } else {
             out.set(param.tensor, initialise(param.spec, param.tensor, seed));
-            if (fresh) fresh->push_back(param.tensor);
+            if (fresh && !param.isNeutral()) fresh->push_back(param.tensor);
         }
     }
     // Constants that a layer is bound to without owning them as parameters (an opaque layer's inputs).

@@ -26,8 +26,9 @@ private:
 };
 
 // What becomes of a tensor when it goes into a layer:
-// copied: as it is; sliced: a centred part of the kernel, or the first channels; padded: the old values in
-// the middle of zeros; fresh: nothing to start from (initialised as PyTorch does); dropped: no layer asks for it.
+// copied: as it is; sliced: a centred part of the kernel, or the first channels; padded: the old values with what
+// leaves the function as it was around them (see fit()), or a new layer that starts as the identity or at zero;
+// fresh: nothing to start from (initialised as PyTorch does); dropped: no layer asks for it.
 enum class Transfer { Copied, Sliced, Padded, Fresh, Dropped };
 inline constexpr int kTransferCount = 5;
 const char* toString(Transfer transfer);  // "copied", "sliced", "padded", "new", "dropped"
@@ -65,8 +66,11 @@ private:
     std::unique_ptr<const Owned> m_owned;
 };
 
-// The tensor of `dims` made from `source`: itself, a slice or a padded copy. Both of the same rank.
-Tensor fit(const Tensor& source, const Ints& dims);
+// The tensor of `dims` made from `source`: itself, a slice or a padded copy. Both of the same rank. A larger kernel
+// and more input channels get zeros. More output channels get those of `start`, a tensor of `dims`, where there is
+// one: what reads them starts at zero, so the function stays and yet they learn, which at zero on both sides they
+// could not.
+Tensor fit(const Tensor& source, const Ints& dims, const Tensor* start = nullptr);
 
 // A tensor filled as PyTorch fills it, from `seed` and the tensor's name, so that order does not matter.
 struct ParamSpec;
