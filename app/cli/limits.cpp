@@ -55,10 +55,10 @@ std::string factorText(const Loosening& l, std::int64_t now)
 
 std::vector<OptionSpec> limitOptions()
 {
-    return {{"--want", true},          {"--max-macs", true},      {"--min-params", true},
-            {"--max-params", true},    {"--max-memory", true},    {"--max-inference-memory", true},
-            {"--max-latency", true},   {"--output-stride", true}, {"--keep", true, true},
-            {"--batch", true},         {"--element", true}};
+    return {{"--want", true},        {"--max-macs", true},      {"--min-params", true},
+            {"--max-params", true},  {"--max-memory", true},    {"--max-inference-memory", true},
+            {"--max-latency", true}, {"--output-stride", true}, {"--keep", true, true},
+            {"--batch", true},       {"--element", true}};
 }
 
 PlanRequest requestFrom(const Arguments& arguments, const Opened& opened, const Report& before)
@@ -95,8 +95,8 @@ PlanRequest requestFrom(const Arguments& arguments, const Opened& opened, const 
     }
     for (const std::string& name : request.keep)
         if (std::find(names.begin(), names.end(), name) == names.end())
-            throw Error(ErrorCode::Usage, "Option '--keep' names '" + name + "', but no layer is called that." +
-                                              suggestion(name, names));
+            throw Error(ErrorCode::Usage,
+                        "Option '--keep' names '" + name + "', but no layer is called that." + suggestion(name, names));
     return request;
 }
 

@@ -99,14 +99,20 @@ void startAs(const std::string& init, ParamSpec& spec)
 
 }  // namespace
 
+std::vector<ParamSpec> specsOf(const NodeView& view)
+{
+    const OpDef& op = opFor(view.node.kind);
+    if (!op.params) return {};
+    std::vector<ParamSpec> specs = op.params(view);
+    if (const std::string init = view.node.attrs.getText("init", "default"); init != "default")
+        for (ParamSpec& spec : specs) startAs(init, spec);
+    return specs;
+}
+
 std::vector<NamedParam> paramsOf(const Node& node, std::span<const Value> in, std::span<const Value> out)
 {
     std::vector<NamedParam> named;
-    const OpDef& op = opFor(node.kind);
-    if (!op.params) return named;
-    const std::string init = node.attrs.getText("init", "default");
-    for (ParamSpec& spec : op.params({node, in, out})) {
-        if (init != "default") startAs(init, spec);
+    for (ParamSpec& spec : specsOf({node, in, out})) {
         const TensorBinding* binding = node.tensor(spec.role);
         std::string tensor = binding ? binding->tensor : node.name + "." + spec.role;
         named.push_back({std::move(spec), std::move(tensor)});

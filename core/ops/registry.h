@@ -59,7 +59,10 @@ private:
 // The same for one layer.
 std::vector<Value> inferNode(const Node& node, std::span<const Value> inputs, std::vector<Issue>& issues);
 
-// All tensors that a layer owns, with the name each has (bound or "LAYER.role").
+// The tensors that a layer owns, which start as its "init" says.
+std::vector<ParamSpec> specsOf(const NodeView& view);
+
+// The same with the name each has (bound or "LAYER.role").
 struct NamedParam {
     ParamSpec spec;
     std::string tensor;

@@ -27,14 +27,16 @@ std::size_t lastWindow(const Scene& scene)
 }
 
 // A convolution that starts as the identity, with a norm and an activation as the network has them.
-NodeId addUnit(Additions& additions, const Style& style, const std::string& group, const std::string& name, NodeId behind,
-               Node conv)
+NodeId addUnit(Additions& additions, const Style& style, const std::string& group, const std::string& name,
+               NodeId behind, Node conv)
 {
     conv.attrs.set("bias", !style.norm);
     conv.attrs.set("init", std::string("identity"));
     NodeId at = additions.add(std::move(conv), name + ".0", group, {behind}, behind);
     int index = 1;
-    const auto next = [&](Node node) { at = additions.add(std::move(node), name + "." + std::to_string(index++), group, {at}, at); };
+    const auto next = [&](Node node) {
+        at = additions.add(std::move(node), name + "." + std::to_string(index++), group, {at}, at);
+    };
     if (style.norm) next(makeNode("BatchNorm2d"));
     if (style.activation) next(*style.activation);
     return at;
@@ -61,7 +63,8 @@ std::vector<Candidate> addPoolings(const Scene& scene)
     const std::size_t last = lastWindow(scene);
     for (const std::size_t place : waists(scene)) {
         if (place >= last) break;
-        if (isPooling(scene, place) || isPooling(scene, place + 1) || !isLargeEnough(scene.layer(place)->out[0])) continue;
+        if (isPooling(scene, place) || isPooling(scene, place + 1) || !isLargeEnough(scene.layer(place)->out[0]))
+            continue;
         const Node& before = scene.node(place);
         Node pooling = makeNode("MaxPool2d");
         pooling.attrs.set("kernel_size", Ints{2, 2});

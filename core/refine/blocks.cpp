@@ -43,7 +43,8 @@ std::vector<Stretch> stretches(const Scene& scene)
                 stretch.windows = true;
         const LayerReport *first = scene.layer(stretch.from), *last = scene.layer(stretch.to);
         const auto rfMin = [](const LayerReport* layer) {
-            return layer ? PerAxis<std::int64_t>{layer->field.h.rfMin, layer->field.w.rfMin} : PerAxis<std::int64_t>{1, 1};
+            return layer ? PerAxis<std::int64_t>{layer->field.h.rfMin, layer->field.w.rfMin}
+                         : PerAxis<std::int64_t>{1, 1};
         };
         stretch.skipped = stretch.windows && rfMin(first) == rfMin(last);
         out.push_back(stretch);
@@ -63,8 +64,7 @@ bool holdsProjection(const Scene& scene, const Stretch& stretch)
 
 Additions::Additions(const Scene& scene, NodeId nextId)
     : m_graph(scene.graph()), m_nextId(nextId == kNoNode ? scene.graph().nextId() : nextId)
-{
-}
+{}
 
 NodeId Additions::add(Node node, const std::string& wantedName, const std::string& group,
                       const std::vector<NodeId>& inputs, NodeId takesOver)
@@ -77,7 +77,8 @@ NodeId Additions::add(Node node, const std::string& wantedName, const std::strin
     node.inputs.clear();
     std::vector<std::string> names;
     for (NodeId input : inputs) {
-        for (auto taker = m_takers.find(input); taker != m_takers.end(); taker = m_takers.find(input)) input = taker->second;
+        for (auto taker = m_takers.find(input); taker != m_takers.end(); taker = m_takers.find(input))
+            input = taker->second;
         node.inputs.push_back({input, 0});
         names.push_back(nameOf(input));
     }

@@ -1,6 +1,6 @@
-// Cutting the tail that is not productive: layers that see nothing new are taken out as a whole, from the last point before
-// them that every path passes to the first such point behind them. The cheapest change there is, and the one that
-// costs most weights (arXiv 2211.14487, section on efficiency).
+// Cutting the tail that is not productive: layers that see nothing new are taken out as a whole, from the last point
+// before them that every path passes to the first such point behind them. The cheapest change there is, and the one
+// that costs most weights (arXiv 2211.14487, section on efficiency).
 #include "core/refine/blocks.h"
 
 #include <algorithm>
@@ -50,6 +50,14 @@ std::set<NodeId> followers(const Scene& scene, std::size_t end)
     return out;
 }
 
+// A linear layer that states how many features it reads reads fewer.
+std::optional<Change> narrowedHead(const Node& node, std::int64_t from, std::int64_t to)
+{
+    const std::int64_t stated = node.kind == "Linear" ? attrInt(node, "in_features") : 0;
+    if (stated <= 0 || from < 1 || to < 1 || from == to || stated % from != 0) return std::nullopt;
+    return Change::set(node, "in_features", stated / from * to);
+}
+
 }  // namespace
 
 std::vector<Candidate> cutTail(const Scene& scene)
@@ -77,6 +85,9 @@ std::vector<Candidate> cutTail(const Scene& scene)
         for (std::size_t entry = *before + 1; entry <= *behind; ++entry)
             candidate.changes.push_back(Change::remove(scene.node(entry)));
         candidate.reshaped.fewer = followers(scene, *behind);
+        const std::int64_t from = scene.layer(*behind)->out[0].channels(), to = scene.layer(*before)->out[0].channels();
+        for (const NodeId id : candidate.reshaped.fewer)
+            if (auto change = narrowedHead(scene.graph().at(id), from, to)) candidate.changes.push_back(*change);
     }
     return out;
 }

@@ -52,10 +52,10 @@ private:
 struct Change {
     Edit edit;
     NodeId layer = kNoNode;
-    AttrValue value;                // Set
-    NodeId behind = kNoNode;        // Move
+    AttrValue value;                              // Set
+    NodeId behind = kNoNode;                      // Move
     std::shared_ptr<const Node> added = nullptr;  // Add: under its id, which is free, and wired
-    NodeId takesOver = kNoNode;     // Add: whose readers read the new layer instead, if any
+    NodeId takesOver = kNoNode;                   // Add: whose readers read the new layer instead, if any
 
     static Change set(const Node& node, const char* attribute, AttrValue value);
     static Change remove(const Node& node);

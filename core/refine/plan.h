@@ -52,10 +52,10 @@ struct PlanRequest {
     Want want = Want::Accuracy;
     std::optional<std::int64_t> maxMacs;
     std::optional<std::int64_t> minParameters;
-    std::optional<std::int64_t> maxParameters;  // without it as many as the network has
+    std::optional<std::int64_t> maxParameters;              // without it as many as the network has
     std::optional<std::int64_t> maxTraining, maxInference;  // bytes, at `memory`
-    std::optional<std::int64_t> outputStride;  // that the network must have: see outputStrideOf()
-    std::vector<std::string> keep;  // layers or groups that must stay as they are
+    std::optional<std::int64_t> outputStride;               // that the network must have: see outputStrideOf()
+    std::vector<std::string> keep;                          // layers or groups that must stay as they are
     MemoryOptions memory;
     AnalysisOptions analysis;
     const std::atomic<bool>* cancel = nullptr;

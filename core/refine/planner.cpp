@@ -29,8 +29,7 @@ std::set<NodeId> keptLayers(const Graph& graph, const std::vector<std::string>& 
             out.insert(node->id);
             known = true;
         }
-        if (!known)
-            throw Error(ErrorCode::Usage, "There is no layer or group '" + name + "' to keep in this network.");
+        if (!known) throw Error(ErrorCode::Usage, "There is no layer or group '" + name + "' to keep in this network.");
     }
     return out;
 }
@@ -58,8 +57,7 @@ public:
     PlanMaker(const Graph& graph, const Report& before, const PlanRequest& request)
         : m_graph(graph), m_before(before), m_request(request), m_memory(needOf(before, request.memory)),
           m_transfer(graph)
-    {
-    }
+    {}
 
     Plan make(const std::vector<Edit>& edits, const Graph& refined) const
     {
@@ -145,9 +143,10 @@ Plan combine(const Graph& graph, const std::vector<std::string>& ids, const Plan
             return refine::planId(order.merged({}, candidate.edits())) == id;
         });
         const auto impossible = [&] {
-            return Error(ErrorCode::Usage, edits.empty() ? "There is no move '" + id + "' in this network."
-                                                         : "After the moves before it, '" + id +
-                                                               "' can no longer be made; choose other moves or another order.");
+            return Error(ErrorCode::Usage, edits.empty()
+                                               ? "There is no move '" + id + "' in this network."
+                                               : "After the moves before it, '" + id +
+                                                     "' can no longer be made; choose other moves or another order.");
         };
         if (it == all.end()) throw impossible();
         edits = order.merged(edits, it->edits());

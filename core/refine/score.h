@@ -17,7 +17,7 @@ struct Score {
     std::int64_t memory = 0, inference = 0, outputStride = 0;
     std::int64_t parameters = 0;
     std::int64_t reshaped = 0;  // parameters of layers whose tensors change shape, and of removed ones
-    int lost = 0;                // layers that were productive and are no longer, or are gone
+    int lost = 0;               // layers that were productive and are no longer, or are gone
     int edits = 0;
     double excess = 0;  // octaves by which the fields of judged layers exceed the side, summed
     int judged = 0;     // layers that can be unproductive at all

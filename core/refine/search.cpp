@@ -149,7 +149,8 @@ std::optional<State> Search::evaluate(const Candidate& candidate, const State& f
 {
     State state{{}, m_order.merged(from.edits, candidate.edits()), {}, from.moves + 1, from.reshaped, asked};
     state.reshaped.add(candidate.reshaped);
-    if (state.edits.empty() || movesInVain(state.edits) || changesAdded(from.edits, candidate) || !m_seen.insert(canonicalText(state.edits)).second)
+    if (state.edits.empty() || movesInVain(state.edits) || changesAdded(from.edits, candidate) ||
+        !m_seen.insert(canonicalText(state.edits)).second)
         return std::nullopt;
     --m_left;
     state.graph = candidate.appliedTo(from.graph);
@@ -219,7 +220,9 @@ std::vector<Loosening> Search::exceeded(const Score& score) const
 std::vector<Loosening> Search::loosenings() const
 {
     const auto effort = [](const std::vector<Loosening>& limits) {
-        const auto log = [](std::int64_t value) { return std::log2(static_cast<double>(std::max<std::int64_t>(1, value))); };
+        const auto log = [](std::int64_t value) {
+            return std::log2(static_cast<double>(std::max<std::int64_t>(1, value)));
+        };
         double octaves = 0;
         for (const Loosening& l : limits) octaves += std::abs(log(l.to) - log(l.from));
         return std::pair(limits.size(), octaves);

@@ -52,12 +52,12 @@ private:
     EditOrder m_order;
     Score m_start;
     Validity m_validity;
-    std::unordered_set<std::string> m_seen;                     // canonical edits
-    std::unordered_map<std::string, double> m_promise;          // of a single move, by its canonical edits
-    std::vector<State> m_plans;                                 // all that relieve, within the limits
-    std::vector<Score> m_outside;                               // those outside the limits
-    std::unordered_set<std::string> m_poolings;                 // by name
-    int m_left = 0;                                             // analyses that may still be made
+    std::unordered_set<std::string> m_seen;             // canonical edits
+    std::unordered_map<std::string, double> m_promise;  // of a single move, by its canonical edits
+    std::vector<State> m_plans;                         // all that relieve, within the limits
+    std::vector<Score> m_outside;                       // those outside the limits
+    std::unordered_set<std::string> m_poolings;         // by name
+    int m_left = 0;                                     // analyses that may still be made
 };
 
 }  // namespace fovea::refine

@@ -24,7 +24,9 @@ bool isRepeatable(const Scene& scene, const Stretch& block)
     if (!block.windows || scene.layer(block.from)->out[0] != scene.layer(block.to)->out[0]) return false;
     for (std::size_t entry = block.from + 1; entry <= block.to; ++entry) {
         const auto inputs = scene.inputs(entry);
-        if (inputs.empty() || !std::all_of(inputs.begin(), inputs.end(), [&](std::int32_t from) { return isInside(block, from); })) return false;
+        if (inputs.empty() ||
+            !std::all_of(inputs.begin(), inputs.end(), [&](std::int32_t from) { return isInside(block, from); }))
+            return false;
         for (const Port& port : scene.node(entry).inputs)
             if (port.output != 0) return false;
     }
@@ -102,7 +104,8 @@ Pieces lastRepeatable(const Scene& scene)
 int blocksWithWindows(const Scene& scene, const std::set<NodeId>& removed)
 {
     int count = 0;
-    for (const Stretch& stretch : stretches(scene)) count += stretch.windows && removed.contains(scene.node(stretch.to).id);
+    for (const Stretch& stretch : stretches(scene))
+        count += stretch.windows && removed.contains(scene.node(stretch.to).id);
     return count;
 }
 
@@ -118,10 +121,14 @@ void spread(const Scene& scene, int count, Additions& additions)
     }
 }
 
-Graph applied(Graph graph, const std::vector<Change>& changes) { return Candidate{changes}.appliedTo(std::move(graph)); }
+Graph applied(Graph graph, const std::vector<Change>& changes)
+{
+    return Candidate{changes}.appliedTo(std::move(graph));
+}
 
 // The largest factor that keeps the network within `parameters`, as changes.
-std::vector<Change> widened(const Graph& graph, const std::set<NodeId>& keep, std::int64_t parameters, Reshaped& reshaped)
+std::vector<Change> widened(const Graph& graph, const std::set<NodeId>& keep, std::int64_t parameters,
+                            Reshaped& reshaped)
 {
     const Report report = analyze(graph);
     const Scene scene(graph, report, keep);
@@ -169,7 +176,8 @@ std::vector<Candidate> spreadTail(const Scene& scene)
     for (const Candidate& cut : cutTail(scene)) {
         const Graph shorter = cut.appliedTo(scene.graph());
         std::set<NodeId> removed;
-        for (const Change& change : cut.changes) removed.insert(change.layer);
+        for (const Change& change : cut.changes)
+            if (change.edit.op == Edit::Op::Remove) removed.insert(change.layer);
         const Report report = analyze(shorter);
         const Scene left(shorter, report, scene.keep());
         const int blocks = blocksWithWindows(scene, removed);

@@ -62,9 +62,11 @@ std::string firstConvolution(const Graph& graph)
     return {};
 }
 
-// Padding follows from a kernel or a stride that is named already, the stride of a patch from its kernel.
+// Padding follows from a kernel or a stride that is named already, the stride of a patch from its kernel, what a
+// head reads from what is before it.
 bool isImplied(const Edit& edit, const std::vector<Edit>& edits, const std::string& stem)
 {
+    if (edit.attribute == "in_features") return true;
     return std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
         if (other.layer != edit.layer) return false;
         if (edit.attribute == "padding")
@@ -202,7 +204,10 @@ std::string addedPhrase(const std::vector<Edit>& edits)
     return std::to_string(added.size()) + " layers added, the first" + behind;
 }
 
-bool isWidth(const Edit& edit) { return edit.op == Edit::Op::Set && (edit.attribute == "out_channels" || edit.attribute == "groups"); }
+bool isWidth(const Edit& edit)
+{
+    return edit.op == Edit::Op::Set && (edit.attribute == "out_channels" || edit.attribute == "groups");
+}
 
 // "channels of 24 layers times 1.38": widths that rise together.
 std::string widthPhrase(const std::vector<Edit>& edits)
@@ -216,7 +221,8 @@ std::string widthPhrase(const std::vector<Edit>& edits)
     }
     char factor[32];
     std::snprintf(factor, sizeof factor, "%.2f", to / std::max(1.0, from));
-    return "channels of " + std::to_string(layers.size()) + (layers.size() == 1 ? " layer" : " layers") + " times " + factor;
+    return "channels of " + std::to_string(layers.size()) + (layers.size() == 1 ? " layer" : " layers") + " times " +
+           factor;
 }
 
 }  // namespace

@@ -132,6 +132,9 @@ std::vector<Change> Widths::times(double factor) const
     std::vector<Change> out;
     for (std::size_t entry = 0; entry < m_scene.size(); ++entry) {
         const Node& node = m_scene.node(entry);
+        const std::int64_t stated = node.kind == "Linear" ? attrInt(node, "in_features") : 0;
+        if (const auto from = source(entry); stated > 0 && from && isFree(*from) && scaled(stated, factor) != stated)
+            out.push_back(Change::set(node, "in_features", scaled(stated, factor)));
         if (node.kind != "Conv2d" || !isFree(entry)) continue;
         const std::int64_t now = channels(entry), wide = scaled(now, factor);
         if (wide == now) continue;

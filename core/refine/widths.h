@@ -12,7 +12,8 @@ public:
     explicit Widths(const Scene& scene);
 
     bool canGrow() const;
-    // out_channels, and groups of depthwise layers, with every width that may rise times `factor`, in whole eighths.
+    // out_channels, groups of depthwise layers and in_features where stated, with every width that may rise times
+    // `factor`, in whole eighths.
     std::vector<Change> times(double factor) const;
     // Layers whose tensors change with those widths.
     std::set<NodeId> affected() const;

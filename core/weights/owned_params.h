@@ -15,9 +15,10 @@ struct OwnedParam {
     ParamSpec spec;
     std::string tensor;
     bool known;          // every dimension is known
-    // A new layer that changes nothing yet: it starts as the identity or at zero.
-    bool isNeutral() const { return layer->attrs.getText("init", "default") != "default"; }
 };
+
+// A new layer that changes nothing yet: it starts as the identity or at zero.
+inline bool isNeutral(const Node& layer) { return layer.attrs.getText("init", "default") != "default"; }
 
 // In execution order. The pointers live as long as the graph.
 std::vector<OwnedParam> ownedParams(const Graph& graph);

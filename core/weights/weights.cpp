@@ -76,6 +76,24 @@ std::vector<OwnedParam> ownedParams(const Graph& graph)
     return out;
 }
 
+Tensor valuesFor(const ParamSpec& spec, const std::string& name, const Node& layer, const Tensor* stored,
+                 std::uint64_t seed, std::vector<std::string>* fresh)
+{
+    if (stored && stored->dims == spec.dims) return *stored;
+    if (stored && squeezed(stored->dims) == squeezed(spec.dims)) {
+        Tensor view = *stored;
+        view.dims = spec.dims;
+        return view;
+    }
+    if (stored && stored->dims.size() == spec.dims.size()) {
+        const bool wider = !stored->dims.empty() && spec.dims[0] > stored->dims[0];
+        const Tensor start = wider ? initialise(spec, name, seed) : Tensor{};
+        return fit(*stored, spec.dims, wider ? &start : nullptr);
+    }
+    if (fresh && !isNeutral(layer)) fresh->push_back(name);
+    return initialise(spec, name, seed);
+}
+
 Weights materialise(const Graph& graph, const Weights& weights, std::uint64_t seed, std::vector<std::string>* fresh)
 {
     Weights out;
@@ -85,20 +103,7 @@ Weights materialise(const Graph& graph, const Weights& weights, std::uint64_t se
             if (source) out.set(param.tensor, *source);
             continue;
         }
-        if (source && source->dims == param.spec.dims) {
-            out.set(param.tensor, *source);
-        } else if (source && squeezed(source->dims) == squeezed(param.spec.dims)) {
-            Tensor view = *source;
-            view.dims = param.spec.dims;
-            out.set(param.tensor, std::move(view));
-        } else if (source && source->dims.size() == param.spec.dims.size()) {
-            const bool wider = !source->dims.empty() && param.spec.dims[0] > source->dims[0];
-            const Tensor start = wider ? initialise(param.spec, param.tensor, seed) : Tensor{};
-            out.set(param.tensor, fit(*source, param.spec.dims, wider ? &start : nullptr));
-        } else {
-            out.set(param.tensor, initialise(param.spec, param.tensor, seed));
-            if (fresh && !param.isNeutral()) fresh->push_back(param.tensor);
-        }
+        out.set(param.tensor, valuesFor(param.spec, param.tensor, *param.layer, source, seed, fresh));
     }
     // Constants that a layer is bound to without owning them as parameters (an opaque layer's inputs).
     for (const auto& node : graph.nodes())

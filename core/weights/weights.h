@@ -74,7 +74,14 @@ Tensor fit(const Tensor& source, const Ints& dims, const Tensor* start = nullptr
 
 // A tensor filled as PyTorch fills it, from `seed` and the tensor's name, so that order does not matter.
 struct ParamSpec;
+struct Node;
 Tensor initialise(const ParamSpec& spec, const std::string& name, std::uint64_t seed);
+
+// The values of one tensor of a layer, of spec.dims, which have to be known: those of `stored`, seen in other
+// dimensions of the same content or fitted, else new ones. `fresh` receives the name where they are as random as
+// PyTorch's.
+Tensor valuesFor(const ParamSpec& spec, const std::string& name, const Node& layer, const Tensor* stored,
+                 std::uint64_t seed, std::vector<std::string>* fresh);
 
 // Every tensor that the graph's layers own, fitted or, where `weights` has none, initialised; `fresh`
 // receives the names of the initialised ones.

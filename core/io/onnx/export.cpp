@@ -152,6 +152,20 @@ private:
         return true;
     }
 
+    // Whether its tensors are those that it needs now: more or fewer channels may reach it than in the file.
+    bool sameTensors(const Prepared::Entry& entry) const
+    {
+        if (entry.node->tensors.empty()) return true;
+        std::vector<Value> in;
+        for (const std::int32_t from : sources(entry)) in.push_back(from < 0 ? Value{} : m_values[static_cast<std::size_t>(from)]);
+        for (const NamedParam& param : paramsOf(*entry.node, in, std::span(m_values).subspan(entry.firstOutput, entry.outputCount))) {
+            const Tensor* stored = m_model.weights.find(param.tensor);
+            const auto needed = Shape(std::span<const std::int64_t>(param.spec.dims)).elements();
+            if (stored && needed != kUnknown && stored->elements() != needed) return false;
+        }
+        return true;
+    }
+
     // A layer keeps its original nodes where nobody edited it and their constants still hold.
     void chooseKept()
     {
@@ -163,7 +177,8 @@ private:
                     throw Error(ErrorCode::Usage, "The layer '" + entry.node->name + "' is unknown to Fovea and its original node is gone, so it cannot be written.");
                 m_kept[i] = true;
             } else if (m_options.useOrigin && m_model.onnx && entry.node->origin) {
-                m_kept[i] = entry.node->origin->inputNames.size() == entry.inputCount && (!entry.node->origin->sizesBaked || sameShapes(entry));
+                m_kept[i] = entry.node->origin->inputNames.size() == entry.inputCount && (!entry.node->origin->sizesBaked || sameShapes(entry)) &&
+                             sameTensors(entry);
             }
             if (m_kept[i]) addInternalNames(*entry.node->origin);
         }

@@ -29,8 +29,6 @@ const ParamSpec* find(const std::vector<ParamSpec>& specs, std::string_view role
     return nullptr;
 }
 
-std::vector<ParamSpec> specsOf(const NodeView& view, const OpDef& op) { return op.params ? op.params(view) : std::vector<ParamSpec>{}; }
-
 std::int64_t count(const Ints& dims)
 {
     std::int64_t total = 1;
@@ -59,23 +57,18 @@ Tensor LayerWriter::valuesOf(const ParamSpec& spec, const std::string& name)
     const bool known = std::all_of(spec.dims.begin(), spec.dims.end(), [](std::int64_t dim) { return dim >= 0; });
     if (!known && stored) return *stored;
     if (!known) throw Error(ErrorCode::Usage, "The size of '" + name + "' is unknown at this input size; mend the findings before exporting.");
-    if (!stored) {
-        m_fresh.push_back(name);
-        return initialise(spec, name, m_seed);
+    // An exporter may have flattened it, say to one value per channel.
+    if (stored && stored->dims != spec.dims && stored->elements() == count(spec.dims)) {
+        Tensor view = *stored;
+        view.dims = spec.dims;
+        return view;
     }
-    Tensor out = *stored;
-    if (out.dims == spec.dims) return out;
-    if (out.elements() == count(spec.dims)) {
-        out.dims = spec.dims;
-        return out;
-    }
-    return fit(out, spec.dims);
+    return fovea::valuesFor(spec, name, m_view.node, stored, m_seed, &m_fresh);
 }
 
 std::string LayerWriter::tensor(std::string_view role)
 {
-    const OpDef& op = opFor(m_view.node.kind);
-    const auto specs = specsOf(m_view, op);
+    const auto specs = specsOf(m_view);
     const ParamSpec* spec = find(specs, role);
     const TensorBinding* binding = m_view.node.tensor(role);
     const std::string name = binding ? binding->tensor : m_view.node.name + "." + std::string(role);
