@@ -67,9 +67,9 @@ std::vector<Candidate> movesFor(const Scene& scene, const Choice& choice)
     }
     if (choice.first) {
         take(changeSide(scene));
-        take(cutTail(scene));
         take(spreadTail(scene));
     }
+    if (choice.cut) take(cutTail(scene));
     if (choice.grow) take(addStage(scene));
     take(movePoolings(scene));
     if (choice.grow) take(movePoolingsEarlier(scene));

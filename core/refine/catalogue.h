@@ -7,7 +7,8 @@ namespace fovea::refine {
 
 // Which moves are worth looking at, beyond those that always are.
 struct Choice {
-    bool first = true;  // nothing was changed yet: cuts and another side come before anything else
+    bool first = true;  // nothing was changed yet: another side and spreading the tail come before anything else
+    bool cut = true;    // cut the tail
     bool grow = true;   // where the field is smaller than the side, grow it
 };
 // Few and far-reaching ones first.

@@ -15,6 +15,10 @@ constexpr std::size_t kPlans = 12;
 // An analysis costs about a microsecond a layer; this keeps a search within a second on any size of network.
 constexpr int kLayersAnalysed = 200'000;
 constexpr int kMostAnalyses = 1'200, kFewestAnalyses = 12;
+// Networks that are drawn by hand are small enough to look further.
+constexpr std::size_t kSmallNetwork = 24;
+constexpr int kMostAnalysesSmall = 2'000;
+constexpr std::size_t kWider = 6;  // times the beam
 
 bool isSideChange(const std::vector<Edit>& edits) { return edits.front().attribute == "shape"; }
 
@@ -81,8 +85,10 @@ Search::Search(const Graph& graph, const Report& before, const std::set<NodeId>&
     for (const LayerReport& layer : before.layers)
         if (layer.op->opClass == OpClass::Pooling) m_poolings.insert(layer.name());
     const int layers = static_cast<int>(std::min<std::size_t>(before.layers.size() + 1, kLayersAnalysed));
-    m_left = std::clamp(kLayersAnalysed / layers, kFewestAnalyses, kMostAnalyses);
+    m_left = std::clamp(kLayersAnalysed / layers, kFewestAnalyses, isSmall() ? kMostAnalysesSmall : kMostAnalyses);
 }
+
+bool Search::isSmall() const { return m_before.layers.size() <= kSmallNetwork; }
 
 std::vector<State> Search::run()
 {
@@ -102,9 +108,12 @@ std::vector<State> Search::run()
 
 std::vector<Candidate> Search::candidates(const State& state, const Report& report) const
 {
-    // Edits of layers that are gone later would say nothing, so a cut comes first. A side that suits the network
-    // leaves nothing to combine with. A field that only a cut has made too small is not to be grown again.
-    return movesFor(Scene(state.graph, report, m_keep), {.first = state.moves == 0, .grow = m_start.shortfall > 0});
+    // Edits of layers that are gone later would say nothing, so a cut comes first where not everything can be tried.
+    // A side that suits the network leaves nothing to combine with. A field that only a cut has made too small is not
+    // to be grown again.
+    const bool first = state.moves == 0;
+    return movesFor(Scene(state.graph, report, m_keep),
+                    {.first = first, .cut = first || isSmall(), .grow = m_start.shortfall > 0});
 }
 
 std::vector<State> Search::singles(const State& start)
@@ -236,13 +245,14 @@ std::vector<Loosening> Search::loosenings() const
 // Plans that keep every parameter and plans that do not are different wishes, so neither crowds the other out.
 std::vector<State> Search::beam(std::vector<State> states) const
 {
-    std::erase_if(states, [](const State& state) { return state.score.clean(); });
+    if (!isSmall()) std::erase_if(states, [](const State& state) { return state.score.clean(); });
     const auto reshaping = std::stable_partition(states.begin(), states.end(),
                                                  [](const State& state) { return state.score.reshaped == 0; });
     std::vector<State> others(std::make_move_iterator(reshaping), std::make_move_iterator(states.end()));
     states.erase(reshaping, states.end());
-    states = mostPromising(std::move(states), kBeam);
-    for (State& state : mostPromising(std::move(others), kReshapingBeam)) states.push_back(std::move(state));
+    const std::size_t wider = isSmall() ? kWider : 1;
+    states = mostPromising(std::move(states), wider * kBeam);
+    for (State& state : mostPromising(std::move(others), wider * kReshapingBeam)) states.push_back(std::move(state));
     return states;
 }
 

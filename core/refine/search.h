@@ -32,6 +32,7 @@ public:
     bool cancelled() const { return m_request.cancel && m_request.cancel->load(std::memory_order_relaxed); }
 
 private:
+    bool isSmall() const;
     std::vector<State> singles(const State& start);
     std::vector<State> expand(const State& state, int budget);
     std::vector<Candidate> candidates(const State& state, const Report& report) const;
