@@ -176,6 +176,9 @@ private:
 
 }  // namespace
 
-MemoryReport memoryOf(const Report& report, const MemoryOptions& options) { return Walk(report, options).run(); }
+MemoryReport memoryOf(const Report& report, const MemoryOptions& options) {
+    if (!report.tensors) return {.options = options};  // of no network
+    return Walk(report, options).run();
+}
 
 }  // namespace fovea

@@ -59,14 +59,13 @@ public:
           m_transfer(graph)
     {}
 
-    Plan make(const std::vector<Edit>& edits, const Graph& refined) const
+    Plan make(const std::vector<Edit>& edits, const Report& after) const
     {
         Plan plan;
         plan.id = refine::planId(edits);
         plan.title = refine::titleOf(edits, m_graph);
         plan.edits = edits;
-        plan.graph = refined;
-        const Report after = analyze(plan.graph, m_request.analysis);
+        plan.graph = after.graph;
         plan.reason = refine::reasonOf(edits, m_before, after);
         plan.before = m_before.summary;
         plan.after = after.summary;
@@ -102,7 +101,7 @@ std::vector<Plan> propose(const Graph& graph, const PlanRequest& request, std::v
     std::vector<Plan> plans;
     for (const refine::State& state : search.run()) {
         if (search.cancelled()) return {};
-        plans.push_back(maker.make(state.edits, state.graph));
+        plans.push_back(maker.make(state.edits, analyze(state.graph, request.analysis)));
     }
     if (plans.empty() && loosen && !search.cancelled()) *loosen = search.loosenings();
     return plans;
@@ -121,9 +120,8 @@ std::vector<Plan> listMoves(const Graph& graph, const PlanRequest& request)
         if (isCancelled(request)) return {};
         const std::vector<Edit> edits = order.merged({}, candidate.edits());
         if (edits.empty() || !ids.insert(refine::planId(edits)).second) continue;
-        const Graph refined = candidate.appliedTo(graph);
-        if (!validity.holds(analyze(refined, request.analysis), candidate.reshaped)) continue;
-        out.push_back(maker.make(edits, refined));
+        const Report after = analyze(candidate.appliedTo(graph), request.analysis);
+        if (validity.holds(after, candidate.reshaped)) out.push_back(maker.make(edits, after));
     }
     return out;
 }
@@ -154,7 +152,7 @@ Plan combine(const Graph& graph, const std::vector<std::string>& ids, const Plan
         reshaped.add(it->reshaped);
         if (!refine::Validity(before).holds(analyze(refined, request.analysis), reshaped)) throw impossible();
     }
-    return PlanMaker(graph, before, request).make(edits, refined);
+    return PlanMaker(graph, before, request).make(edits, analyze(refined, request.analysis));
 }
 
 }  // namespace fovea

@@ -4,7 +4,7 @@
 #include "core/analysis/report.h"
 #include "core/base/allocation.h"
 #include "core/io/model/model.h"
-#include "core/refine/moves.h"
+#include "core/refine/plan.h"
 #include "tests/bench/networks.h"
 
 #include <benchmark/benchmark.h>
@@ -102,22 +102,16 @@ void fieldsOnPrepared(benchmark::State& state, const GraphPtr& graph)
     countLayers(state, fields.size());
 }
 
-// Every single change that the moves can make, not yet judged.
+// Every single change that the moves can make, with what it does.
 void singleMoves(benchmark::State& state, const GraphPtr& graph)
 {
-    const Report report = analyze(*graph);
-    const std::set<NodeId> keep;
-    std::size_t found = 0;
+    std::size_t moves = 0;
     for (auto _ : state) {
-        const refine::Scene scene(*graph, report, keep);
-        found = 0;
-        for (const auto move : {refine::relaxStrides, refine::movePoolings, refine::movePoolingsEarlier, refine::moveStrides, refine::addStrides,
-                                refine::shrinkStem, refine::smallImageStem, refine::changeKernels, refine::changeDilations, refine::cutTail,
-                                refine::changeSide})
-            found += move(scene).size();
-        benchmark::DoNotOptimize(found);
+        const std::vector<Plan> found = listMoves(*graph);
+        moves = found.size();
+        benchmark::DoNotOptimize(moves);
     }
-    state.counters["moves"] = static_cast<double>(found);
+    state.counters["moves"] = static_cast<double>(moves);
 }
 
 // The whole search: single moves and what follows from them, each analysed and judged.

@@ -127,7 +127,8 @@ void MovesPage::onChecked()
         if (std::ranges::find(m_checked, id) == m_checked.end()) m_checked.push_back(id);
     refresh();
     if (!m_checked.empty())
-        say(tr("%n moves as one plan, in the order of checking.", nullptr, static_cast<int>(m_checked.size())));
+        say(m_checked.size() == 1 ? tr("One move as a plan. Check more to combine them.")
+                                  : tr("%1 moves as one plan, in the order of checking.").arg(m_checked.size()));
     // The preview of a combination comes later; that of one move comes from within this call.
     m_combining = true;
     m_proposals.combine(m_checked);
