@@ -5,6 +5,7 @@
 #include "core/refine/widths.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 namespace fovea::refine {
@@ -135,8 +136,10 @@ std::vector<Change> widened(const Graph& graph, const std::set<NodeId>& keep, st
     const Widths widths(scene);
     if (!widths.canGrow()) return {};
     std::vector<Change> best;
-    double least = 1, most = 8;
-    for (int round = 0; round < 7; ++round) {
+    // Parameters grow with the square of a width, or more slowly.
+    const double now = static_cast<double>(std::max<std::int64_t>(1, report.summary.parameters));
+    double least = 1, most = std::min(8.0, 1.3 * std::sqrt(static_cast<double>(parameters) / now) + 0.1);
+    for (int round = 0; round < 6; ++round) {
         const double factor = (least + most) / 2;
         std::vector<Change> changes = widths.times(factor);
         if (analyze(applied(graph, changes)).summary.parameters <= parameters) {

@@ -50,7 +50,7 @@ TEST_F(MeasuredCases, theTailCut)
 
 TEST_F(MeasuredCases, shorterAndWiderWithinTheOldNumberOfParameters)
 {
-    const Plan* plan = titled(s_moves, "Channels of 59 layers times 1.47; 59 layers cut");
+    const Plan* plan = titled(s_moves, "Channels of 59 layers times 1.4");
     ASSERT_NE(plan, nullptr);
     EXPECT_LE(plan->after.iMin->h, 180);
     EXPECT_LE(share(*plan), 1.0);
