@@ -95,16 +95,24 @@ private:
         const std::set<std::string> original = taken;
         std::set<std::string> used;
         std::unordered_map<NodeId, std::string> outputNames;
-        for (const GraphOutput& output : m_model.graph.outputs())
+        std::unordered_map<std::string, NodeId> promised;  // a network's output keeps its name, whoever makes it now
+        for (const GraphOutput& output : m_model.graph.outputs()) {
             if (output.port.output == 0) outputNames.emplace(output.port.node, output.name);
+            promised.emplace(output.name, output.port.node);
+        }
+        const auto mayKeep = [&](const std::string& name, NodeId layer) {
+            const auto owner = promised.find(name);
+            return !used.contains(name) && (owner == promised.end() || owner->second == layer);
+        };
+        const auto mayTake = [&](const std::string& name) { return !used.contains(name) && !m_model.weights.find(name); };
         for (const auto& entry : m_graph.entries) {
             std::vector<std::string> names;
             for (std::uint32_t i = 0; i < entry.outputCount; ++i) {
                 const auto& origin = entry.node->origin;
                 std::string name;
                 if (entry.op->opClass == OpClass::Input) name = entry.node->name;
-                else if (origin && i < origin->outputNames.size() && !used.contains(origin->outputNames[i])) name = origin->outputNames[i];
-                else if (i == 0 && outputNames.contains(entry.node->id) && !taken.contains(outputNames[entry.node->id])) name = outputNames[entry.node->id];
+                else if (origin && i < origin->outputNames.size() && mayKeep(origin->outputNames[i], entry.node->id)) name = origin->outputNames[i];
+                else if (i == 0 && outputNames.contains(entry.node->id) && mayTake(outputNames[entry.node->id])) name = outputNames[entry.node->id];
                 else name = unique(entry.node->name + "_output_" + std::to_string(i), taken);
                 taken.insert(name);
                 used.insert(name);
