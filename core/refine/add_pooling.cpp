@@ -37,7 +37,11 @@ NodeId addUnit(Additions& additions, const Style& style, const std::string& grou
     const auto next = [&](Node node) {
         at = additions.add(std::move(node), name + "." + std::to_string(index++), group, {at}, at);
     };
-    if (style.norm) next(makeNode("BatchNorm2d"));
+    if (style.norm) {
+        Node norm = makeNode("BatchNorm2d");
+        norm.attrs.set("init", std::string("identity"));
+        next(std::move(norm));
+    }
     if (style.activation) next(*style.activation);
     return at;
 }

@@ -78,7 +78,7 @@ NodeId repeat(const Scene& scene, const Stretch& block, NodeId behind, Additions
     for (std::size_t entry = block.from + 1; entry <= block.to; ++entry) {
         Node copy = scene.node(entry);
         if (zero == entry) copy.attrs.set("init", std::string("zeros"));
-        else if (!zero && copy.kind == "Conv2d") copy.attrs.set("init", std::string("identity"));
+        else if (!zero && (copy.kind == "Conv2d" || copy.kind == "BatchNorm2d")) copy.attrs.set("init", std::string("identity"));
         std::vector<NodeId> inputs;
         for (const std::int32_t from : scene.inputs(entry)) inputs.push_back(copies.at(from));
         const std::string name = lastPart(copy) + "_again", group = copy.group;

@@ -110,9 +110,14 @@ private:
             for (std::uint32_t i = 0; i < entry.outputCount; ++i) {
                 const auto& origin = entry.node->origin;
                 std::string name;
+                const auto output = i == 0 ? outputNames.find(entry.node->id) : outputNames.end();
+                // Another layer's value was the output in the file.
+                const bool inherits = output != outputNames.end() && original.contains(output->second) && mayTake(output->second) &&
+                                      entry.op->opClass != OpClass::Opaque;
                 if (entry.op->opClass == OpClass::Input) name = entry.node->name;
+                else if (inherits) name = output->second;
                 else if (origin && i < origin->outputNames.size() && mayKeep(origin->outputNames[i], entry.node->id)) name = origin->outputNames[i];
-                else if (i == 0 && outputNames.contains(entry.node->id) && mayTake(outputNames[entry.node->id])) name = outputNames[entry.node->id];
+                else if (output != outputNames.end() && mayTake(output->second)) name = output->second;
                 else name = unique(entry.node->name + "_output_" + std::to_string(i), taken);
                 taken.insert(name);
                 used.insert(name);
