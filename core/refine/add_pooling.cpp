@@ -1,5 +1,5 @@
-// Growing a field that is smaller than the side: a pooling where there is none, which every layer behind it sees the
-// image through, or a further stage at the end (arXiv 2211.14487 does so for VGG11 by moving poolings forward).
+// Growing a field that is smaller than the side: a pooling where there is none, so that every layer behind it sees a
+// coarser map, or a further stage at the end (arXiv 2211.14487 treats fields that are too small, too).
 #include "core/refine/blocks.h"
 
 #include <algorithm>

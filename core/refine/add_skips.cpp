@@ -1,6 +1,6 @@
 // A path around blocks that have none: a 1x1 convolution adds nothing to the field, so what passes it keeps a small
-// one, and layers behind still see something new (arXiv 2211.14487, where every block of EfficientNet without a skip
-// connection gets one). Only in networks that have skip connections; the first convolution gets none.
+// one, and layers behind still see something new (the always-skip path of arXiv 2211.14487). Only in networks that
+// have skip connections; the first convolution gets none.
 #include "core/refine/blocks.h"
 
 #include <algorithm>
