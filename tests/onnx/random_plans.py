@@ -3,7 +3,8 @@
 """Every plan offered for a random network (tests/models/random_networks.py) does what it says.
 
 At the network's own side and, where its head allows another, at half of it, every plan and a few single changes
-are written as files. For each file
+are written as files, which are gone as soon as they ran. With --plans N it is N plans of each network and side at
+most, and as few single changes: those whose hash of seed and id is smallest, so the same on every run. For each file
 - a fresh analysis, told a side only where the file leaves it open, gives exactly the summary that was predicted;
 - ONNX Runtime runs it, and its output has the analysed shape: the one before, but for the side of a plain map;
 - tensors counted as copied are the same bytes under the same name, sliced ones are the first channels and the
@@ -26,6 +27,7 @@ from random_checks import describe, read_rows, sorted_copy
 
 MOVES = 3  # single changes of each network and side
 LEAST_SIDE = 12
+BATCH = 50  # networks whose files are there at once
 SECONDS = 60
 SAME_NUMBERS = ("Identity", "Unsqueeze", "Squeeze", "Reshape")
 
@@ -33,6 +35,8 @@ SAME_NUMBERS = ("Identity", "Unsqueeze", "Squeeze", "Reshape")
 def add_options(parser):
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=None, help="only seeds from this one on")
+    parser.add_argument("--plans", type=int, default=None, help="at most so many of a network and side")
+    parser.add_argument("--least", type=int, default=0, help="plans that must have been checked, over all networks")
     parser.add_argument("--verbose", action=argparse.BooleanOptionalAction, default=False)
 
 
@@ -132,9 +136,9 @@ def action_of(old, new):
 # One network
 
 
-def selected(moves, seed):
-    """A few of them, another choice for every seed, the same on every run."""
-    return sorted(moves, key=lambda move: hashlib.sha256(f"{seed} {move['id']}".encode()).digest())[:MOVES]
+def selected(changes, seed, most):
+    """So many of them, another choice for every seed, the same on every run; None: all."""
+    return sorted(changes, key=lambda change: hashlib.sha256(f"{seed} {change['id']}".encode()).digest())[:most]
 
 
 def side_after(plan, side):
@@ -184,8 +188,9 @@ class Network:
             plans = self.listed(side)
             offered = {plan["id"] for plan in plans}
             moves = [move for move in self.listed(side, "--moves") if move["id"] not in offered]
-            for kind, some in (("plans", plans), ("moves", selected(moves, self.row["seed"]))):
-                for plan in some:
+            most = self.harness.options.plans
+            for kind, some, most in (("plans", plans, most), ("moves", moves, MOVES if most is None else most)):
+                for plan in selected(some, self.row["seed"], most):
                     self.counts[kind] += 1
                     self.check_plan(side, report, plan)
         return self
@@ -221,24 +226,34 @@ class Network:
             sorted_copy(written, written)
 
 
-def main():
-    harness = Harness(__doc__, add_options)
-    harness.require_ort()
-    rows = read_rows(harness)
-    print(f"seeds {rows[0]['seed']} to {rows[-1]['seed']}", flush=True)
-    networks = in_parallel(lambda row: Network(harness, row).check(), rows)
-    jobs = [job for network in networks for job in network.jobs]
-    print(f"{len(jobs)} files written", flush=True)
-    results = harness.run_ort(jobs, SECONDS)
+def run_files(harness, networks):
+    """How many of their files ONNX Runtime was given; they are gone afterwards."""
+    results = harness.run_ort([job for network in networks for job in network.jobs], SECONDS)
     for network in networks:
         for job in network.jobs:
             result = results.get(job["id"])
             if result and not result["ok"]:
                 network.fail(f"{job['id']}: {result['error']}")
+        for path in harness.scratch.glob(f"{network.source.stem}.*"):
+            path.unlink()
+    return len(results)
+
+
+def main():
+    harness = Harness(__doc__, add_options)
+    harness.require_ort()
+    rows = read_rows(harness)
+    print(f"seeds {rows[0]['seed']} to {rows[-1]['seed']}", flush=True)
+    networks, ran = [], 0
+    for first in range(0, len(rows), BATCH):
+        batch = in_parallel(lambda row: Network(harness, row).check(), rows[first:first + BATCH])
+        ran += run_files(harness, batch)
+        networks += batch
     counts = sum((network.counts for network in networks), Counter())
     with_plans = sum(network.counts["plans"] > 0 for network in networks)
     print(f"{counts['plans']} plans over {with_plans} of {len(rows)} networks, {counts['moves']} single changes")
-    harness.finish(len(results))
+    harness.expect(counts["plans"] >= harness.options.least, f"{counts['plans']} plans, not {harness.options.least}")
+    harness.finish(ran)
 
 
 if __name__ == "__main__":
