@@ -63,7 +63,12 @@ class File:
 def weights_of(document):
     """{name: whether it is a parameter} of the tensors that the layers of a .fovea document own."""
     nodes = json.loads(document.read_text())["nodes"]
-    return {name: not role.startswith("running_") for node in nodes for role, name in node.get("tensors", {}).items()}
+    return {name: is_parameter(node, role) for node in nodes for role, name in node.get("tensors", {}).items()}
+
+
+def is_parameter(node, role):
+    """An operand from a Constant node is none: nothing learns it."""
+    return node["attrs"].get("learned", False) if role == "other" else not role.startswith("running_")
 
 
 def same(a, b):
