@@ -29,4 +29,15 @@ std::string moduleName(std::string_view name)
     return out;
 }
 
+std::string commonGroup(std::string_view a, std::string_view b)
+{
+    std::size_t end = 0;
+    for (std::size_t i = 0; i <= std::min(a.size(), b.size()); ++i) {
+        const bool endsA = i == a.size() || a[i] == '.', endsB = i == b.size() || b[i] == '.';
+        if (endsA && endsB) end = i;
+        if (i == a.size() || i == b.size() || a[i] != b[i]) break;
+    }
+    return std::string(a.substr(0, end));
+}
+
 }  // namespace fovea

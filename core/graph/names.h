@@ -14,4 +14,7 @@ std::vector<std::string> nameParts(std::string_view name);
 // The same, joined as PyTorch writes it: "layer1.0.conv1".
 std::string moduleName(std::string_view name);
 
+// The innermost group that holds both: "layer1.0" for "layer1.0" and "layer1.0.downsample"; empty: none.
+std::string commonGroup(std::string_view a, std::string_view b);
+
 }  // namespace fovea

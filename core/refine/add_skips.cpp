@@ -1,6 +1,7 @@
 // A path around blocks that have none: a 1x1 convolution adds nothing to the field, so what passes it keeps a small
 // one, and layers behind still see something new (the always-skip path of arXiv 2211.14487). Only in networks that
 // have skip connections; the first convolution gets none.
+#include "core/graph/names.h"
 #include "core/refine/blocks.h"
 
 #include <algorithm>
@@ -60,18 +61,6 @@ std::optional<PerAxis<std::int64_t>> strideOf(const Scene& scene, const Stretch&
     return PerAxis<std::int64_t>{h.num(), w.num()};
 }
 
-// "layer1.0" for "layer1.0.block.0".."layer1.0.block.3".
-std::string sharedGroup(const std::string& a, const std::string& b)
-{
-    std::size_t end = 0;
-    for (std::size_t i = 0; i <= std::min(a.size(), b.size()); ++i) {
-        const bool endsA = i == a.size() || a[i] == '.', endsB = i == b.size() || b[i] == '.';
-        if (endsA && endsB) end = i;
-        if (i == a.size() || i == b.size() || a[i] != b[i]) break;
-    }
-    return a.substr(0, end);
-}
-
 bool hasNorm(const Scene& scene, const Stretch& block)
 {
     for (std::size_t entry = block.from + 1; entry <= block.to; ++entry)
@@ -85,7 +74,7 @@ void addSkip(const Scene& scene, const Stretch& block, Additions& additions)
 {
     const PerAxis<std::int64_t> stride = *strideOf(scene, block);
     const Node& last = scene.node(block.to);
-    const std::string group = sharedGroup(scene.node(block.from + 1).group, last.group);
+    const std::string group = commonGroup(scene.node(block.from + 1).group, last.group);
     const bool norm = hasNorm(scene, block);
     Node conv = makeNode("Conv2d");
     conv.attrs.set("out_channels", scene.layer(block.to)->out[0].channels());

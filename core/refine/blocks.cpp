@@ -4,15 +4,20 @@
 
 namespace fovea::refine {
 
-bool isPointwise(OpClass opClass)
-{
-    return opClass == OpClass::Normalization || opClass == OpClass::Activation || opClass == OpClass::Regularization;
-}
+namespace {
 
+// One output that is a map of the feature extractor.
 bool isMap(const LayerReport* layer)
 {
     return layer && layer->finite && layer->out.size() == 1 && layer->out[0].layout == kNchw &&
            layer->out[0].shape.rank() == 4;
+}
+
+}  // namespace
+
+bool isPointwise(OpClass opClass)
+{
+    return opClass == OpClass::Normalization || opClass == OpClass::Activation || opClass == OpClass::Regularization;
 }
 
 std::vector<std::size_t> waists(const Scene& scene)
@@ -61,10 +66,6 @@ bool holdsProjection(const Scene& scene, const Stretch& stretch)
             return true;
     return false;
 }
-
-Additions::Additions(const Scene& scene, NodeId nextId)
-    : m_graph(scene.graph()), m_nextId(nextId == kNoNode ? scene.graph().nextId() : nextId)
-{}
 
 NodeId Additions::add(Node node, const std::string& wantedName, const std::string& group,
                       const std::vector<NodeId>& inputs, NodeId takesOver)

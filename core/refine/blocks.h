@@ -9,8 +9,6 @@
 namespace fovea::refine {
 
 bool isPointwise(OpClass opClass);  // a normalisation, activation or dropout
-// Entries with one output that is a map of the feature extractor.
-bool isMap(const LayerReport* layer);
 
 // Maps that every path passes, in order. A normalisation or activation belongs to the layer before it.
 std::vector<std::size_t> waists(const Scene& scene);
@@ -28,13 +26,12 @@ bool holdsProjection(const Scene& scene, const Stretch& stretch);
 // Collects layers to add, under ids and names that are free.
 class Additions {
 public:
-    explicit Additions(const Scene& scene, NodeId nextId = kNoNode);
+    explicit Additions(const Scene& scene) : m_graph(scene.graph()), m_nextId(m_graph.nextId()) {}
 
-    // A layer that reads `inputs`, in the group of `beside`, and takes over the readers of `takesOver`.
+    // A layer that reads `inputs`, in `group`, and takes over the readers of `takesOver`; returns its id.
     NodeId add(Node node, const std::string& wantedName, const std::string& group, const std::vector<NodeId>& inputs,
                NodeId takesOver = kNoNode);
-    std::vector<Change> changes() const { return m_changes; }
-    NodeId nextId() const { return m_nextId; }
+    const std::vector<Change>& changes() const { return m_changes; }
 
 private:
     std::string nameOf(NodeId id) const;

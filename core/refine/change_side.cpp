@@ -1,23 +1,12 @@
 // Another side of the image: the one change that touches no layer at all.
 #include "core/refine/moves.h"
+#include "core/refine/score.h"
 
 #include <algorithm>
 
 namespace fovea::refine {
 
 namespace {
-
-// The largest jump of the extractor, by which the side should divide.
-PerAxis<std::int64_t> totalStride(const Report& report)
-{
-    PerAxis<std::int64_t> out{1, 1};
-    for (const LayerReport& layer : report.layers) {
-        if (!layer.finite) continue;
-        out.h = std::max(out.h, layer.field.h.jump.ceil());
-        out.w = std::max(out.w, layer.field.w.jump.ceil());
-    }
-    return out;
-}
 
 // The side nearest to `side` from `least` to `most`, a multiple of `stride` where that range has one.
 std::int64_t fitted(std::int64_t side, std::int64_t least, std::int64_t most, std::int64_t stride)
@@ -39,7 +28,8 @@ std::vector<Candidate> changeSide(const Scene& scene)
     const Summary& summary = report.summary;
     const Node* input = scene.graph().find(report.input);
     if (!summary.iMin || !summary.iMinProductive || !summary.iMax || !input || scene.keeps(report.input)) return {};
-    const PerAxis<std::int64_t> stride = totalStride(report);
+    // By which the side should divide.
+    const PerAxis<std::int64_t> stride = coarsestJump(report);
     const std::int64_t h =
         fitted(report.side.h, std::max(summary.iMin->h, summary.iMinProductive->h), summary.iMax->h, stride.h);
     const std::int64_t w =

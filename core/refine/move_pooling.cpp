@@ -1,16 +1,11 @@
 // Moving a strided pooling later: the layers it passes run at the finer resolution, so their fields grow more
 // slowly, and nothing about their weights changes. Where the field is smaller than the side, moving one earlier
 // makes it grow (arXiv 2211.14487 does both).
-#include "core/refine/moves.h"
+#include "core/refine/blocks.h"
 
 namespace fovea::refine {
 
 namespace {
-
-bool isPointwise(OpClass opClass)
-{
-    return opClass == OpClass::Normalization || opClass == OpClass::Activation || opClass == OpClass::Regularization;
-}
 
 // Layers whose reader wants to stay next to them: a pooling between a convolution and its normalisation or
 // activation would only be the odd one out, and two poolings in a row throw away what no layer has looked at.

@@ -36,8 +36,7 @@ public:
     bool isStrided(std::size_t entry) const;
     // A pooling whose windows do not overlap, so that without its stride nothing is left of it.
     bool isDisjointPooling(std::size_t entry) const;
-    // No field covers the image: the largest is smaller than the side on some axis.
-    bool isSmallField() const;
+    bool isSmallField() const;  // see score.h
 
 private:
     const Graph& m_graph;

@@ -59,6 +59,7 @@ struct PlanRequest {
     MemoryOptions memory;
     AnalysisOptions analysis;
     const std::atomic<bool>* cancel = nullptr;
+    bool isCancelled() const { return cancel && cancel->load(std::memory_order_relaxed); }
 };
 
 // A limit that keeps every plan out, and the nearest value that lets one in.

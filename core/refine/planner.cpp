@@ -11,10 +11,8 @@ bool needsRefinement(const Report& report) { return !refine::scoreOf(report).cle
 
 std::int64_t outputStrideOf(const Report& report)
 {
-    std::int64_t out = 1;
-    for (const LayerReport& layer : report.layers)
-        if (layer.finite) out = std::max({out, layer.field.h.jump.ceil(), layer.field.w.jump.ceil()});
-    return out;
+    const PerAxis<std::int64_t> jump = refine::coarsestJump(report);
+    return std::max(jump.h, jump.w);
 }
 
 namespace {
@@ -84,11 +82,6 @@ private:
     TransferFrom m_transfer;
 };
 
-bool isCancelled(const PlanRequest& request)
-{
-    return request.cancel && request.cancel->load(std::memory_order_relaxed);
-}
-
 }  // namespace
 
 std::vector<Plan> propose(const Graph& graph, const PlanRequest& request, std::vector<Loosening>* loosen)
@@ -117,7 +110,7 @@ std::vector<Plan> listMoves(const Graph& graph, const PlanRequest& request)
     std::vector<Plan> out;
     std::set<std::string> ids;
     for (const refine::Candidate& candidate : refine::everyMove(refine::Scene(graph, before, keep))) {
-        if (isCancelled(request)) return {};
+        if (request.isCancelled()) return {};
         const std::vector<Edit> edits = order.merged({}, candidate.edits());
         if (edits.empty() || !ids.insert(refine::planId(edits)).second) continue;
         const Report after = analyze(candidate.appliedTo(graph), request.analysis);
@@ -130,13 +123,13 @@ Plan combine(const Graph& graph, const std::vector<std::string>& ids, const Plan
 {
     const std::set<NodeId> keep = keptLayers(graph, request.keep);
     const Report before = analyze(graph, request.analysis);
+    const refine::Validity validity(before);
     const refine::EditOrder order(graph);
-    Graph refined = graph;
+    Report now = before;
     std::vector<Edit> edits;
     refine::Reshaped reshaped;
     for (const std::string& id : ids) {
-        const Report report = analyze(refined, request.analysis);
-        const std::vector<refine::Candidate> all = refine::everyMove(refine::Scene(refined, report, keep));
+        const std::vector<refine::Candidate> all = refine::everyMove(refine::Scene(now.graph, now, keep));
         const auto it = std::find_if(all.begin(), all.end(), [&](const refine::Candidate& candidate) {
             return refine::planId(order.merged({}, candidate.edits())) == id;
         });
@@ -148,11 +141,11 @@ Plan combine(const Graph& graph, const std::vector<std::string>& ids, const Plan
         };
         if (it == all.end()) throw impossible();
         edits = order.merged(edits, it->edits());
-        refined = it->appliedTo(refined);
         reshaped.add(it->reshaped);
-        if (!refine::Validity(before).holds(analyze(refined, request.analysis), reshaped)) throw impossible();
+        now = analyze(it->appliedTo(now.graph), request.analysis);
+        if (!validity.holds(now, reshaped)) throw impossible();
     }
-    return PlanMaker(graph, before, request).make(edits, analyze(refined, request.analysis));
+    return PlanMaker(graph, before, request).make(edits, now);
 }
 
 }  // namespace fovea

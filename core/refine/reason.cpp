@@ -1,4 +1,5 @@
 #include "core/refine/describe.h"
+#include "core/refine/score.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -21,12 +22,6 @@ bool movesEarlier(const Edit& edit, const Report& before)
         if (layer.name() == edit.layer) return false;
     }
     return false;
-}
-
-bool isSmallField(const Report& report)
-{
-    const auto& most = report.summary.iMax;
-    return most && (most->h < report.side.h || most->w < report.side.w);
 }
 
 bool cutsLayers(const std::vector<Edit>& edits, const Report& before)

@@ -1,4 +1,5 @@
 #include "core/refine/moves.h"
+#include "core/refine/score.h"
 
 namespace fovea::refine {
 
@@ -46,10 +47,6 @@ bool Scene::isDisjointPooling(std::size_t entry) const
            reach.w.kernel == reach.w.stride;
 }
 
-bool Scene::isSmallField() const
-{
-    const auto& most = m_report.summary.iMax;
-    return most && (most->h < m_report.side.h || most->w < m_report.side.w);
-}
+bool Scene::isSmallField() const { return refine::isSmallField(m_report); }
 
 }  // namespace fovea::refine

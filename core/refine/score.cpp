@@ -43,6 +43,23 @@ Score scoreOf(const Report& report)
     return out;
 }
 
+bool isSmallField(const Report& report)
+{
+    const auto& most = report.summary.iMax;
+    return most && (most->h < report.side.h || most->w < report.side.w);
+}
+
+PerAxis<std::int64_t> coarsestJump(const Report& report)
+{
+    PerAxis<std::int64_t> out{1, 1};
+    for (const LayerReport& layer : report.layers) {
+        if (!layer.finite) continue;
+        out.h = std::max(out.h, layer.field.h.jump.ceil());
+        out.w = std::max(out.w, layer.field.w.jump.ceil());
+    }
+    return out;
+}
+
 bool relieves(const Score& after, const Score& before)
 {
     if (after.wasted != before.wasted) return after.wasted < before.wasted;

@@ -27,6 +27,11 @@ struct Score {
 
 Score scoreOf(const Report& report);
 
+// No field covers the image: the largest is smaller than the side on some axis.
+bool isSmallField(const Report& report);
+// Pixels between neighbouring units of the coarsest map of the feature extractor, rounded up.
+PerAxis<std::int64_t> coarsestJump(const Report& report);
+
 // Whether `after` relieves what is wrong with `before`: fewer wasted layers, then fewer critical ones, then
 // a field nearer to the side.
 bool relieves(const Score& after, const Score& before);

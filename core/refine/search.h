@@ -29,7 +29,7 @@ public:
     std::vector<State> run();
     // After a run without plans: the limits that keep the nearest one out.
     std::vector<Loosening> loosenings() const;
-    bool cancelled() const { return m_request.cancel && m_request.cancel->load(std::memory_order_relaxed); }
+    bool cancelled() const { return m_request.isCancelled(); }
 
 private:
     bool isSmall() const;

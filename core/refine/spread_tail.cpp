@@ -12,8 +12,6 @@ namespace fovea::refine {
 
 namespace {
 
-using Pieces = std::vector<Stretch>;
-
 bool isInside(const Stretch& block, std::int32_t entry)
 {
     return entry >= static_cast<std::int32_t>(block.from) && entry < static_cast<std::int32_t>(block.to);
@@ -78,7 +76,8 @@ NodeId repeat(const Scene& scene, const Stretch& block, NodeId behind, Additions
     for (std::size_t entry = block.from + 1; entry <= block.to; ++entry) {
         Node copy = scene.node(entry);
         if (zero == entry) copy.attrs.set("init", std::string("zeros"));
-        else if (!zero && (copy.kind == "Conv2d" || copy.kind == "BatchNorm2d")) copy.attrs.set("init", std::string("identity"));
+        else if (!zero && (copy.kind == "Conv2d" || copy.kind == "BatchNorm2d"))
+            copy.attrs.set("init", std::string("identity"));
         std::vector<NodeId> inputs;
         for (const std::int32_t from : scene.inputs(entry)) inputs.push_back(copies.at(from));
         const std::string name = lastPart(copy) + "_again", group = copy.group;
@@ -89,7 +88,7 @@ NodeId repeat(const Scene& scene, const Stretch& block, NodeId behind, Additions
 }
 
 // The last block of each stage that can come again, from the first stage on.
-Pieces lastRepeatable(const Scene& scene)
+std::vector<Stretch> lastRepeatable(const Scene& scene)
 {
     std::map<Rational, Stretch> byJump;
     for (const Stretch& block : stretches(scene)) {
@@ -97,7 +96,7 @@ Pieces lastRepeatable(const Scene& scene)
         if (block.skipped ? lastWeights(scene, block).has_value() : isPlainChain(scene, block))
             byJump.insert_or_assign(scene.layer(block.to)->field.h.jump, block);
     }
-    Pieces out;
+    std::vector<Stretch> out;
     for (const auto& [jump, block] : byJump) out.push_back(block);
     return out;
 }
@@ -113,7 +112,7 @@ int blocksWithWindows(const Scene& scene, const std::set<NodeId>& removed)
 // `count` blocks behind blocks of their own stage, in turn.
 void spread(const Scene& scene, int count, Additions& additions)
 {
-    const Pieces blocks = lastRepeatable(scene);
+    const std::vector<Stretch> blocks = lastRepeatable(scene);
     std::vector<NodeId> ends;
     for (const Stretch& block : blocks) ends.push_back(scene.node(block.to).id);
     for (int i = 0; i < count && !blocks.empty(); ++i) {

@@ -95,18 +95,6 @@ bool isBehind(const Graph& graph, const Node& layer, NodeId other)
     return false;
 }
 
-// The innermost group that holds both: "layer1.0" for "layer1.0" and "layer1.0.downsample".
-std::string commonGroup(const std::string& a, const std::string& b)
-{
-    std::size_t end = 0;
-    for (std::size_t i = 0; i <= std::min(a.size(), b.size()); ++i) {
-        const bool endsA = i == a.size() || a[i] == '.', endsB = i == b.size() || b[i] == '.';
-        if (endsA && endsB) end = i;
-        if (i == a.size() || i == b.size() || a[i] != b[i]) break;
-    }
-    return a.substr(0, end);
-}
-
 // Names of layers; where several stand side by side in one group, such as a block and its shortcut, the group's
 // name instead.
 std::vector<std::string> blocksOf(const std::vector<const Node*>& layers, const Graph& graph)

@@ -130,7 +130,8 @@ TransferPlan TransferFrom::to(const Graph& after) const
     for (const OwnedParam& param : ownedParams(after)) {
         const auto it = m_owned->byName.find(param.tensor);
         const OwnedParam* old = it == m_owned->byName.end() ? nullptr : it->second;
-        addRow(plan, {param.tensor, param.layer->name, old ? actionFor(*old, param) : isNeutral(*param.layer) ? Transfer::Padded : Transfer::Fresh, old ? old->spec.dims : Ints{}, param.spec.dims},
+        const Transfer made = isNeutral(*param.layer) ? Transfer::Padded : Transfer::Fresh;
+        addRow(plan, {param.tensor, param.layer->name, old ? actionFor(*old, param) : made, old ? old->spec.dims : Ints{}, param.spec.dims},
                parameterCount(param));
         kept.insert(param.tensor);
     }

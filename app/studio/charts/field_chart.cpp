@@ -1,6 +1,7 @@
 #include "app/studio/charts/field_chart.h"
 
 #include "app/studio/charts/field_bars.h"
+#include "app/studio/charts/plot_style.h"
 #include "app/studio/look/theme.h"
 #include "app/studio/look/verdict_look.h"
 #include "app/studio/look/words.h"
@@ -15,13 +16,6 @@ namespace fovea::studio {
 namespace {
 
 constexpr double kLogBase = 0.7;  // a field of one pixel is still a bar
-
-QFont smallFont(const QWidget& widget)
-{
-    QFont font = widget.font();
-    font.setPixelSize(10);
-    return font;
-}
 
 }  // namespace
 
@@ -228,20 +222,7 @@ void FieldChart::labelLayers()
 
 void FieldChart::applyColors()
 {
-    const Colors colors = colorsFor(palette());
-    const QColor textColor = palette().color(QPalette::Text);
-    m_plot->setBackground(palette().color(QPalette::Base));
-    for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis}) {
-        axis->setLabelColor(textColor);
-        axis->setTickLabelColor(textColor);
-        axis->setBasePen(QPen(colors.boxBorder));
-        axis->setTickPen(QPen(colors.boxBorder));
-        axis->setSubTickPen(Qt::NoPen);
-        axis->setTickLabelFont(smallFont(*this));
-        axis->setLabelFont(smallFont(*this));
-        axis->grid()->setPen(QPen(colors.grid, 1));
-        axis->grid()->setZeroLinePen(Qt::NoPen);
-    }
+    stylePlot(*m_plot, {m_plot->xAxis, m_plot->yAxis}, *this);
     m_plot->xAxis->grid()->setVisible(false);
     m_plot->yAxis->setLabel(tr("field, px"));
 }

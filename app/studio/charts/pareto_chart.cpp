@@ -1,5 +1,6 @@
 #include "app/studio/charts/pareto_chart.h"
 
+#include "app/studio/charts/plot_style.h"
 #include "app/studio/look/theme.h"
 #include "app/studio/look/words.h"
 #include "core/io/reports/reports.h"
@@ -184,22 +185,9 @@ void ParetoChart::drawNote()
 
 void ParetoChart::applyColors()
 {
-    const Colors colors = colorsFor(palette());
-    const QColor textColor = palette().color(QPalette::Text);
-    QFont font = this->font();
-    font.setPixelSize(10);
-    m_plot->setBackground(palette().color(QPalette::Base));
-    for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis}) {
-        axis->setLabelColor(textColor);
-        axis->setTickLabelColor(textColor);
-        axis->setBasePen(QPen(colors.boxBorder));
-        axis->setTickPen(QPen(colors.boxBorder));
-        axis->setSubTickPen(Qt::NoPen);
-        axis->setTickLabelFont(font);
-        axis->setLabelFont(font);
-        axis->grid()->setPen(QPen(colors.grid, 1));
-        axis->grid()->setZeroLinePen(QPen(colors.grid, 1));
-    }
+    stylePlot(*m_plot, {m_plot->xAxis, m_plot->yAxis}, *this);
+    const QPen grid(colorsFor(palette()).grid, 1);
+    for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis}) axis->grid()->setZeroLinePen(grid);
     m_plot->xAxis->setLabel(tr("MACs"));
     m_plot->yAxis->setLabel(m_goal == Goal::Wasted ? tr("unproductive layers") : tr("i_min, px"));
 }

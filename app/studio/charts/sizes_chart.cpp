@@ -1,5 +1,6 @@
 #include "app/studio/charts/sizes_chart.h"
 
+#include "app/studio/charts/plot_style.h"
 #include "app/studio/look/theme.h"
 #include "app/studio/look/verdict_look.h"
 #include "app/studio/look/words.h"
@@ -206,22 +207,8 @@ void SizesChart::drawSide()
 
 void SizesChart::applyColors()
 {
-    const Colors colors = colorsFor(palette());
+    stylePlot(*m_plot, {m_plot->xAxis, m_plot->yAxis, m_plot->yAxis2}, *this);
     const QColor textColor = palette().color(QPalette::Text);
-    QFont font = this->font();
-    font.setPixelSize(10);
-    m_plot->setBackground(palette().color(QPalette::Base));
-    for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis, m_plot->yAxis2}) {
-        axis->setLabelColor(textColor);
-        axis->setTickLabelColor(textColor);
-        axis->setBasePen(QPen(colors.boxBorder));
-        axis->setTickPen(QPen(colors.boxBorder));
-        axis->setSubTickPen(Qt::NoPen);
-        axis->setTickLabelFont(font);
-        axis->setLabelFont(font);
-        axis->grid()->setPen(QPen(colors.grid, 1));
-        axis->grid()->setZeroLinePen(Qt::NoPen);
-    }
     m_plot->xAxis->grid()->setVisible(false);
     m_plot->yAxis->setLabel(tr("judged layers"));
     m_line->setPen(QPen(textColor, 1.6));
