@@ -154,7 +154,8 @@ TEST_F(Refine, AFixedOutputStrideLeavesTheCoarsestMapAlone)
         ASSERT_EQ(run({"refine", "net.fovea", "--output-stride", "keep", "--apply", plan["id"], "-o", "kept.fovea"}).code, 0);
         const auto coarsest = [](const std::string& file) {
             double most = 1;
-            for (const Json& layer : Json::parse(run({"analyze", file, "--json"}).out)["layers"])
+            const Json report = Json::parse(run({"analyze", file, "--json"}).out);
+            for (const Json& layer : report["layers"])
                 if (layer["jump"].is_array())
                     for (const Json& jump : layer["jump"]) most = std::max(most, jump.get<double>());
             return most;
