@@ -153,6 +153,15 @@ std::int64_t JsonAt::integer(std::int64_t low, std::int64_t high) const
     return value;
 }
 
+double JsonAt::real(double low, double high) const
+{
+    if (!m_value->is_number()) fail("be a number");
+    const double value = m_value->get<double>();
+    if (!(value >= low && value <= high))
+        wrong("must lie between " + Json(low).dump() + " and " + Json(high).dump() + ", but is " + m_value->dump());
+    return value;
+}
+
 bool JsonAt::boolean() const
 {
     if (!m_value->is_boolean()) fail("be true or false");

@@ -39,6 +39,7 @@ public:
     JsonAt inside(const Json& part) const { return JsonAt(m_root, &part); }  // `part` lies below this value
 
     std::int64_t integer(std::int64_t low, std::int64_t high) const;
+    double real(double low, double high) const;  // finite
     bool boolean() const;
     // A string, or {"base64": "..."} for text that is not UTF-8.
     std::string text() const;

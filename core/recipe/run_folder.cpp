@@ -1,0 +1,94 @@
+#include "core/recipe/run_folder.h"
+
+#include "core/base/files.h"
+
+namespace fovea {
+
+namespace {
+
+constexpr std::size_t kMaxJson = 1u << 22, kMaxMetrics = 1u << 28;
+constexpr const char* kSchema = "fovea.run/1";
+
+template <typename Value>
+Value valueIn(const std::filesystem::path& file)
+{
+    Value out;
+    try {
+        const Json json = parseJson(readText(file, kMaxJson));
+        read(JsonAt(json), out);
+    } catch (Error& error) {
+        throw error.within("'" + file.string() + "'");
+    }
+    return out;
+}
+
+}  // namespace
+
+Json toJson(const RunInfo& info)
+{
+    Json classes = Json::array();
+    for (const std::string& name : info.classes) classes.push_back(textJson(name));
+    return Json{{"schema", kSchema},           {"name", textJson(info.name)},
+                {"data", textJson(info.data)}, {"size", Json::array({info.size[0], info.size[1]})},
+                {"classes", classes},          {"device", info.device},
+                {"libtorch", info.libtorch},   {"from", textJson(info.from)},
+                {"state", info.state},         {"reason", textJson(info.reason)},
+                {"threads", info.threads}};
+}
+
+void read(const JsonAt& at, RunInfo& out)
+{
+    constexpr std::int64_t kMaxSide = 1'000'000;
+    const std::string schema = at.at("schema").text();
+    if (schema != kSchema) at.at("schema").wrong("is '" + schema + "', but must be '" + kSchema + "'");
+    out.name = at.at("name").text();
+    out.data = at.at("data").text();
+    const JsonAt size = at.at("size");
+    if (size.size() != 2) size.wrong("must have 2 elements, but has " + std::to_string(size.size()));
+    out.size = {size[0].integer(1, kMaxSide), size[1].integer(1, kMaxSide)};
+    const JsonAt classes = at.at("classes");
+    out.classes.clear();
+    for (std::size_t i = 0; i < classes.size(); ++i) out.classes.push_back(classes[i].text());
+    out.device = at.at("device").text();
+    out.libtorch = at.at("libtorch").text();
+    out.from = at.at("from").text();
+    out.state = at.at("state").text();
+    out.reason = at.at("reason").text();
+    out.threads = at.at("threads").integer(0, 4096);
+}
+
+std::filesystem::path RunFolder::state(std::int64_t step) const
+{
+    return root / ("last-" + std::to_string(step) + ".state.safetensors");
+}
+
+bool isRunFolder(const std::filesystem::path& path)
+{
+    std::error_code none;
+    return std::filesystem::is_regular_file(RunFolder{path}.info(), none);
+}
+
+RunInfo readRunInfo(const RunFolder& folder) { return valueIn<RunInfo>(folder.info()); }
+
+Recipe readRecipe(const std::filesystem::path& file) { return valueIn<Recipe>(file); }
+
+std::vector<MetricsLine> readMetrics(const std::filesystem::path& file)
+{
+    const std::string text = readText(file, kMaxMetrics);
+    std::vector<MetricsLine> out;
+    for (std::size_t at = 0;;) {
+        const std::size_t end = text.find('\n', at);
+        if (end == std::string::npos) return out;
+        try {
+            const Json json = parseJson(std::string_view(text).substr(at, end - at));
+            MetricsLine line;
+            read(JsonAt(json), line);
+            out.push_back(line);
+        } catch (const Error&) {
+            // What somebody wrote in between is theirs.
+        }
+        at = end + 1;
+    }
+}
+
+}  // namespace fovea

@@ -1,0 +1,60 @@
+// A training run is a folder. Every file in it can be read while the run goes on.
+//   run.json                 what is trained on what (RunInfo)
+//   graph.json               the network, as messages hold it
+//   recipe.json              Recipe
+//   metrics.jsonl            a MetricsLine each
+//   last.safetensors         weights of the last checkpoint, under PyTorch's keys; its metadata name the state file
+//   last-STEP.state.safetensors  optimiser, average of weights, and where the run stood
+//   best.safetensors         weights of the best validation so far
+//   log.txt
+#pragma once
+
+#include "core/recipe/metrics.h"
+#include "core/recipe/recipe.h"
+
+#include <array>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace fovea {
+
+struct RunInfo {
+    std::string name;                    // of the network
+    std::string data;                    // as openData() takes it
+    std::array<std::int64_t, 2> size{};  // [h, w] of the network's input
+    std::vector<std::string> classes;
+    std::string device;             // "cpu", "cuda:0"
+    std::string libtorch;           // version
+    std::string from;               // where the weights came from; empty: new ones
+    std::string state = "running";  // "running", "stopped", "done", "failed"
+    std::string reason;             // why it ended, in one sentence; empty while it runs
+    std::int64_t threads = 0;       // of LibTorch: another number may round otherwise
+    bool operator==(const RunInfo&) const = default;
+};
+
+Json toJson(const RunInfo& info);
+void read(const JsonAt& at, RunInfo& out);
+
+struct RunFolder {
+    std::filesystem::path root;
+
+    std::filesystem::path info() const { return root / "run.json"; }
+    std::filesystem::path graph() const { return root / "graph.json"; }
+    std::filesystem::path recipe() const { return root / "recipe.json"; }
+    std::filesystem::path metrics() const { return root / "metrics.jsonl"; }
+    std::filesystem::path log() const { return root / "log.txt"; }
+    std::filesystem::path last() const { return root / "last.safetensors"; }
+    std::filesystem::path best() const { return root / "best.safetensors"; }
+    std::filesystem::path state(std::int64_t step) const;
+};
+
+bool isRunFolder(const std::filesystem::path& path);
+
+// Error(File | Format).
+RunInfo readRunInfo(const RunFolder& folder);
+Recipe readRecipe(const std::filesystem::path& file);
+// Whole lines only: the last one may be half written. Lines that are no metrics are left out.
+std::vector<MetricsLine> readMetrics(const std::filesystem::path& file);
+
+}  // namespace fovea
