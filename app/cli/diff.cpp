@@ -1,6 +1,7 @@
 #include "app/cli/command.h"
 #include "core/base/error.h"
 #include "core/graph/names.h"
+#include "core/io/json/preprocessing_json.h"
 #include "core/io/model/model.h"
 #include "core/io/reports/report_json.h"
 #include "core/io/reports/reports.h"
@@ -59,11 +60,18 @@ std::string line(const Edit& edit)
     return {};
 }
 
+std::string preprocessingText(const Graph& graph)
+{
+    return graph.preprocessing() ? jsonLine(toJson(*graph.preprocessing())) : "none";
+}
+
 std::string text(const Report& a, const Report& b, const std::vector<Edit>& edits)
 {
     std::string out;
     for (const Edit& edit : edits) out += line(edit) + "\n";
     if (edits.empty()) out = "No layer differs.\n";
+    if (a.graph.preprocessing() != b.graph.preprocessing())
+        out += "set      preprocessing from " + preprocessingText(a.graph) + " to " + preprocessingText(b.graph) + "\n";
     return out + "\nbefore: side " + sideText(a.side) + ", " + summaryLine(a.summary) + "\nafter:  side " + sideText(b.side) + ", " +
            summaryLine(b.summary) + "\n";
 }

@@ -11,13 +11,13 @@ class RandomStream {
 public:
     RandomStream(std::uint64_t seed, std::initializer_list<std::uint64_t> place);
 
-    std::uint64_t next();                       // SplitMix64 (Steele, Lea, Flood 2014)
-    double uniform();                           // [0, 1)
+    std::uint64_t next();  // SplitMix64 (Steele, Lea, Flood 2014)
+    double uniform();      // [0, 1)
     double uniform(double low, double high);
-    std::uint64_t below(std::uint64_t bound);   // [0, bound), unbiased; 0 for bound 0
-    double normal();                            // mean 0, deviation 1 (Box and Muller)
-    double gamma(double shape);                 // scale 1 (Marsaglia and Tsang 2000); shape > 0
-    double beta(double a, double b);            // in (0, 1)
+    std::uint64_t below(std::uint64_t bound);  // [0, bound), unbiased; 0 for bound 0
+    double normal();                           // mean 0, deviation 1 (Box and Muller)
+    double gamma(double shape);                // scale 1 (Marsaglia and Tsang 2000); shape > 0
+    double beta(double a, double b);           // in (0, 1)
 
 private:
     std::uint64_t m_state;

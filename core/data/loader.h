@@ -17,10 +17,10 @@ namespace fovea {
 
 // As timm names them. All off: what evaluation sees.
 struct Augmentation {
-    double hflip = 0;                     // probability
-    std::array<double, 2> scale{1, 1};    // share of the image's area that a random resized crop takes
-    std::array<double, 2> ratio{1, 1};    // its width to height
-    std::int64_t pad = 0;                 // pixels of zeros around the resized image before a random crop of the side (CIFAR's recipe)
+    double hflip = 0;                   // probability
+    std::array<double, 2> scale{1, 1};  // share of the image's area that a random resized crop takes
+    std::array<double, 2> ratio{1, 1};  // its width to height
+    std::int64_t pad = 0;  // pixels of zeros around the resized image before a random crop of the side (CIFAR's recipe)
     bool operator==(const Augmentation&) const = default;
 };
 
@@ -32,7 +32,7 @@ struct LoadOptions {
     bool shuffle = false;
     bool dropLast = false;  // an incomplete last batch is left out, unless it is the only one
     std::uint64_t seed = 0;
-    int workers = 0;        // 0: one for each core but one, at least one
+    int workers = 0;  // 0: one for each core but one, at least one
 };
 
 struct Batch {

@@ -238,6 +238,7 @@ GraphDiff diff(const Graph& before, const Graph& after)
         }
     }
     out.outputsChanged = before.outputs() != after.outputs();
+    out.preprocessingChanged = before.preprocessing() != after.preprocessing();
     return out;
 }
 

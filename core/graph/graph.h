@@ -4,10 +4,12 @@
 
 #include "core/base/error.h"
 #include "core/graph/attributes.h"
+#include "core/graph/preprocessing.h"
 #include "core/graph/shape.h"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -95,6 +97,10 @@ public:
     const std::vector<Issue>& notes() const { return m_notes; }
     void setNotes(std::vector<Issue> notes) { m_notes = std::move(notes); }
 
+    // How an image becomes the network's input; nullopt: nobody said.
+    const std::optional<Preprocessing>& preprocessing() const { return m_preprocessing; }
+    void setPreprocessing(std::optional<Preprocessing> preprocessing) { m_preprocessing = std::move(preprocessing); }
+
     std::string uniqueName(std::string_view wanted) const;
     NodeId nextId() const { return m_nextId; }
 
@@ -108,6 +114,7 @@ private:
     std::vector<GraphOutput> m_outputs;
     std::vector<Issue> m_notes;
     std::string m_name;
+    std::optional<Preprocessing> m_preprocessing;
     NodeId m_nextId = 1;
 };
 
@@ -121,8 +128,11 @@ std::vector<NodeId> executionOrder(const Graph& graph, std::vector<NodeId>* cycl
 // What changed between two graphs, by node id.
 struct GraphDiff {
     std::vector<NodeId> added, removed, changed, rewired;
-    bool outputsChanged = false;
-    bool empty() const { return added.empty() && removed.empty() && changed.empty() && rewired.empty() && !outputsChanged; }
+    bool outputsChanged = false, preprocessingChanged = false;
+    bool empty() const
+    {
+        return added.empty() && removed.empty() && changed.empty() && rewired.empty() && !outputsChanged && !preprocessingChanged;
+    }
 };
 GraphDiff diff(const Graph& before, const Graph& after);
 

@@ -99,6 +99,16 @@ TEST(Graph, DiffTellsAddedRemovedChangedAndRewired)
     EXPECT_TRUE(diff(before, before).empty());
 }
 
+TEST(Graph, DiffTellsThatThePreprocessingChanged)
+{
+    Graph before;
+    Graph after = before;
+    after.setPreprocessing(Preprocessing{256, ChannelOrder::Bgr, {0.5}, {0.25}});
+    EXPECT_TRUE(diff(before, after).preprocessingChanged);
+    EXPECT_FALSE(diff(before, after).empty());
+    EXPECT_TRUE(diff(after, after).empty());
+}
+
 TEST(Graph, InsertRefusesAnIdThatIsTaken)
 {
     Graph graph;

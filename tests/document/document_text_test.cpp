@@ -166,6 +166,18 @@ TEST(DocumentText, KeepsTheImportedFileAndStoresANodeOfItOnlyOnce)
     EXPECT_LT(text.size(), 2 * bytes.size() + 500);
 }
 
+TEST(DocumentText, KeepsThePreprocessing)
+{
+    Graph graph = graphOf("input 3x8x8 > relu");
+    EXPECT_EQ(documentText(graph).find("preprocessing"), std::string::npos);
+    graph.setPreprocessing(Preprocessing{256, ChannelOrder::Bgr, {0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}});
+    EXPECT_NE(documentText(graph).find("\n\"preprocessing\":{\"resize\":256,\"order\":\"bgr\",\"mean\":[0.485,0.456,0.406],"
+                                       "\"deviation\":[0.229,0.224,0.225]},\n"),
+              std::string::npos);
+    EXPECT_EQ(reread(graph).preprocessing(), graph.preprocessing());
+    expectSame(graph, reread(graph));
+}
+
 TEST(DocumentText, IsTheSameTextAfterReadingAndWritingAgain)
 {
     const Graph graph = graphOf("input 3x8x8 > conv:a k=3 p=1 c=3 > relu:b; @a > add @b > gap > flatten > linear c=2");

@@ -3,6 +3,7 @@
 #include "core/io/json/base64.h"
 #include "core/io/document/document_file.h"
 #include "core/io/json/graph_json.h"
+#include "core/io/json/preprocessing_json.h"
 
 namespace fovea {
 
@@ -120,6 +121,10 @@ std::string composeDocument(const Graph& graph, const OnnxOrigin* onnx, const st
     out += ",\n";
     appendMember(out, "next_id", graph.nextId());
     out += ",\n";
+    if (graph.preprocessing()) {
+        appendMember(out, "preprocessing", toJson(*graph.preprocessing()));
+        out += ",\n";
+    }
     appendList(out, "outputs", outputs);
     out += ",\n";
     appendList(out, "notes", notes);

@@ -1,5 +1,6 @@
 #include "core/io/json/graph_json.h"
 
+#include "core/io/json/preprocessing_json.h"
 #include "core/ops/registry.h"
 
 #include <algorithm>
@@ -66,11 +67,13 @@ Json listJson(const Items& items, Make make)
 
 Json toJson(const Graph& graph)
 {
-    return Json{{"name", textJson(graph.name())},
-                {"next_id", graph.nextId()},
-                {"outputs", listJson(graph.outputs(), [](const GraphOutput& output) { return toJson(output); })},
-                {"notes", listJson(graph.notes(), [](const Issue& note) { return toJson(note); })},
-                {"nodes", listJson(graph.nodes(), [](const Graph::NodePtr& node) { return toJson(*node); })}};
+    Json out{{"name", textJson(graph.name())},
+             {"next_id", graph.nextId()},
+             {"outputs", listJson(graph.outputs(), [](const GraphOutput& output) { return toJson(output); })},
+             {"notes", listJson(graph.notes(), [](const Issue& note) { return toJson(note); })},
+             {"nodes", listJson(graph.nodes(), [](const Graph::NodePtr& node) { return toJson(*node); })}};
+    if (graph.preprocessing()) out["preprocessing"] = toJson(*graph.preprocessing());
+    return out;
 }
 
 Graph graphFrom(const JsonAt& at, const Origins& origins)
@@ -88,6 +91,7 @@ Graph graphFrom(const JsonAt& at, const Origins& origins)
         graph.setNotes(std::move(issues));
     }
     if (const auto name = at.find("name")) graph.setName(name->text());
+    if (const auto preprocessing = at.find("preprocessing")) graph.setPreprocessing(preprocessingFrom(*preprocessing));
     if (const auto next = at.find("next_id")) restoreNextId(*next, graph);
     return graph;
 }

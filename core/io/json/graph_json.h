@@ -1,4 +1,4 @@
-// A graph as one JSON object: {"name", "next_id", "outputs", "notes", "nodes"}. Documents hold these members among
+// A graph as one JSON object: {"name", "next_id", "outputs", "notes", "nodes", "preprocessing" where there is some}. Documents hold these members among
 // their own, a node a line; messages to the engine hold them as they are.
 #pragma once
 

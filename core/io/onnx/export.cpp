@@ -1,5 +1,6 @@
 #include "core/base/checked.h"
 #include "core/io/onnx/layer_writer.h"
+#include "core/io/onnx/metadata.h"
 #include "core/io/onnx/model_writer.h"
 #include "core/io/onnx/onnx.h"
 #include "core/io/onnx/order.h"
@@ -73,6 +74,7 @@ private:
         if (m_model.onnx) {
             if (!model.ParseFromString(m_model.onnx->skeleton)) throw Error(ErrorCode::Format, "What was kept of the original ONNX file is damaged.");
             m_opset = opsetOf(model);
+            writePreprocessing(m_model.graph.preprocessing(), model);
             return model;
         }
         m_opset = kOpset;
@@ -81,6 +83,7 @@ private:
         model.set_producer_version(FOVEA_VERSION);
         model.add_opset_import()->set_version(kOpset);
         model.mutable_graph()->set_name(m_model.graph.name().empty() ? "network" : m_model.graph.name());
+        writePreprocessing(m_model.graph.preprocessing(), model);
         return model;
     }
 

@@ -1,4 +1,5 @@
 #include "core/io/onnx/draft.h"
+#include "core/io/onnx/metadata.h"
 #include "core/io/onnx/names.h"
 #include "core/io/onnx/wire.h"
 #include "core/ops/registry.h"
@@ -167,6 +168,7 @@ Model finishImport(Draft& draft, const onnx::ModelProto& proto, const MappedFile
     for (GraphOutput& output : draft.outputs) output.port.node = ids[output.port.node];
     model.graph.setOutputs(draft.outputs);
     model.graph.setName(proto.graph().name());
+    model.graph.setPreprocessing(readPreprocessing(proto, &notes));
     model.graph.setNotes(notes);
     for (auto& [name, tensor] : draft.tensors) model.weights.set(name, tensor);
     model.onnx = originOf(draft, proto, file, initializers, owners);

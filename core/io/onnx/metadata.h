@@ -1,0 +1,18 @@
+// What Fovea keeps in an ONNX file's metadata_props: "fovea.preprocessing" holds the JSON of preprocessing_json.h.
+#pragma once
+
+#include "core/graph/graph.h"
+#include "core/io/onnx/proto.h"
+
+#include <optional>
+#include <vector>
+
+namespace fovea {
+
+// nullopt where the file says nothing, or nothing that can be read: that is noted (where `notes` is given).
+std::optional<Preprocessing> readPreprocessing(const onnx::ModelProto& model, std::vector<Issue>* notes);
+
+// Leaves the metadata as it is where it says the same already.
+void writePreprocessing(const std::optional<Preprocessing>& preprocessing, onnx::ModelProto& model);
+
+}  // namespace fovea
