@@ -3,17 +3,23 @@
 
 #include <exception>
 #include <iostream>
+#include <mutex>
 
 // The worker that owns LibTorch. It serves whoever started it until its standard input ends or it is told to stop.
 int main()
 {
     try {
         auto channel = fovea::engine::Channel::ofProcess();
-        fovea::engine::Session session;
+        std::mutex writing;
+        const auto send = [&](const std::string& line) {
+            const std::lock_guard lock(writing);
+            return channel.write(line);
+        };
+        fovea::engine::Session session([&](const std::string& line) { send(line); });
         while (const auto line = channel.read()) {
             if (line->text.empty() && !line->tooLong) continue;
             const std::string reply = line->tooLong ? session.refuseLongLine() : session.answer(line->text);
-            if (!reply.empty() && !channel.write(reply)) return 1;
+            if (!reply.empty() && !send(reply)) return 1;
             if (session.isOver()) break;
         }
         return 0;

@@ -4,7 +4,12 @@
 #include "core/io/engine/rpc.h"
 #include "core/io/safetensors/safetensors.h"
 #include "core/ops/registry.h"
+#include "core/train/cost.h"
 #include "core/train/device.h"
+#include "core/train/effective_field.h"
+#include "core/train/evaluate.h"
+#include "core/train/norms.h"
+#include "core/train/probe.h"
 
 #include <algorithm>
 #include <limits>
@@ -107,19 +112,18 @@ std::array<std::int64_t, 2> centreOf(const Graph& graph, const std::string& laye
 
 }  // namespace
 
-std::string Session::answer(std::string_view line)
+Session::~Session() { stopJob(); }
+
+void Session::stopJob()
 {
-    Json id;
+    m_stop = true;
+    if (m_job.joinable()) m_job.join();
+}
+
+std::string Session::replyTo(const Json& id, const std::function<Json()>& work) const
+{
     try {
-        RpcRequest request;
-        try {
-            request = requestFrom(line);
-        } catch (const Error& error) {
-            const bool json = Json::accept(line.begin(), line.end());
-            return errorLine(nullptr, json ? RpcCode::InvalidRequest : RpcCode::ParseError, error.what());
-        }
-        id = request.id;
-        const Json result = dispatch(request.method, request.params);
+        const Json result = work();
         return id.is_null() ? std::string() : resultLine(id, result);
     } catch (const UnknownMethod& unknown) {
         return errorLine(id, RpcCode::UnknownMethod, "The engine knows no request '" + unknown.name + "'.");
@@ -130,6 +134,92 @@ std::string Session::answer(std::string_view line)
     } catch (const std::exception& error) {
         return errorLine(id, RpcCode::Internal, std::string("Internal error: ") + error.what() + ".");
     }
+}
+
+std::string Session::answer(std::string_view line)
+{
+    RpcRequest request;
+    try {
+        request = requestFrom(line);
+    } catch (const Error& error) {
+        const bool json = Json::accept(line.begin(), line.end());
+        return errorLine(nullptr, json ? RpcCode::InvalidRequest : RpcCode::ParseError, error.what());
+    }
+    bool later = false;
+    const std::string reply = replyTo(request.id, [&] {
+        auto job = jobFor(request.method, request.params);
+        if (!job) return dispatch(request.method, request.params);
+        startJob(request.id, std::move(*job));
+        later = true;
+        return Json();
+    });
+    return later ? std::string() : reply;
+}
+
+JobWatch Session::watch() const
+{
+    const auto tell = [this](const char* method, const Json& params) { m_send(requestLine(nullptr, method, params)); };
+    JobWatch out;
+    out.progress = [tell](const Progress& progress) { tell(kProgressMethod, toJson(progress)); };
+    out.metrics = [tell](const MetricsLine& line) { tell(kMetricsMethod, toJson(line)); };
+    out.log = [tell](const std::string& text) { tell(kLogMethod, toJson(Log{text})); };
+    out.stop = [this] { return m_stop.load(); };
+    return out;
+}
+
+void Session::startJob(const Json& id, Job job)
+{
+    if (m_job.joinable()) m_job.join();  // it has ended
+    m_module.reset();                    // two networks at once may not fit
+    m_stop = false;
+    m_busy = true;
+    m_job = std::thread([this, id, job = std::move(job)] {
+        const std::string reply = replyTo(id, [&] { return job(watch()); });
+        m_busy = false;
+        if (!reply.empty()) m_send(reply);
+    });
+}
+
+std::optional<Session::Job> Session::jobFor(const std::string& method, const Json& params)
+{
+    const auto as = [&](auto request, auto work) -> std::optional<Job> {
+        using Request = decltype(request);
+        if (method != Request::kMethod) return std::nullopt;
+        return [request = messageFrom<Request>(params), work](const JobWatch& watch) {
+            return toJson(work(request, watch));
+        };
+    };
+    std::optional<Job> job;
+    const auto offer = [&](auto request, auto run) {
+        if (!job && method == decltype(request)::kMethod)
+            job = as(request, [from = start(), run](const auto& asked, const JobWatch& watch) {
+                return run(from, asked, watch);
+            });
+    };
+    const bool resumes = method == TrainRequest::kMethod && messageFrom<TrainRequest>(params).resume;
+    const bool known = method == TrainRequest::kMethod || method == EvaluateRequest::kMethod ||
+                       method == ProbeRequest::kMethod || method == RateRequest::kMethod ||
+                       method == RecalibrateRequest::kMethod || method == UnfoldRequest::kMethod ||
+                       method == EffectiveRequest::kMethod || method == CostRequest::kMethod;
+    if (!known) return std::nullopt;
+    if (m_busy)
+        throw Error(ErrorCode::Usage, "The engine is busy with another job: stop it first, or wait for its end.");
+    if (resumes)
+        return as(TrainRequest{}, [](TrainRequest request, const JobWatch& watch) {
+            request.device = deviceFor(request.device);
+            return resumeTraining(request, watch);
+        });
+    offer(TrainRequest{}, train);
+    offer(EvaluateRequest{}, evaluate);
+    offer(ProbeRequest{}, probe);
+    offer(RateRequest{}, findLearningRate);
+    offer(RecalibrateRequest{}, recalibrate);
+    offer(UnfoldRequest{}, [](const TrainStart& from, const UnfoldRequest& request, const JobWatch& watch) {
+        return unfoldNorms(from, request, watch).reply;
+    });
+    offer(EffectiveRequest{}, effectiveField);
+    offer(CostRequest{}, measureCost);
+    return job;
 }
 
 std::string Session::refuseLongLine() const
@@ -144,8 +234,9 @@ Json Session::dispatch(const std::string& method, const Json& params)
     if (method == LoadRequest::kMethod) return load(messageFrom<LoadRequest>(params));
     if (method == ForwardRequest::kMethod) return forward(messageFrom<ForwardRequest>(params));
     if (method == GradientRequest::kMethod) return gradient(messageFrom<GradientRequest>(params));
-    if (method != kShutdownMethod) throw UnknownMethod{method};
-    m_over = true;
+    if (method != kShutdownMethod && method != kStopMethod) throw UnknownMethod{method};
+    m_stop = true;
+    m_over = m_over || method == kShutdownMethod;
     return Json::object();
 }
 
@@ -162,35 +253,51 @@ Json Session::hello(const HelloRequest& request) const
 
 Json Session::load(const LoadRequest& request)
 {
+    if (m_busy)
+        throw Error(ErrorCode::Usage, "The engine is busy with another job: stop it first, or wait for its end.");
     m_module.reset();  // two networks at once may not fit
+    m_isLoaded = false;
     m_graph = request.size ? atSize(request.graph, *request.size) : request.graph;
-    Weights weights;
+    m_loaded = request;
+    m_loaded.device = deviceFor(request.device);
+    m_loaded.graph = {};
     std::vector<std::string> fresh;
-    if (!request.support) weights = materialise(m_graph, weightsOf(request), request.seed, &fresh);
-    m_module.emplace(m_graph, weights,
-                     ModuleOptions{.mode = request.support ? RunMode::Support : RunMode::Plain,
-                                   .doublePrecision = request.doublePrecision,
-                                   .device = request.device,
-                                   .seed = request.seed});
+    m_weights = request.support ? Weights() : materialise(m_graph, weightsOf(request), request.seed, &fresh);
+    m_isLoaded = true;
+    module();  // what does not fit is said now
     LoadReply reply;
     for (const auto& node : m_graph.nodes())
         if (const Ints* shape = node->kind == "Input" ? node->attrs.getInts("shape") : nullptr)
             reply.inputs.push_back({node->name, *shape});
     for (const GraphOutput& output : m_graph.outputs()) reply.outputs.push_back(output.name);
-    reply.given = static_cast<std::int64_t>(weights.tensors().size() - fresh.size());
+    reply.given = static_cast<std::int64_t>(m_weights.tensors().size() - fresh.size());
     reply.initialised = static_cast<std::int64_t>(fresh.size());
     return toJson(reply);
 }
 
-const Module& Session::loaded() const
+const Module& Session::module()
 {
-    if (!m_module) throw Error(ErrorCode::Usage, "No network is loaded: send 'load' first.");
+    if (!m_isLoaded) throw Error(ErrorCode::Usage, "No network is loaded: send 'load' first.");
+    if (!m_module)
+        m_module.emplace(m_graph, m_weights,
+                         ModuleOptions{.mode = m_loaded.support ? RunMode::Support : RunMode::Plain,
+                                       .doublePrecision = m_loaded.doublePrecision,
+                                       .device = m_loaded.device,
+                                       .seed = m_loaded.seed});
     return *m_module;
 }
 
-Json Session::forward(const ForwardRequest& request) const
+TrainStart Session::start() const
 {
-    const Module& module = loaded();
+    if (!m_isLoaded) throw Error(ErrorCode::Usage, "No network is loaded: send 'load' first.");
+    if (m_loaded.support)
+        throw Error(ErrorCode::Usage, "The loaded network has no weights of its own: send 'load' without 'support'.");
+    return {m_graph, m_weights, m_loaded.device};
+}
+
+Json Session::forward(const ForwardRequest& request)
+{
+    const Module& module = this->module();
     const NamedTensors outputs = module.forward(inputsFor(module, request.inputs, request.seed));
     ForwardReply reply;
     Weights written;
@@ -202,9 +309,9 @@ Json Session::forward(const ForwardRequest& request) const
     return toJson(reply);
 }
 
-Json Session::gradient(const GradientRequest& request) const
+Json Session::gradient(const GradientRequest& request)
 {
-    const Module& module = loaded();
+    const Module& module = this->module();
     GradientReply reply;
     reply.unit = request.unit ? *request.unit : centreOf(m_graph, request.layer);
     const UnitOf unit{request.layer, reply.unit[0], reply.unit[1], 0};

@@ -44,8 +44,8 @@ std::vector<at::Tensor> runCall(const TorchCall& call, const CallInputs& inputs)
     case TorchOp::None:
     case TorchOp::Input: break;
     case TorchOp::Constant: return {inputs.tensor("value")};
-    case TorchOp::Identity:
-    case TorchOp::Dropout: return {x()};
+    case TorchOp::Identity: return {x()};
+    case TorchOp::Dropout: return {at::dropout(x(), real("p"), inputs.training)};
     case TorchOp::Conv1d: return {convolution(call, inputs, 1)};
     case TorchOp::Conv2d: return {convolution(call, inputs, 2)};
     case TorchOp::Conv3d: return {convolution(call, inputs, 3)};

@@ -15,12 +15,14 @@ namespace fovea {
 struct CallInputs {
     const std::vector<at::Tensor>& in;
     const std::map<std::string, at::Tensor>& tensors;
+    bool training = false;
 
     const at::Tensor& x() const { return in.at(0); }
     at::Tensor tensor(const char* role) const;  // undefined where the layer has none
 };
 
-// All outputs, in eval mode. Throws c10::Error.
+// All outputs. While training, norms take the statistics of the batch and move their own, and dropout drops. Throws
+// c10::Error.
 std::vector<at::Tensor> runCall(const TorchCall& call, const CallInputs& inputs);
 // The same in RunMode::Support.
 std::vector<at::Tensor> runSupportCall(const TorchCall& call, const CallInputs& inputs);

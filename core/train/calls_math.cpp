@@ -78,8 +78,9 @@ at::Tensor normalise(const TorchCall& call, const CallInputs& inputs)
     const double eps = call.args.getDouble("eps", 1e-5);
     switch (call.op) {
     case TorchOp::BatchNorm2d:
-        return at::batch_norm(x, weight, bias, inputs.tensor("running_mean"), inputs.tensor("running_var"), false,
-                              call.args.getDouble("momentum", 0.1), eps, false);
+        return at::batch_norm(x, weight, bias, inputs.tensor("running_mean"), inputs.tensor("running_var"),
+                              inputs.training, call.args.getDouble("momentum", 0.1), eps,
+                              at::globalContext().userEnabledCuDNN());
     case TorchOp::GroupNorm: return at::group_norm(x, call.args.getInt("num_groups", 1), weight, bias, eps, false);
     case TorchOp::InstanceNorm2d: return at::instance_norm(x, weight, bias, {}, {}, true, 0, eps, false);
     case TorchOp::LayerNorm: {

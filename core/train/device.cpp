@@ -1,8 +1,13 @@
 #include "core/train/device.h"
 
+#include "core/train/job_watch.h"
+
 #include <ATen/Context.h>
 #include <torch/cuda.h>
 #include <torch/version.h>
+
+#include <cstdlib>
+#include <fstream>
 
 #include <dlfcn.h>
 #include <unistd.h>
@@ -12,14 +17,18 @@ namespace fovea {
 namespace {
 
 // CUDA's runtime is loaded with a LibTorch that has it; asking it by name needs no CUDA headers here.
-std::int64_t gpuMemory(int device)
+struct GpuMemory {
+    std::int64_t free = 0, total = 0;
+};
+
+GpuMemory gpuMemory(int device)
 {
     const auto select = reinterpret_cast<int (*)(int)>(::dlsym(RTLD_DEFAULT, "cudaSetDevice"));
     const auto ask = reinterpret_cast<int (*)(std::size_t*, std::size_t*)>(::dlsym(RTLD_DEFAULT, "cudaMemGetInfo"));
     std::size_t free = 0, total = 0;
-    if (!select || !ask || select(device) != 0 || ask(&free, &total) != 0) return 0;
+    if (!select || !ask || select(device) != 0 || ask(&free, &total) != 0) return {};
     select(0);
-    return static_cast<std::int64_t>(total);
+    return {static_cast<std::int64_t>(free), static_cast<std::int64_t>(total)};
 }
 
 int gpuCount()
@@ -39,8 +48,26 @@ std::vector<DeviceInfo> torchDevices()
 {
     std::vector<DeviceInfo> out{
         {"cpu", static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE)}};
-    for (int i = 0; i < gpuCount(); ++i) out.push_back({"cuda:" + std::to_string(i), gpuMemory(i)});
+    for (int i = 0; i < gpuCount(); ++i) out.push_back({"cuda:" + std::to_string(i), gpuMemory(i).total});
     return out;
+}
+
+std::int64_t memoryInUse(const std::string& device)
+{
+    if (device.starts_with("cuda")) {
+        const GpuMemory memory = gpuMemory(device.size() > 5 ? std::atoi(device.c_str() + 5) : 0);
+        return memory.total - memory.free;
+    }
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;)
+        if (std::int64_t kib = 0; word == "VmHWM:" && status >> kib) return kib * 1024;
+    return 0;
+}
+
+std::string deviceFor(const std::string& wanted)
+{
+    if (wanted != "auto") return wanted;
+    return gpuCount() > 0 ? "cuda:0" : "cpu";
 }
 
 std::string whyNoGpu()

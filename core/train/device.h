@@ -13,8 +13,9 @@ struct DeviceInfo {
     bool operator==(const DeviceInfo&) const = default;
 };
 
-std::string torchVersion();              // "1.13.1"
-std::vector<DeviceInfo> torchDevices();  // the CPU first
-std::string whyNoGpu();                  // one sentence; empty where a GPU answers
+std::string torchVersion();                        // "1.13.1"
+std::vector<DeviceInfo> torchDevices();            // the CPU first
+std::string deviceFor(const std::string& wanted);  // "auto": CUDA where a GPU answers, else the CPU
+std::string whyNoGpu();                            // one sentence; empty where a GPU answers
 
 }  // namespace fovea

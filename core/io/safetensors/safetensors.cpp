@@ -15,12 +15,13 @@ namespace {
 
 constexpr std::size_t kMaxHeader = 100'000'000;  // as the reference implementation bounds it
 constexpr std::int64_t kHighest = std::numeric_limits<std::int64_t>::max();
+constexpr const char* kMetadata = "__metadata__";
 constexpr std::string_view kEscape = "base64:";
 
 // A header's keys must be UTF-8 and "__metadata__" is taken; ONNX names may be anything.
 std::string keyOf(const std::string& name)
 {
-    const bool plain = isUtf8(name) && name != "__metadata__" && !name.starts_with(kEscape);
+    const bool plain = isUtf8(name) && name != kMetadata && !name.starts_with(kEscape);
     return plain ? name : std::string(kEscape) + toBase64(name);
 }
 
@@ -70,7 +71,7 @@ Tensor tensorAt(const JsonAt& at, std::span<const std::byte> data, std::shared_p
     return tensor;
 }
 
-Weights parse(const std::shared_ptr<const MappedFile>& file)
+Weights parse(const std::shared_ptr<const MappedFile>& file, SafetensorsMetadata* metadata)
 {
     const std::span<const std::byte> bytes = file->bytes();
     std::uint64_t length = 0;
@@ -88,13 +89,15 @@ Weights parse(const std::shared_ptr<const MappedFile>& file)
     const JsonAt top(root);
     Weights out;
     for (const auto& [key, value] : top.object().items())
-        if (key != "__metadata__") out.set(nameOf(key), tensorAt(top.inside(value), data, file));
+        if (key != kMetadata) out.set(nameOf(key), tensorAt(top.inside(value), data, file));
+    if (const auto found = top.find(kMetadata); found && metadata)
+        for (const auto& [key, value] : found->object().items()) (*metadata)[key] = found->inside(value).text();
     return out;
 }
 
 }  // namespace
 
-SafetensorsLayout layOutSafetensors(const Weights& weights)
+SafetensorsLayout layOutSafetensors(const Weights& weights, const SafetensorsMetadata& metadata)
 {
     SafetensorsLayout layout;
     std::vector<std::pair<const std::string*, const Tensor*>> order;
@@ -103,6 +106,7 @@ SafetensorsLayout layOutSafetensors(const Weights& weights)
     std::stable_sort(order.begin(), order.end(),
                      [](const auto& a, const auto& b) { return byteSize(a.second->dtype) > byteSize(b.second->dtype); });
     std::string header = "{";
+    if (!metadata.empty()) header += Json(kMetadata).dump() + ":" + Json(metadata).dump();
     std::uint64_t offset = 0;
     for (const auto& [name, tensor] : order) {
         appendEntry(header, *name, *tensor, offset);
@@ -118,19 +122,19 @@ SafetensorsLayout layOutSafetensors(const Weights& weights)
     return layout;
 }
 
-Weights readSafetensors(const std::filesystem::path& path)
+Weights readSafetensors(const std::filesystem::path& path, SafetensorsMetadata* metadata)
 {
     const auto file = MappedFile::open(path);
     try {
-        return parse(file);
+        return parse(file, metadata);
     } catch (Error& error) {
         throw error.within(path.filename().string());
     }
 }
 
-void writeSafetensors(const Weights& weights, const std::filesystem::path& path)
+void writeSafetensors(const Weights& weights, const std::filesystem::path& path, const SafetensorsMetadata& metadata)
 {
-    const SafetensorsLayout layout = layOutSafetensors(weights);
+    const SafetensorsLayout layout = layOutSafetensors(weights, metadata);
     AtomicFile file(path);
     file.write(layout.head);
     for (const Tensor* tensor : layout.tensors) file.write(tensor->bytes);

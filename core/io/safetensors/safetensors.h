@@ -5,6 +5,7 @@
 #include "core/weights/weights.h"
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,12 @@ struct SafetensorsLayout {
     std::vector<const Tensor*> tensors;
     std::uint64_t size = 0;  // of the whole file
 };
-SafetensorsLayout layOutSafetensors(const Weights& weights);
+using SafetensorsMetadata = std::map<std::string, std::string>;
+SafetensorsLayout layOutSafetensors(const Weights& weights, const SafetensorsMetadata& metadata = {});
 
 // Tensors of a .safetensors file, mapped; and a file written from tensors, atomically. Error(File | Format | Limit).
-Weights readSafetensors(const std::filesystem::path& path);
-void writeSafetensors(const Weights& weights, const std::filesystem::path& path);
+Weights readSafetensors(const std::filesystem::path& path, SafetensorsMetadata* metadata = nullptr);
+void writeSafetensors(const Weights& weights, const std::filesystem::path& path,
+                      const SafetensorsMetadata& metadata = {});
 
 }  // namespace fovea

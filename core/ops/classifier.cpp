@@ -1,0 +1,93 @@
+#include "core/ops/classifier.h"
+
+#include "core/ops/registry.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace fovea {
+
+namespace {
+
+template <std::size_t Count>
+bool isOneOf(const std::string& kind, const std::array<std::string_view, Count>& kinds)
+{
+    return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+}
+
+constexpr std::array<std::string_view, 3> kLast{"Softmax", "LogSoftmax", "Identity"};
+// Keep one channel a class, in the same order.
+constexpr std::array<std::string_view, 10> kKeeping{"Flatten",  "Reshape",  "Squeeze", "Unsqueeze",
+                                                    "Identity", "Dropout",  "ReLU",    "AdaptiveAvgPool2d",
+                                                    "Mean",     "AvgPool2d"};
+
+std::int64_t classesOf(const Shape& shape)
+{
+    const bool flat = shape.rank() == 2;
+    const bool pooled = shape.rank() == 4 && shape.dims()[2] == 1 && shape.dims()[3] == 1;
+    return flat || pooled ? std::max<std::int64_t>(shape.dims()[1], 0) : 0;
+}
+
+const char* sizeAttribute(const Node& node)
+{
+    if (node.kind == "Linear") return "out_features";
+    if (node.kind == "Conv2d" && attrInt(node, "groups", 1) == 1) return "out_channels";
+    return nullptr;
+}
+
+NodeId sizedLayer(const Graph& graph, Port port, std::int64_t classes)
+{
+    for (const Node* node = graph.find(port.node); node; node = graph.find(node->inputs[0].node)) {
+        if (const char* attribute = sizeAttribute(*node))
+            return attrInt(*node, attribute) == classes ? node->id : kNoNode;
+        if (!isOneOf(node->kind, kKeeping) || node->inputs.empty()) return kNoNode;
+    }
+    return kNoNode;
+}
+
+}  // namespace
+
+std::optional<Classifier> classifierOf(const Graph& graph)
+{
+    const Prepared prepared = prepare(graph);
+    std::vector<Issue> issues;
+    const std::vector<Value> values = inferShapes(prepared, issues);
+    for (const GraphOutput& output : graph.outputs()) {
+        Port port = output.port;
+        for (const Node* node = graph.find(port.node); node && isOneOf(node->kind, kLast) && !node->inputs.empty();
+             node = graph.find(port.node))
+            port = node->inputs[0];
+        const std::int32_t entry = prepared.entryOf(port.node);
+        if (entry < 0) continue;
+        const std::size_t value =
+            prepared.entries[static_cast<std::size_t>(entry)].firstOutput + static_cast<std::size_t>(port.output);
+        const std::int64_t classes = classesOf(values[value].shape);
+        if (classes > 0) return Classifier{output.name, port, classes, sizedLayer(graph, port, classes)};
+    }
+    return std::nullopt;
+}
+
+Graph withClasses(Graph graph, std::int64_t classes, std::vector<std::string>* fresh)
+{
+    const auto classifier = classifierOf(graph);
+    if (!classifier)
+        throw Error(ErrorCode::Usage, "The network has no classifier: none of its outputs has the shape [N, classes].");
+    if (classifier->classes == classes) return graph;
+    const Node* layer = graph.find(classifier->layer);
+    if (!layer)
+        throw Error(ErrorCode::Usage,
+                    "The network tells " + std::to_string(classifier->classes) + " classes apart and the images have " +
+                        std::to_string(classes) +
+                        ", but its last layer is no plain Linear or Conv2d that could be given another size.");
+    if (fresh)
+        for (const char* role : {"weight", "bias"}) {
+            const TensorBinding* binding = layer->tensor(role);
+            fresh->push_back(binding ? binding->tensor : layer->name + "." + role);
+        }
+    const char* attribute = sizeAttribute(*layer);
+    graph.update(layer->id, [&](Node& node) { node.attrs.set(attribute, classes); });
+    return graph;
+}
+
+}  // namespace fovea

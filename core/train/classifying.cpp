@@ -1,0 +1,100 @@
+#include "core/train/classifying.h"
+
+#include "core/ops/classifier.h"
+#include "core/train/autocast.h"
+#include "core/train/tensors.h"
+
+#include <algorithm>
+
+namespace fovea {
+
+namespace {
+
+Classifier classifierIn(const Graph& graph)
+{
+    if (const auto found = classifierOf(graph)) return *found;
+    throw Error(
+        ErrorCode::Usage,
+        "The network has no classifier: none of its outputs has the shape [N, classes], so it cannot be trained "
+        "or evaluated on labelled images.");
+}
+
+}  // namespace
+
+ClassifyingNetwork::ClassifyingNetwork(const Graph& graph, const Weights& weights, const std::string& device)
+    : m_network(graph, weights, {.device = device})
+{
+    m_image = m_network.imageName();
+    const Classifier classifier = classifierIn(m_network.graph);
+    m_logits = m_network.valueOf(classifier.logits, classifier.output);
+    m_classes = classifier.classes;
+}
+
+LoadOptions ClassifyingNetwork::loadOptions() const
+{
+    LoadOptions out;
+    const auto& entry = m_network.entryNamed(m_image);
+    const Shape& shape = m_network.values[entry.firstOutput].shape;
+    if (shape[1] < 1 || shape[2] < 1 || shape[3] < 1)
+        throw Error(ErrorCode::Usage, "Input '" + m_image + "' has no fixed size; say which with --size.");
+    out.channels = shape[1];
+    out.height = shape[2];
+    out.width = shape[3];
+    if (const auto& preprocessing = m_network.graph.preprocessing()) out.preprocessing = *preprocessing;
+    return out;
+}
+
+at::Tensor ClassifyingNetwork::images(const Batch& batch) const
+{
+    at::Tensor out = toTorch(batch.images, m_network.type, m_network.device, "images");
+    return m_channelsLast ? out.contiguous(at::MemoryFormat::ChannelsLast) : out;
+}
+
+at::Tensor ClassifyingNetwork::labels(const Batch& batch) const
+{
+    at::Tensor out = at::empty({static_cast<std::int64_t>(batch.labels.size())}, at::kLong);
+    std::copy(batch.labels.begin(), batch.labels.end(), out.data_ptr<std::int64_t>());
+    return out.to(m_network.device);
+}
+
+at::Tensor ClassifyingNetwork::logits(const at::Tensor& images, const Network::Watch& watch) const
+{
+    std::vector<at::Tensor> made;
+    {
+        const Autocast autocast(m_mixed);
+        m_network.run({m_logits}, {{m_image, images}}, made, watch);
+    }
+    return made[m_logits].flatten(1).to(at::kFloat);
+}
+
+void ClassifyingNetwork::setTraining(bool training, const std::set<std::size_t>& frozen)
+{
+    for (std::size_t i = 0; i < m_network.steps.size(); ++i)
+        m_network.steps[i].training = training && !frozen.contains(i);
+}
+
+void ClassifyingNetwork::setChannelsLast()
+{
+    m_channelsLast = true;
+    const at::NoGradGuard noGradients;
+    for (Network::Owned& owned : m_network.owned)
+        if (owned.tensor.dim() == 4) owned.tensor.set_data(owned.tensor.contiguous(at::MemoryFormat::ChannelsLast));
+}
+
+Weights weightsOf(const Network& network)
+{
+    Weights out;
+    for (const Network::Owned& owned : network.owned) out.set(owned.name, fromTorch(owned.tensor));
+    return out;
+}
+
+Graph withPreprocessing(Graph graph, const Dataset& training)
+{
+    if (graph.preprocessing()) return graph;
+    constexpr std::int64_t kLookedAt = 1000;
+    const ChannelStatistics statistics = channelStatistics(training, kLookedAt, 0);
+    graph.setPreprocessing(Preprocessing{.mean = statistics.mean, .deviation = statistics.deviation});
+    return graph;
+}
+
+}  // namespace fovea

@@ -1,0 +1,190 @@
+#include "core/train/norms.h"
+
+#include "core/io/safetensors/safetensors.h"
+#include "core/train/scores.h"
+#include "core/train/tensors.h"
+
+#include <algorithm>
+
+namespace fovea {
+
+namespace {
+
+constexpr std::int64_t kImages = 1000;  // where the request names no number
+
+std::int64_t imagesFor(const DataUse& use) { return use.images > 0 ? use.images : kImages; }
+
+bool isModuleName(const std::string& tensor) { return tensor.ends_with(".weight"); }
+
+// Moments of one convolution's output per channel, in double.
+struct Moments {
+    at::Tensor sum, squares;
+    double count = 0;
+
+    void add(const at::Tensor& output)
+    {
+        const at::Tensor plain = output.detach().to(at::kDouble);
+        const at::Tensor total = plain.sum(at::IntArrayRef{0, 2, 3}),
+                         square = (plain * plain).sum(at::IntArrayRef{0, 2, 3});
+        sum = sum.defined() ? sum + total : total;
+        squares = squares.defined() ? squares + square : square;
+        count += static_cast<double>(plain.numel() / plain.size(1));
+    }
+    at::Tensor mean() const { return sum / count; }
+    at::Tensor variance() const { return (squares / count - mean() * mean()).clamp_min(0); }
+};
+
+double largestDifference(ClassifyingNetwork& before, ClassifyingNetwork& after, const Batch& batch)
+{
+    const at::NoGradGuard noGradients;
+    const at::Tensor a = before.logits(before.images(batch)), b = after.logits(after.images(batch));
+    return (a - b).abs().max().item<double>() / std::max(a.abs().max().item<double>(), 1e-30);
+}
+
+std::string tensorName(const Node& node, const char* role)
+{
+    const TensorBinding* binding = node.tensor(role);
+    return binding ? binding->tensor : node.name + "." + role;
+}
+
+}  // namespace
+
+RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& request, const JobWatch& watch)
+{
+    const DataParts parts = openFor(request.data);
+    ClassifyingNetwork classifier(withPreprocessing(start.graph, *parts.train), start.weights, start.device);
+    Network& network = classifier.network();
+    std::vector<Network::Step*> norms;
+    for (Network::Step& step : network.steps)
+        if (step.call.op == TorchOp::BatchNorm2d) norms.push_back(&step);
+    if (norms.empty()) throw Error(ErrorCode::Usage, "The network has no BatchNorm2d to recalibrate.");
+    const auto seed = static_cast<std::uint64_t>(request.data.splitSeed);
+    checkClasses(classifier, *parts.train);
+    LoadOptions options = loadOptionsFor(classifier, request.data);
+    Loader validation(partOf(parts, request.data.part, request.data.images, seed), options);
+    const Scores before = scoreOf(classifier, validation, "evaluating", watch);
+    options.dropLast = true;
+    Loader training(partOf(parts, "train", imagesFor(request.data), seed), options);
+    RecalibrateReply reply;
+    Progress progress;
+    progress.phase = "recalibrating";
+    progress.total = training.batchesPerEpoch();
+    ProgressTeller teller(watch, progress, start.device);
+    training.start(0);
+    const at::NoGradGuard noGradients;
+    for (std::int64_t done = 0; const auto batch = training.next(); ++done) {
+        if (watch.stop()) throw Error(ErrorCode::Usage, "The recalibration was stopped; nothing was changed.");
+        for (Network::Step* norm : norms) {
+            norm->training = true;
+            norm->call.args.set("momentum", 1.0 / static_cast<double>(done + 1));  // a mean over all batches
+        }
+        translated("recalibrating", [&] { classifier.logits(classifier.images(*batch)); });
+        reply.images += static_cast<std::int64_t>(batch->labels.size());
+        teller.advance(static_cast<std::int64_t>(batch->labels.size()));
+    }
+    const Scores after = scoreOf(classifier, validation, "evaluating", watch);
+    reply.norms = static_cast<std::int64_t>(norms.size());
+    reply.top1Before = before.top1;
+    reply.top1After = after.top1;
+    reply.lossBefore = before.loss;
+    reply.lossAfter = after.loss;
+    if (request.out.empty()) return reply;
+    Weights written;
+    for (const Network::Step* norm : norms)
+        for (const char* role : {"running_mean", "running_var"})
+            written.set(tensorName(*norm->entry->node, role), fromTorch(norm->tensors.at(role)));
+    writeSafetensors(written, request.out);
+    return reply;
+}
+
+std::vector<NodeId> foldedConvolutions(const Graph& graph)
+{
+    const auto readers = consumers(graph);
+    std::vector<NodeId> out;
+    for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+        const Node& node = *graph.nodes()[i];
+        if (node.kind != "Conv2d" || !node.attrs.getBool("bias", true)) continue;
+        const TensorBinding* weight = node.tensor("weight");
+        if (!weight || isModuleName(weight->tensor)) continue;
+        const bool normed = std::any_of(readers[i].begin(), readers[i].end(),
+                                        [&](NodeId id) { return graph.at(id).kind == "BatchNorm2d"; });
+        if (!normed) out.push_back(node.id);
+    }
+    return out;
+}
+
+Unfolded unfoldNorms(const TrainStart& start, const UnfoldRequest& request, const JobWatch& watch)
+{
+    const DataParts parts = openFor(request.data);
+    const Graph original = withPreprocessing(start.graph, *parts.train);
+    const std::vector<NodeId> convolutions = foldedConvolutions(original);
+    if (convolutions.empty())
+        throw Error(ErrorCode::Usage, "The network has no convolution whose norm was folded into it by an exporter.");
+    ClassifyingNetwork before(original, start.weights, start.device);
+    const Network& network = before.network();
+    LoadOptions options = loadOptionsFor(before, request.data);
+    Loader loader(partOf(parts, "train", imagesFor(request.data), static_cast<std::uint64_t>(request.data.splitSeed)),
+                  options);
+    std::map<std::size_t, Moments> moments;
+    for (const NodeId id : convolutions) moments[static_cast<std::size_t>(network.prepared.entryOf(id))];
+    Progress progress;
+    progress.phase = "unfolding norms";
+    progress.total = loader.batchesPerEpoch();
+    ProgressTeller teller(watch, progress, start.device);
+    Unfolded out;
+    loader.start(0);
+    std::optional<Batch> first;
+    while (auto batch = loader.next()) {
+        if (watch.stop()) throw Error(ErrorCode::Usage, "The unfolding was stopped; nothing was changed.");
+        const at::NoGradGuard noGradients;
+        translated("unfolding", [&] {
+            before.logits(before.images(*batch), [&](std::size_t step, const std::vector<at::Tensor>& outputs) {
+                if (const auto it = moments.find(step); it != moments.end()) it->second.add(outputs[0]);
+            });
+        });
+        out.reply.images += static_cast<std::int64_t>(batch->labels.size());
+        teller.advance(static_cast<std::int64_t>(batch->labels.size()));
+        if (!first) first = std::move(batch);
+    }
+    if (!first) throw Error(ErrorCode::Usage, "There are no training images to take statistics from.");
+    out.graph = original;
+    out.weights = start.weights;
+    constexpr double kEps = 1e-5;
+    Weights added;
+    for (const NodeId id : convolutions) {
+        const Moments& of = moments.at(static_cast<std::size_t>(network.prepared.entryOf(id)));
+        if (of.count == 0) continue;  // it does not lead to the classifier
+        const Node& convolution = out.graph.at(id);
+        const Tensor* stored = out.weights.find(tensorName(convolution, "bias"));
+        const at::Tensor bias =
+            stored ? toTorch(*stored, at::kDouble, network.device, "bias").flatten() : at::zeros_like(of.mean());
+        Node norm = makeNode("BatchNorm2d", out.graph.uniqueName(convolution.name + "_norm"), {Port{id, 0}});
+        norm.attrs.set("eps", kEps);
+        norm.group = convolution.group;
+        const std::string name = norm.name;
+        const NodeId added_id = out.graph.add(std::move(norm));
+        out.graph.rewire({id, 0}, {added_id, 0});
+        out.graph.setInput(added_id, 0, {id, 0});
+        out.graph.update(id, [](Node& node) {
+            node.attrs.set("bias", false);
+            std::erase_if(node.tensors, [](const TensorBinding& binding) { return binding.role == "bias"; });
+        });
+        const auto set = [&](const char* role, const at::Tensor& value) {
+            added.set(name + "." + role, fromTorch(value.to(at::kFloat)));
+        };
+        set("weight", (of.variance() + kEps).sqrt());
+        set("bias", of.mean());
+        set("running_mean", of.mean() - bias);
+        set("running_var", of.variance());
+    }
+    for (const auto& [name, tensor] : added.tensors()) out.weights.set(name, tensor);
+    out.weights = materialise(out.graph, out.weights, 0);
+    ClassifyingNetwork after(out.graph, out.weights, start.device);
+    out.reply.difference = largestDifference(before, after, *first);
+    out.reply.norms = static_cast<std::int64_t>(added.tensors().size()) / 4;
+    out.reply.graph = out.graph;
+    if (!request.out.empty()) writeSafetensors(added, request.out);
+    return out;
+}
+
+}  // namespace fovea

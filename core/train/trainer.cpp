@@ -1,0 +1,432 @@
+#include "core/train/trainer.h"
+
+#include "core/base/files.h"
+#include "core/io/json/graph_json.h"
+#include "core/io/safetensors/safetensors.h"
+#include "core/ops/classifier.h"
+#include "core/recipe/event_file.h"
+#include "core/recipe/schedule.h"
+#include "core/train/device.h"
+#include "core/train/learner.h"
+#include "core/train/scores.h"
+
+#include <ATen/Parallel.h>
+
+#include <cmath>
+#include <fstream>
+
+namespace fovea {
+
+namespace {
+
+constexpr std::size_t kMaxGraph = 256u << 20;
+
+// Lines added to a file that others read meanwhile: each in one write.
+void appendLine(const std::filesystem::path& file, const std::string& line)
+{
+    std::ofstream out(file, std::ios::app);
+    out << line + "\n" << std::flush;
+    if (!out) throw Error(ErrorCode::File, "Cannot write to '" + file.string() + "'.");
+}
+
+DataParts dataFor(const std::string& source, const Recipe& recipe)
+{
+    if (source.empty()) throw Error(ErrorCode::Usage, "No data was given to train on.");
+    return openData(source, {.validation = recipe.valSplit, .seed = static_cast<std::uint64_t>(recipe.seed)});
+}
+
+// The network as it will be trained: a head for the data's classes, and a preprocessing.
+TrainStart fitted(TrainStart start, const DataParts& data, std::uint64_t seed, const JobWatch& watch)
+{
+    const auto classes = static_cast<std::int64_t>(data.train->classes().size());
+    const auto classifier = classifierOf(start.graph);
+    std::vector<std::string> fresh;
+    start.graph = withClasses(withPreprocessing(std::move(start.graph), *data.train), classes, &fresh);
+    if (fresh.empty()) return start;
+    watch.log("The network gets a new head: " + std::to_string(classes) + " classes instead of " +
+              std::to_string(classifier->classes) + ".");
+    Weights kept;
+    for (const auto& [name, tensor] : start.weights.tensors())
+        if (std::find(fresh.begin(), fresh.end(), name) == fresh.end()) kept.set(name, tensor);
+    start.weights = materialise(start.graph, kept, seed);
+    return start;
+}
+
+std::string epochText(const MetricsLine& line, std::int64_t epochs)
+{
+    char text[160];
+    std::snprintf(text, sizeof text,
+                  "Epoch %lld of %lld: training loss %.4f, validation loss %.4f, top-1 %.2f %%, top-5 %.2f %%.",
+                  static_cast<long long>(line.epoch + 1), static_cast<long long>(epochs), line.trainLoss,
+                  line.evalLoss.value_or(0), line.top1.value_or(0) * 100, line.top5.value_or(0) * 100);
+    return text;
+}
+
+class Run {
+public:
+    Run(const TrainStart& start, const Recipe& recipe, DataParts data, RunFolder folder, RunInfo info,
+        const JobWatch& watch)
+        : m_recipe(recipe), m_folder(std::move(folder)), m_info(std::move(info)), m_watch(watch),
+          m_data(std::move(data)), m_learner(start.graph, start.weights, recipe, start.device),
+          m_training(m_data.train, m_learner.trainingOptions()), m_validation(m_data.validation, validationOptions())
+    {
+        const auto sum = at::TensorOptions(at::kDouble).device(m_learner.classifier().network().device);
+        m_epochLoss = at::zeros({}, sum);
+        m_lineLoss = at::zeros({}, sum);
+        const LoadOptions shape = m_learner.classifier().loadOptions();
+        m_info.size = {shape.height, shape.width};
+        if (m_recipe.tensorboard) m_events = std::make_unique<EventFile>(m_folder.root);
+        checkClasses(m_learner.classifier(), *m_data.train);
+        m_stepsPerEpoch = m_training.batchesPerEpoch();
+        m_total = totalSteps(m_recipe, m_stepsPerEpoch);
+    }
+
+    void writeStart(const Graph& graph)
+    {
+        writeAtomically(m_folder.graph(), jsonLine(toJson(graph)) + "\n");
+        writeAtomically(m_folder.recipe(), toJson(m_recipe).dump(2) + "\n");
+        checkpoint();
+        writeInfo("running", "");
+    }
+
+    void takeUp()
+    {
+        StateTensors state = m_learner.state();
+        const auto position = readCheckpoint(m_folder, m_learner.classifier().network(), state);
+        if (!position)
+            throw Error(ErrorCode::File, "'" + m_folder.root.string() + "' has no checkpoint to go on from.");
+        m_at = *position;
+        m_learner.setSteps(m_at.step);
+        m_epochLoss.fill_(m_at.epochLoss);
+        m_lineLoss.fill_(m_at.lineLoss);
+        keepMetricsUpTo(m_folder, m_at.step);
+        writeInfo("running", "");
+        log("Resumed at epoch " + std::to_string(m_at.epoch) + ", step " + std::to_string(m_at.step) + ".");
+    }
+
+    TrainReply go()
+    {
+        m_began = secondsNow();
+        m_secondsBefore = m_at.seconds;
+        try {
+            std::string reason;
+            while (reason.empty()) reason = whyOver();
+            if (!m_stopped) log(reason);
+            writeInfo(m_stopped ? "stopped" : "done", reason);
+            return replyWith(reason);
+        } catch (const Error& error) {
+            fail(error.what());
+            throw;
+        } catch (const std::exception& error) {
+            fail(error.what());
+            throw;
+        }
+    }
+
+private:
+    LoadOptions validationOptions() const
+    {
+        LoadOptions out = m_learner.classifier().loadOptions();
+        out.batch = m_recipe.batchSize;
+        out.workers = static_cast<int>(m_recipe.workers);
+        return out;
+    }
+
+    // Trains an epoch, or says why there is none.
+    std::string whyOver()
+    {
+        if (m_at.step >= m_total || m_at.epoch >= m_recipe.epochs)
+            return "All " + std::to_string(m_at.step) + " steps are done.";
+        if (m_recipe.patience > 0 && m_at.epochsSinceBest >= m_recipe.patience)
+            return "Stopped early: no better top-1 for " + std::to_string(m_at.epochsSinceBest) + " epochs.";
+        return epoch();
+    }
+
+    std::string epoch()
+    {
+        m_training.start(m_at.epoch, m_at.batch);
+        ProgressTeller teller(
+            m_watch,
+            {.phase = "training", .done = m_at.step, .total = m_total, .epoch = m_at.epoch, .epochs = m_recipe.epochs},
+            m_info.device);
+        while (m_at.step < m_total) {
+            if (m_watch.stop()) return stop();
+            const auto batch = m_training.next();
+            if (!batch) break;
+            translated("step " + std::to_string(m_at.step), [&] { step(*batch); });
+            teller.advance(static_cast<std::int64_t>(batch->labels.size()));
+            if (m_at.step % m_recipe.logInterval == 0) stepLine(teller.imagesPerSecond());
+            if (m_recipe.checkpointInterval > 0 && m_at.step % m_recipe.checkpointInterval == 0) checkpoint();
+        }
+        return finishEpoch(teller.imagesPerSecond());
+    }
+
+    void step(const Batch& batch)
+    {
+        m_rate = learningRate(m_recipe, m_at.step, m_stepsPerEpoch);
+        const at::Tensor loss = m_learner.step(batch, m_at.step, m_rate).to(at::kDouble);
+        m_epochLoss.add_(loss);
+        m_lineLoss.add_(loss);
+        ++m_at.step;
+        ++m_at.batch;
+        ++m_at.epochSteps;
+        ++m_at.lineSteps;
+    }
+
+    // With the averaged weights where the recipe wants an average. nullopt: stopped.
+    std::optional<Scores> validated()
+    {
+        const Learner::Averaged averaged(m_learner);
+        Scores scores = scoreOf(m_learner.classifier(), m_validation, "validating", m_watch);
+        if (scores.stopped) return std::nullopt;
+        if (scores.top1 > m_at.bestTop1)
+            writeSafetensors(weightsOf(m_learner.classifier().network()), m_folder.best(),
+                             {{"format", "pt"}, {"epoch", std::to_string(m_at.epoch)}});
+        return scores;
+    }
+
+    std::string finishEpoch(double imagesPerSecond)
+    {
+        const double trainLoss = mean(m_epochLoss, m_at.epochSteps);
+        if (!std::isfinite(trainLoss))
+            throw Error(ErrorCode::Usage, "The loss is no number any more in epoch " + std::to_string(m_at.epoch + 1) +
+                                              ": take a smaller learning rate than " + Json(m_recipe.lr).dump() +
+                                              ", or clip gradients.");
+        const auto scores = validated();
+        if (!scores) return stop();
+        MetricsLine line;
+        line.kind = MetricsLine::Kind::Epoch;
+        line.trainLoss = trainLoss;
+        line.evalLoss = scores->loss;
+        line.top1 = scores->top1;
+        line.top5 = scores->top5;
+        tell(line, imagesPerSecond);
+        const bool isBest = scores->top1 > m_at.bestTop1;
+        if (isBest) {
+            m_at.bestTop1 = scores->top1;
+            m_at.bestEpoch = m_at.epoch;
+        }
+        m_at.epochsSinceBest = isBest ? 0 : m_at.epochsSinceBest + 1;
+        ++m_at.epoch;
+        m_at.batch = m_at.epochSteps = 0;
+        m_epochLoss.zero_();
+        checkpoint();
+        return {};
+    }
+
+    void stepLine(double imagesPerSecond)
+    {
+        MetricsLine line;
+        line.trainLoss = mean(m_lineLoss, m_at.lineSteps);
+        m_at.lineSteps = 0;
+        m_lineLoss.zero_();
+        tell(line, imagesPerSecond);
+    }
+
+    void tell(MetricsLine line, double imagesPerSecond)
+    {
+        line.epoch = m_at.epoch;
+        line.step = m_at.step;
+        line.lr = m_rate;
+        line.imagesPerSecond = imagesPerSecond;
+        line.seconds = seconds();
+        line.memory = memoryInUse(m_info.device);
+        appendLine(m_folder.metrics(), jsonLine(toJson(line)));
+        m_watch.metrics(line);
+        if (m_events) m_events->add(line);
+        if (line.kind == MetricsLine::Kind::Epoch) log(epochText(line, m_recipe.epochs));
+    }
+
+    // What to go on from is written, so nothing is lost.
+    std::string stop()
+    {
+        checkpoint();
+        m_stopped = true;
+        return "Stopped after step " + std::to_string(m_at.step) + " of " + std::to_string(m_total) +
+               "; it can be resumed.";
+    }
+
+    void checkpoint()
+    {
+        m_at.seconds = seconds();
+        m_at.epochLoss = m_epochLoss.item<double>();
+        m_at.lineLoss = m_lineLoss.item<double>();
+        writeCheckpoint(m_folder, m_learner.classifier().network(), m_learner.state(), m_at);
+    }
+
+    double seconds() const { return m_secondsBefore + (m_began > 0 ? secondsNow() - m_began : 0); }
+
+    static double mean(const at::Tensor& sum, std::int64_t count)
+    {
+        return sum.item<double>() / static_cast<double>(std::max<std::int64_t>(count, 1));
+    }
+
+    void log(const std::string& text)
+    {
+        appendLine(m_folder.log(), text);
+        m_watch.log(text);
+    }
+
+    void writeInfo(const std::string& state, const std::string& reason)
+    {
+        m_info.state = state;
+        m_info.reason = reason;
+        writeAtomically(m_folder.info(), toJson(m_info).dump(2) + "\n");
+    }
+
+    void fail(const std::string& why)
+    {
+        try {
+            writeInfo("failed", why);
+            appendLine(m_folder.log(), why);
+        } catch (const Error&) {
+            // The first trouble is the one to tell.
+        }
+    }
+
+    TrainReply replyWith(const std::string& reason) const
+    {
+        TrainReply out{m_info.state, reason, m_at.epoch, m_at.step, {}, m_at.bestEpoch, seconds()};
+        if (m_at.bestEpoch >= 0) out.bestTop1 = m_at.bestTop1;
+        out.broken = firstBroken(m_training);
+        for (const BrokenName& broken : firstBroken(m_validation)) out.broken.push_back(broken);
+        out.brokenCount = static_cast<std::int64_t>(m_training.broken().size() + m_validation.broken().size());
+        return out;
+    }
+
+    Recipe m_recipe;
+    RunFolder m_folder;
+    RunInfo m_info;
+    const JobWatch& m_watch;
+    DataParts m_data;
+    Learner m_learner;
+    Loader m_training, m_validation;
+    std::unique_ptr<EventFile> m_events;
+    RunPosition m_at;
+    at::Tensor m_epochLoss, m_lineLoss;  // sums; on the device, so that no step waits for them
+    std::int64_t m_stepsPerEpoch = 0, m_total = 0;
+    double m_rate = 0, m_began = 0, m_secondsBefore = 0;
+    bool m_stopped = false;
+};
+
+RunInfo infoFor(const TrainStart& start, const TrainRequest& request, const DataParts& data)
+{
+    RunInfo info;
+    info.name = request.name.empty() ? start.graph.name() : request.name;
+    info.data = request.data;
+    info.classes = data.train->classes();
+    info.device = start.device;
+    info.libtorch = torchVersion();
+    info.from = request.from;
+    info.threads = at::get_num_threads();
+    return info;
+}
+
+Graph graphIn(const RunFolder& folder)
+{
+    try {
+        const Json json = parseJson(readText(folder.graph(), kMaxGraph));
+        return graphFrom(JsonAt(json));
+    } catch (Error& error) {
+        throw error.within("'" + folder.graph().string() + "'");
+    }
+}
+
+void makeFolder(const RunFolder& folder)
+{
+    if (isRunFolder(folder.root))
+        throw Error(ErrorCode::Usage,
+                    "'" + folder.root.string() + "' holds a training run already: resume it, or name another folder.");
+    std::error_code failed;
+    std::filesystem::create_directories(folder.root, failed);
+    if (failed)
+        throw Error(ErrorCode::File,
+                    "Cannot make the folder '" + folder.root.string() + "': " + failed.message() + ".");
+    std::filesystem::remove(folder.metrics(), failed);  // of a run that was killed before it had begun
+}
+
+}  // namespace
+
+TrainReply train(const TrainStart& given, const TrainRequest& request, const JobWatch& watch)
+{
+    checkRecipe(request.recipe);
+    if (request.run.empty()) throw Error(ErrorCode::Usage, "No folder was named for the run.");
+    const RunFolder folder{request.run};
+    DataParts data = dataFor(request.data, request.recipe);
+    const TrainStart start = fitted(given, data, static_cast<std::uint64_t>(request.recipe.seed), watch);
+    const RunInfo info = infoFor(start, request, data);
+    watch.log(data.description);
+    makeFolder(folder);
+    Run run(start, request.recipe, std::move(data), folder, info, watch);
+    run.writeStart(start.graph);
+    return run.go();
+}
+
+TrainReply resumeTraining(const TrainRequest& request, const JobWatch& watch)
+{
+    const RunFolder folder{request.run};
+    if (!isRunFolder(folder.root))
+        throw Error(ErrorCode::Usage, "'" + folder.root.string() + "' holds no training run to resume.");
+    RunInfo info = readRunInfo(folder);
+    const Recipe recipe = readRecipe(folder.recipe());
+    checkRecipe(recipe);
+    // Another number of threads may round otherwise.
+    if (request.device == "cpu" && info.device == "cpu" && info.threads > 0)
+        at::set_num_threads(static_cast<int>(info.threads));
+    info.device = request.device;
+    info.libtorch = torchVersion();
+    const TrainStart start{graphIn(folder), readSafetensors(folder.last()), request.device};
+    Run run(start, recipe, dataFor(info.data, recipe), folder, info, watch);
+    run.takeUp();
+    return run.go();
+}
+
+RateReply findLearningRate(const TrainStart& given, const RateRequest& request, const JobWatch& watch)
+{
+    constexpr double kSmooth = 0.9, kRunsAway = 4;
+    if (!(request.low > 0 && request.low < request.high) || request.steps < 10 || request.steps > 100'000)
+        throw Error(ErrorCode::Usage, "The search goes from a rate above 0 to a higher one in 10 to 100000 steps.");
+    checkRecipe(request.recipe);
+    const DataParts data = dataFor(request.data, request.recipe);
+    const TrainStart start = fitted(given, data, static_cast<std::uint64_t>(request.recipe.seed), watch);
+    Learner learner(start.graph, start.weights, request.recipe, start.device);
+    Loader loader(data.train, learner.trainingOptions());
+    Progress progress;
+    progress.phase = "finding the learning rate";
+    progress.total = request.steps;
+    ProgressTeller teller(watch, progress, start.device);
+    RateReply out;
+    double average = 0, least = INFINITY;
+    std::int64_t epoch = 0;
+    loader.start(epoch);
+    for (std::int64_t step = 0; step < request.steps && !watch.stop(); ++step) {
+        auto batch = loader.next();
+        if (!batch) {
+            loader.start(++epoch);
+            batch = loader.next();
+        }
+        if (!batch) break;
+        const double share = static_cast<double>(step) / static_cast<double>(request.steps - 1);
+        const double rate = request.low * std::pow(request.high / request.low, share);
+        const double loss =
+            translated("step " + std::to_string(step), [&] { return learner.step(*batch, step, rate).item<double>(); });
+        average = kSmooth * average + (1 - kSmooth) * loss;
+        const double smoothed = average / (1 - std::pow(kSmooth, static_cast<double>(step + 1)));
+        if (!std::isfinite(smoothed) || smoothed > kRunsAway * least) break;
+        least = std::min(least, smoothed);
+        out.rates.push_back(rate);
+        out.losses.push_back(smoothed);
+        teller.advance(static_cast<std::int64_t>(batch->labels.size()));
+    }
+    // The steepest fall over a tenth of the search, so that noise decides less.
+    const auto span = static_cast<std::size_t>(std::max<std::int64_t>(request.steps / 10, 2));
+    double steepest = 0;
+    for (std::size_t i = 0; i + span < out.losses.size(); ++i)
+        if (const double fall = out.losses[i] - out.losses[i + span]; fall > steepest) {
+            steepest = fall;
+            out.suggested = out.rates[i + span / 2];
+        }
+    return out;
+}
+
+}  // namespace fovea
