@@ -15,6 +15,7 @@ python=/usr/bin/python3
 build_packages=(
   cmake ninja-build g++ ccache pkg-config
   nlohmann-json3-dev libxxhash-dev libonnx-dev libprotobuf-dev protobuf-compiler
+  libturbojpeg0-dev libpng-dev zlib1g-dev
   qt6-base-dev qt6-svg-dev qt6-tools-dev qt6-tools-dev-tools qt6-l10n-tools
   libqcustomplot-dev libgraphviz-dev libgl-dev fonts-dejavu-core
   libgtest-dev libgmock-dev

@@ -30,6 +30,9 @@ OUTSIDE = [
 BY_LINK = [
     (re.compile(r"^nlohmann/"), "nlohmann_json::nlohmann_json"),
     (re.compile(r"^xxhash\.h$"), "xxhash::headers"),
+    (re.compile(r"^turbojpeg\.h$"), "TurboJPEG::turbojpeg"),
+    (re.compile(r"^png\.h$"), "PNG::PNG"),
+    (re.compile(r"^zlib\.h$"), "ZLIB::ZLIB"),
 ]
 
 

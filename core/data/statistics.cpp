@@ -1,0 +1,68 @@
+#include "core/base/error.h"
+#include "core/base/random.h"
+#include "core/data/loader.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+namespace fovea {
+
+namespace {
+
+constexpr std::uint64_t kStatisticsPurpose = 0x57a7;
+
+struct Sums {
+    std::array<double, 3> mean{}, square{};  // of images, so that a large one counts as much as a small one
+    std::int64_t images = 0;
+    bool coloured = false;
+};
+
+void add(const Image& image, Sums& sums)
+{
+    const auto channels = static_cast<std::size_t>(image.channels);
+    std::array<std::uint64_t, 3> plain{}, squared{};
+    for (std::size_t i = 0; i + channels <= image.pixels.size(); i += channels)
+        for (std::size_t c = 0; c < channels; ++c) {
+            const std::uint64_t value = image.pixels[i + c];
+            plain[c] += value;
+            squared[c] += value * value;
+        }
+    const double pixels = static_cast<double>(image.pixels.size() / channels);
+    for (std::size_t c = 0; c < 3; ++c) {
+        sums.mean[c] += static_cast<double>(plain[c % channels]) / pixels / 255;
+        sums.square[c] += static_cast<double>(squared[c % channels]) / pixels / (255.0 * 255);
+    }
+    sums.coloured = sums.coloured || channels == 3;
+    ++sums.images;
+}
+
+}  // namespace
+
+ChannelStatistics channelStatistics(const Dataset& dataset, std::int64_t most, std::uint64_t seed)
+{
+    std::vector<std::int64_t> order(static_cast<std::size_t>(dataset.size()));
+    std::iota(order.begin(), order.end(), std::int64_t{0});
+    RandomStream stream(seed, {kStatisticsPurpose});
+    Sums sums;
+    for (std::size_t i = 0; i < order.size() && sums.images < most; ++i) {
+        std::swap(order[i], order[i + stream.below(order.size() - i)]);
+        try {
+            add(dataset.image(order[i], 0), sums);
+        } catch (const Error& error) {
+            if (error.code() == ErrorCode::Internal) throw;  // a broken image says nothing
+        }
+    }
+    ChannelStatistics out;
+    out.images = sums.images;
+    for (std::size_t c = 0; sums.images > 0 && c < (sums.coloured ? 3U : 1U); ++c) {
+        const double mean = sums.mean[c] / static_cast<double>(sums.images);
+        const double variance = sums.square[c] / static_cast<double>(sums.images) - mean * mean;
+        out.mean.push_back(mean);
+        out.deviation.push_back(std::sqrt(std::max(variance, 0.0)));
+    }
+    return out;
+}
+
+}  // namespace fovea
