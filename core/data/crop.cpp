@@ -7,7 +7,7 @@ namespace fovea {
 
 namespace {
 
-constexpr int kTries = 10;  // as torchvision's RandomResizedCrop has it
+constexpr int kTries = 10;  // as PyTorch's RandomResizedCrop has it
 
 bool cropsAtRandom(const Augmentation& augmentation)
 {
@@ -58,7 +58,7 @@ void resizeShorter(std::int64_t shorter, std::int64_t height, std::int64_t width
     frame.width = height <= width ? std::max<std::int64_t>(1, shorter * width / height) : shorter;
 }
 
-// Python rounds halves to the even number, and torchvision's CenterCrop with it.
+// Python rounds halves to the even number, and PyTorch's CenterCrop with it.
 std::int64_t middle(std::int64_t size, std::int64_t part)
 {
     return static_cast<std::int64_t>(std::nearbyint(static_cast<double>(size - part) / 2));

@@ -13,7 +13,7 @@ namespace fovea {
 inline constexpr std::int64_t kMaxPixels = std::int64_t{1} << 28, kMaxImageSide = 65535;
 
 // 8 bits a channel. A JPEG is decoded at a half, a quarter or an eighth where no side falls below `leastSide` (0: full
-// size), and turned as its EXIF orientation says. Alpha is dropped, as torchvision's ImageFolder does.
+// size), and turned as its EXIF orientation says. Alpha is dropped, as PyTorch's ImageFolder does.
 // Error(Format | Limit): what is wrong with the bytes.
 Image decodeImage(std::span<const std::byte> bytes, std::int64_t leastSide);
 
