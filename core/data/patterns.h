@@ -15,7 +15,7 @@
 //   place       anywhere  or centre, or corners (one of the image's four)
 //   clutter     3       bars outside the arrangement, 0 to 64; fewer where there is no room
 //   jitter      1       pixels by which each bar (and a pattern in the centre) may be off, 0 to mark
-//   noise       0.1     deviation of the noise on every pixel, of the full range, 0 to 1
+//   noise       0.05    deviation of the noise on every pixel, of the full range, 0 to 1
 //   images      5000    to train on; 1 to 10 million
 //   validation  1000    to validate; 1 to 10 million
 //   seed        0
@@ -35,7 +35,7 @@ struct PatternOptions {
     std::int64_t classes = 10, size = 32, pattern = 13, mark = 5, clutter = 3, jitter = 1;
     std::int64_t images = 5000, validation = 1000;
     PatternPlace place = PatternPlace::Anywhere;
-    double noise = 0.1;
+    double noise = 0.05;
     std::uint64_t seed = 0;
     bool operator==(const PatternOptions&) const = default;
 };

@@ -29,7 +29,7 @@ PEER_PROCESS = (5.1, 476e6)  # rfa_toolbox on resnet50: seconds, bytes
 
 
 class Row:
-    """value and figure in base units; unit 's' or 'B' or 'x' (where more is better)."""
+    """value and figure in base units; unit 's', 'B', or 'x' and '/s' (where more is better)."""
 
     def __init__(self, what, value, figure, unit, note=""):
         self.what, self.value, self.figure, self.unit, self.note = what, value, figure, unit, note
@@ -37,7 +37,7 @@ class Row:
     def ratio(self):
         if self.value is None or self.figure is None:
             return None
-        return self.figure / self.value if self.unit == "x" else self.value / self.figure
+        return self.figure / self.value if self.unit in ("x", "/s") else self.value / self.figure
 
     def cells(self):
         if self.value is None:
@@ -52,8 +52,8 @@ def show(value, unit):
         return "-"
     if unit == "B":
         return f"{value / 1e6:.1f} MB"
-    if unit == "x":
-        return f"{value:,.0f} x"
+    if unit in ("x", "/s"):
+        return f"{value:,.0f} {unit}".replace(" /s", "/s")
     for size, name in ((1, "s"), (1e-3, "ms"), (1e-6, "us")):
         if value >= size:
             return f"{value / size:.3g} {name}"
@@ -133,6 +133,20 @@ def library_rows(program, models):
     for name in LIBRARY_MODELS:
         search = results.get(f"proposals_at_64/{name}")
         rows.append(Row(f"plan search at 64, {name}", search and seconds_of(search), 1, "s"))
+    return rows + data_rows(results)
+
+
+def data_rows(results):
+    rows = []
+    for name, what, images in (
+        ("jpeg_64", "64x64 JPEG, padded crop", 5000),
+        ("crops_224", "500x375 JPEG, random crop to 224", 300),
+        ("evaluation_224", "500x375 JPEG, evaluated at 224", 300),
+        ("patterns_64", "64x64 generated image", 5000),
+    ):
+        benchmark = results.get(f"data/{name}")
+        rate = benchmark and 1 / seconds_of(benchmark)
+        rows.append(Row(f"images a second and core: {what}", rate, images, "/s"))
     return rows
 
 
@@ -178,7 +192,7 @@ def print_table(rows):
         left, *numbers = line[:4]
         cells = [left.ljust(widths[0])] + [text.rjust(width) for text, width in zip(numbers, widths[1:])]
         print("  ".join(cells + [line[4]]).rstrip())
-    print("\nratio: measured / figure, for factors figure / measured; above 1 the figure is missed.")
+    print("\nratio: measured / figure, for factors and rates figure / measured; above 1 the figure is missed.")
 
 
 def main():
