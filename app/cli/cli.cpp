@@ -14,7 +14,7 @@ namespace {
 
 using cli::Command;
 
-constexpr std::array kCommands = {&cli::kAnalyze, &cli::kRefine, &cli::kConvert, &cli::kDiff, &cli::kZoo, &cli::kRender, &cli::kField, &cli::kDoctor};
+constexpr std::array kCommands = {&cli::kAnalyze, &cli::kRefine, &cli::kConvert, &cli::kDiff, &cli::kZoo, &cli::kRender, &cli::kField, &cli::kTrain, &cli::kEval, &cli::kProbe, &cli::kMeasure, &cli::kRecalibrate, &cli::kDoctor};
 
 std::string overview()
 {
@@ -22,7 +22,7 @@ std::string overview()
                        "Usage: fovea VERB ...\n\n";
     for (const Command* command : kCommands) {
         std::string verb = command->verb;
-        verb.resize(10, ' ');
+        verb.resize(13, ' ');
         text += "  " + verb + command->summary + "\n";
     }
     text += "\n'fovea VERB --help' explains one of them with an example; 'fovea --version' names the version.\n"
@@ -48,7 +48,7 @@ bool asksForHelp(const std::vector<std::string>& words)
     return std::any_of(words.begin(), end, [](const std::string& word) { return word == "--help" || word == "-h"; });
 }
 
-int dispatch(const std::vector<std::string>& args, std::ostream& out, std::ostream& notes)
+int dispatch(const std::vector<std::string>& args, std::ostream& out, std::ostream& notes, std::ostream& live)
 {
     if (args.empty()) throw Error(ErrorCode::Usage, "A command is missing. See 'fovea --help'.");
     if (args[0] == "--version") {
@@ -65,7 +65,7 @@ int dispatch(const std::vector<std::string>& args, std::ostream& out, std::ostre
         out << command.help;
         return 0;
     }
-    return command.run(words, out, notes);
+    return command.run(words, out, command.live ? live : notes);
 }
 
 int fail(std::ostream& err, int code, std::string sentence)
@@ -81,7 +81,7 @@ int runCli(const std::vector<std::string>& args, std::ostream& out, std::ostream
 {
     std::ostringstream result, notes;
     try {
-        const int code = dispatch(args, result, notes);
+        const int code = dispatch(args, result, notes, err);
         out << result.str();
         err << notes.str();
         return code;

@@ -19,6 +19,7 @@ struct Command {
     // Writes to `out` what the user asked for and to `notes` what else is worth saying. Returns 0 or 1; throws
     // Error for everything else.
     int (*run)(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes);
+    bool live = false;  // long work: `notes` is standard error itself, so that what is said is read at once
 };
 
 extern const Command kAnalyze;
@@ -28,6 +29,11 @@ extern const Command kDiff;
 extern const Command kZoo;
 extern const Command kRender;
 extern const Command kField;
+extern const Command kTrain;
+extern const Command kEval;
+extern const Command kProbe;
+extern const Command kMeasure;
+extern const Command kRecalibrate;
 extern const Command kDoctor;
 
 // The model that the words name, with what --reach and --input say checked; `size` applied where it is given.

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -30,6 +31,27 @@ ErrorCode codeOf(const std::string& kind)
     return ErrorCode::Internal;
 }
 
+volatile std::sig_atomic_t g_interrupted = 0;
+
+// While it lives, the first interrupt is noticed instead of ending the program.
+class InterruptWatch {
+public:
+    InterruptWatch()
+    {
+        struct sigaction action = {};
+        action.sa_handler = [](int) { g_interrupted = 1; };
+        action.sa_flags = static_cast<int>(SA_RESETHAND);
+        g_interrupted = 0;
+        ::sigaction(SIGINT, &action, &m_before);
+    }
+    ~InterruptWatch() { ::sigaction(SIGINT, &m_before, nullptr); }
+    InterruptWatch(const InterruptWatch&) = delete;
+    InterruptWatch& operator=(const InterruptWatch&) = delete;
+
+private:
+    struct sigaction m_before = {};
+};
+
 }  // namespace
 
 EngineClient::EngineClient(const std::filesystem::path& program)
@@ -42,9 +64,14 @@ EngineClient::EngineClient(const std::filesystem::path& program)
     ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDIN_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    // A group of its own: Ctrl+C reaches this program alone, which asks the engine to stop in order.
+    posix_spawnattr_t attributes;
+    ::posix_spawnattr_init(&attributes);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
     std::string name = program.string();
     std::array<char*, 2> words{name.data(), nullptr};
-    const int code = ::posix_spawn(&m_child, program.c_str(), &actions, nullptr, words.data(), environ);
+    const int code = ::posix_spawn(&m_child, program.c_str(), &actions, &attributes, words.data(), environ);
+    ::posix_spawnattr_destroy(&attributes);
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(ends[1]);
     m_socket = ends[0];
@@ -69,17 +96,28 @@ EngineClient::~EngineClient()
         }
 }
 
-Json EngineClient::call(const char* method, const Json& params)
+Json EngineClient::call(const char* method, const Json& params, const Heard& heard)
 {
     const std::int64_t id = m_nextId++;
+    std::optional<InterruptWatch> interrupts;
+    if (heard) interrupts.emplace();
     send(requestLine(id, method, params) + "\n");
-    const std::string line = receive();
-    if (line.empty()) died(method);
-    const RpcReply reply = replyFrom(line);
-    if (reply.id != Json(id) && reply.error.empty())
-        throw Error(ErrorCode::Internal, "fovea-engine answered another request than '" + std::string(method) + "'.");
-    if (!reply.error.empty()) throw Error(codeOf(reply.kind), reply.error);
-    return reply.result;
+    for (;;) {
+        const std::string line = receive(heard != nullptr);
+        if (line.empty()) died(method);
+        const Json root = parseJson(line);
+        if (root.is_object() && root.contains("method")) {
+            const RpcRequest told = requestFrom(line);
+            if (heard) heard(told.method, told.params);
+            continue;
+        }
+        const RpcReply reply = replyFrom(line);
+        if (reply.id != Json(id) && reply.error.empty())
+            throw Error(ErrorCode::Internal,
+                        "fovea-engine answered another request than '" + std::string(method) + "'.");
+        if (!reply.error.empty()) throw Error(codeOf(reply.kind), reply.error);
+        return reply.result;
+    }
 }
 
 void EngineClient::send(const std::string& line)
@@ -92,7 +130,7 @@ void EngineClient::send(const std::string& line)
     }
 }
 
-std::string EngineClient::receive()
+std::string EngineClient::receive(bool tellStop)
 {
     std::array<char, 65536> buffer;
     for (;;) {
@@ -102,6 +140,10 @@ std::string EngineClient::receive()
             return line;
         }
         const ssize_t count = ::read(m_socket, buffer.data(), buffer.size());
+        if (tellStop && g_interrupted) {
+            g_interrupted = 0;
+            send(requestLine(nullptr, kStopMethod, Json::object()) + "\n");
+        }
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0 || m_pending.size() > kMaxMessage) return {};
         m_pending.append(buffer.data(), static_cast<std::size_t>(count));

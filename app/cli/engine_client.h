@@ -1,9 +1,11 @@
 // fovea-engine as a child process: started, greeted, asked, and ended with this object.
 #pragma once
 
+#include "core/io/engine/jobs.h"
 #include "core/io/engine/messages.h"
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <sys/types.h>
 
@@ -21,18 +23,22 @@ public:
 
     const HelloReply& hello() const { return m_hello; }
 
-    // Sends the request and waits for its reply. What the engine refuses is an Error of the same code; Error(Internal)
-    // where it dies on the way.
+    // What a job says on its way: a notification's method and parameters.
+    using Heard = std::function<void(const std::string& method, const Json& params)>;
+
+    // Sends the request and waits for its reply. An interrupt (Ctrl+C) meanwhile asks a job to stop, and its reply
+    // still comes; a second one ends this program as usual. What the engine refuses is an Error of the same code;
+    // Error(Internal) where it dies on the way.
     template <typename Reply, typename Request>
-    Reply ask(const Request& request)
+    Reply ask(const Request& request, const Heard& heard = {})
     {
-        return messageFrom<Reply>(call(Request::kMethod, toJson(request)));
+        return messageFrom<Reply>(call(Request::kMethod, toJson(request), heard));
     }
 
 private:
-    Json call(const char* method, const Json& params);
+    Json call(const char* method, const Json& params, const Heard& heard);
     void send(const std::string& line);
-    std::string receive();
+    std::string receive(bool tellStop);
     [[noreturn]] void died(const char* method);
 
     pid_t m_child = -1;

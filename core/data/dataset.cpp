@@ -26,6 +26,7 @@ public:
     }
     std::int64_t size() const override { return static_cast<std::int64_t>(m_indices.size()); }
     int label(std::int64_t index) const override { return m_all->label(at(index)); }
+    bool canBeMirrored() const override { return m_all->canBeMirrored(); }
     std::string nameOf(std::int64_t index) const override { return m_all->nameOf(at(index)); }
     Image image(std::int64_t index, std::int64_t leastSide) const override
     {
@@ -104,6 +105,11 @@ std::pair<DatasetPtr, DatasetPtr> splitByClass(const DatasetPtr& all, const Spli
     std::sort(train.begin(), train.end());
     std::sort(validation.begin(), validation.end());
     return {std::make_shared<Subset>(all, std::move(train)), std::make_shared<Subset>(all, std::move(validation))};
+}
+
+DatasetPtr partOfDataset(DatasetPtr all, std::vector<std::int64_t> indices)
+{
+    return std::make_shared<Subset>(std::move(all), std::move(indices));
 }
 
 DataParts openData(const std::string& source, const SplitOptions& options)

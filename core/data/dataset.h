@@ -26,6 +26,9 @@ public:
     // several threads at once. Error(File | Format | Limit) where the image is broken.
     virtual Image image(std::int64_t index, std::int64_t leastSide) const = 0;
 
+    // False where a mirrored image may belong to another class, so that none is mirrored.
+    virtual bool canBeMirrored() const { return true; }
+
     const std::vector<std::string>& classes() const { return m_classes; }
 
 protected:
@@ -33,6 +36,9 @@ protected:
 };
 
 using DatasetPtr = std::shared_ptr<const Dataset>;
+
+// The images at `indices` of another one, in that order.
+DatasetPtr partOfDataset(DatasetPtr all, std::vector<std::int64_t> indices);
 
 struct DataParts {
     DatasetPtr train, validation;  // the same classes

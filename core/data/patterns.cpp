@@ -100,6 +100,7 @@ public:
 
     std::int64_t size() const override { return m_part == kTrain ? m_options.images : m_options.validation; }
     int label(std::int64_t index) const override { return static_cast<int>(index % m_options.classes); }
+    bool canBeMirrored() const override { return false; }  // an arrangement is not its mirror image
     std::string nameOf(std::int64_t index) const override
     {
         return std::string("generated ") + (m_part == kTrain ? "training" : "validation") + " image " +

@@ -5,6 +5,7 @@
 #include "core/train/tensors.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace fovea {
 
@@ -59,10 +60,14 @@ RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& 
         if (step.call.op == TorchOp::BatchNorm2d) norms.push_back(&step);
     if (norms.empty()) throw Error(ErrorCode::Usage, "The network has no BatchNorm2d to recalibrate.");
     const auto seed = static_cast<std::uint64_t>(request.data.splitSeed);
-    checkClasses(classifier, *parts.train);
+    // Statistics need no labels; scores do.
+    const bool isScored = static_cast<std::int64_t>(parts.train->classes().size()) == classifier.classes();
+    const auto scored = [&](Loader& loader) {
+        return isScored ? scoreOf(classifier, loader, "evaluating", watch) : Scores{0, NAN, NAN, NAN, {}, false};
+    };
     LoadOptions options = loadOptionsFor(classifier, request.data);
     Loader validation(partOf(parts, request.data.part, request.data.images, seed), options);
-    const Scores before = scoreOf(classifier, validation, "evaluating", watch);
+    const Scores before = scored(validation);
     options.dropLast = true;
     Loader training(partOf(parts, "train", imagesFor(request.data), seed), options);
     RecalibrateReply reply;
@@ -82,7 +87,7 @@ RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& 
         reply.images += static_cast<std::int64_t>(batch->labels.size());
         teller.advance(static_cast<std::int64_t>(batch->labels.size()));
     }
-    const Scores after = scoreOf(classifier, validation, "evaluating", watch);
+    const Scores after = scored(validation);
     reply.norms = static_cast<std::int64_t>(norms.size());
     reply.top1Before = before.top1;
     reply.top1After = after.top1;

@@ -14,28 +14,6 @@ namespace {
 constexpr double kTellEvery = 0.2;  // seconds
 constexpr std::size_t kNamedBroken = 20;
 
-// Some images of another data set.
-class PartOfDataset : public Dataset {
-public:
-    PartOfDataset(DatasetPtr whole, std::vector<std::int64_t> indices)
-        : m_whole(std::move(whole)), m_indices(std::move(indices))
-    {
-        m_classes = m_whole->classes();
-    }
-    std::int64_t size() const override { return static_cast<std::int64_t>(m_indices.size()); }
-    int label(std::int64_t index) const override { return m_whole->label(at(index)); }
-    std::string nameOf(std::int64_t index) const override { return m_whole->nameOf(at(index)); }
-    Image image(std::int64_t index, std::int64_t leastSide) const override
-    {
-        return m_whole->image(at(index), leastSide);
-    }
-
-private:
-    std::int64_t at(std::int64_t index) const { return m_indices[static_cast<std::size_t>(index)]; }
-    DatasetPtr m_whole;
-    std::vector<std::int64_t> m_indices;
-};
-
 }  // namespace
 
 double secondsNow()
@@ -133,7 +111,7 @@ DatasetPtr partOf(const DataParts& parts, const std::string& part, std::int64_t 
     for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[stream.below(i)]);
     order.resize(static_cast<std::size_t>(images));
     std::sort(order.begin(), order.end());
-    return std::make_shared<PartOfDataset>(whole, std::move(order));
+    return partOfDataset(whole, std::move(order));
 }
 
 DataParts openFor(const DataUse& use)

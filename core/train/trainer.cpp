@@ -8,6 +8,7 @@
 #include "core/recipe/schedule.h"
 #include "core/train/device.h"
 #include "core/train/learner.h"
+#include "core/train/norms.h"
 #include "core/train/scores.h"
 
 #include <ATen/Parallel.h>
@@ -35,9 +36,30 @@ DataParts dataFor(const std::string& source, const Recipe& recipe)
     return openData(source, {.validation = recipe.valSplit, .seed = static_cast<std::uint64_t>(recipe.seed)});
 }
 
-// The network as it will be trained: a head for the data's classes, and a preprocessing.
-TrainStart fitted(TrainStart start, const DataParts& data, std::uint64_t seed, const JobWatch& watch)
+// Norms that an exporter folded away are put back, so that they can move while the network learns.
+TrainStart unfolded(TrainStart start, const std::string& source, const Recipe& recipe, const JobWatch& watch)
 {
+    if (!recipe.unfoldNorms || foldedConvolutions(start.graph).empty()) return start;
+    UnfoldRequest request;
+    request.data.source = source;
+    request.data.validation = recipe.valSplit;
+    request.data.splitSeed = recipe.seed;
+    request.data.batch = recipe.batchSize;
+    request.data.workers = recipe.workers;
+    Unfolded unfolded = unfoldNorms(start, request, watch);
+    watch.log(std::to_string(unfolded.reply.norms) +
+              " norms that were folded into convolutions are put back; the output differs by " +
+              Json(unfolded.reply.difference).dump() + " of its largest value.");
+    start.graph = std::move(unfolded.graph);
+    start.weights = std::move(unfolded.weights);
+    return start;
+}
+
+// The network as it will be trained: norms of its own, a head for the data's classes, and a preprocessing.
+TrainStart fitted(const TrainStart& given, const std::string& source, const Recipe& recipe, const DataParts& data,
+                  const JobWatch& watch)
+{
+    TrainStart start = unfolded(given, source, recipe, watch);
     const auto classes = static_cast<std::int64_t>(data.train->classes().size());
     const auto classifier = classifierOf(start.graph);
     std::vector<std::string> fresh;
@@ -48,7 +70,7 @@ TrainStart fitted(TrainStart start, const DataParts& data, std::uint64_t seed, c
     Weights kept;
     for (const auto& [name, tensor] : start.weights.tensors())
         if (std::find(fresh.begin(), fresh.end(), name) == fresh.end()) kept.set(name, tensor);
-    start.weights = materialise(start.graph, kept, seed);
+    start.weights = materialise(start.graph, kept, static_cast<std::uint64_t>(recipe.seed));
     return start;
 }
 
@@ -353,11 +375,16 @@ TrainReply train(const TrainStart& given, const TrainRequest& request, const Job
     if (request.run.empty()) throw Error(ErrorCode::Usage, "No folder was named for the run.");
     const RunFolder folder{request.run};
     DataParts data = dataFor(request.data, request.recipe);
-    const TrainStart start = fitted(given, data, static_cast<std::uint64_t>(request.recipe.seed), watch);
+    const TrainStart start = fitted(given, request.data, request.recipe, data, watch);
     const RunInfo info = infoFor(start, request, data);
+    Recipe recipe = request.recipe;
     watch.log(data.description);
+    if (recipe.hflip > 0 && !data.train->canBeMirrored()) {
+        watch.log("Images are not mirrored: in this data a mirrored image is of another class.");
+        recipe.hflip = 0;
+    }
     makeFolder(folder);
-    Run run(start, request.recipe, std::move(data), folder, info, watch);
+    Run run(start, recipe, std::move(data), folder, info, watch);
     run.writeStart(start.graph);
     return run.go();
 }
@@ -388,7 +415,7 @@ RateReply findLearningRate(const TrainStart& given, const RateRequest& request, 
         throw Error(ErrorCode::Usage, "The search goes from a rate above 0 to a higher one in 10 to 100000 steps.");
     checkRecipe(request.recipe);
     const DataParts data = dataFor(request.data, request.recipe);
-    const TrainStart start = fitted(given, data, static_cast<std::uint64_t>(request.recipe.seed), watch);
+    const TrainStart start = fitted(given, request.data, request.recipe, data, watch);
     Learner learner(start.graph, start.weights, request.recipe, start.device);
     Loader loader(data.train, learner.trainingOptions());
     Progress progress;

@@ -253,6 +253,7 @@ struct RecalibrateRequest {
 
 struct RecalibrateReply {
     std::int64_t norms = 0, images = 0;
+    // Not a number where the network does not tell the data's classes apart.
     double top1Before = 0, top1After = 0, lossBefore = 0, lossAfter = 0;
     template <typename Self, typename Field>
     static void fields(Self& self, Field field)

@@ -33,7 +33,11 @@ const char* toString(ErrorCode code)
 
 std::string requestLine(const Json& id, std::string_view method, const Json& params)
 {
-    return jsonLine(Json{{"jsonrpc", "2.0"}, {"id", id}, {"method", std::string(method)}, {"params", params}});
+    Json out{{"jsonrpc", "2.0"}};
+    if (!id.is_null()) out["id"] = id;
+    out["method"] = std::string(method);
+    out["params"] = params;
+    return jsonLine(out);
 }
 
 std::string resultLine(const Json& id, const Json& result)

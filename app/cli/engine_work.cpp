@@ -1,0 +1,164 @@
+#include "app/cli/engine_work.h"
+
+#include "app/cli/programs.h"
+#include "core/base/error.h"
+#include "core/io/safetensors/safetensors.h"
+
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <ostream>
+#include <unistd.h>
+
+namespace fovea::cli {
+
+const std::vector<OptionSpec> kDataOptions = {{"--data", true},       {"--part", true},    {"--images", true},
+                                              {"--batch-size", true}, {"--workers", true}, {"--val-split", true},
+                                              {"--seed", true},       {"--device", true}};
+
+const char* const kDataHelp =
+    "  --data SOURCE        a folder with a folder of images for each class (or train/ and val/ of them), the binary\n"
+    "                       files of CIFAR-10 or CIFAR-100, IDX files as MNIST has them, or patterns[:key=value,...],\n"
+    "                       the built-in generator\n"
+    "  --val-split SHARE    kept for validation where the data has no split of its own; 0.2 without it\n"
+    "  --seed N             of the split; 42 without it\n"
+    "  --batch-size N       images at once\n"
+    "  --workers N          threads that prepare images\n"
+    "  --device NAME        auto (default), cpu, cuda, cuda:1\n";
+
+namespace {
+
+// A file that is gone with this object.
+class TemporaryFile {
+public:
+    TemporaryFile()
+    {
+        std::string name = (std::filesystem::temp_directory_path() / "fovea-XXXXXX").string();
+        const int descriptor = ::mkstemp(name.data());
+        if (descriptor < 0)
+            throw Error(ErrorCode::File,
+                        "Cannot make a temporary file in '" + std::filesystem::temp_directory_path().string() + "'.");
+        ::close(descriptor);
+        m_path = name;
+    }
+    ~TemporaryFile()
+    {
+        std::error_code ignored;
+        std::filesystem::remove(m_path, ignored);
+    }
+    TemporaryFile(const TemporaryFile&) = delete;
+    TemporaryFile& operator=(const TemporaryFile&) = delete;
+    const std::filesystem::path& path() const { return m_path; }
+
+private:
+    std::filesystem::path m_path;
+};
+
+std::string timeText(double seconds)
+{
+    if (seconds < 0) return "";
+    const auto whole = static_cast<long long>(seconds + 0.5);
+    char text[48];
+    if (whole >= 3600) std::snprintf(text, sizeof text, ", %lld h %02lld min left", whole / 3600, whole / 60 % 60);
+    else if (whole >= 60) std::snprintf(text, sizeof text, ", %lld min %02lld s left", whole / 60, whole % 60);
+    else std::snprintf(text, sizeof text, ", %lld s left", whole);
+    return text;
+}
+
+std::string progressText(const Progress& progress)
+{
+    char text[160];
+    const double share =
+        progress.total > 0 ? 100.0 * static_cast<double>(progress.done) / static_cast<double>(progress.total) : 0;
+    std::snprintf(text, sizeof text, "%s: %lld of %lld (%.0f %%), %.0f images/s%s, %.2f GiB", progress.phase.c_str(),
+                  static_cast<long long>(progress.done), static_cast<long long>(progress.total), share,
+                  progress.imagesPerSecond, timeText(progress.secondsLeft).c_str(),
+                  static_cast<double>(progress.memory) / (1 << 30));
+    return text;
+}
+
+double shareFrom(const std::string& text, const char* option)
+{
+    double value = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc() || end != text.data() + text.size() || !(value > 0 && value < 1))
+        throw Error(ErrorCode::Usage,
+                    "Option '" + std::string(option) + "' takes a share between 0 and 1, but got '" + text + "'.");
+    return value;
+}
+
+}  // namespace
+
+std::unique_ptr<EngineClient> startEngine()
+{
+    const auto program = findProgram(kEngineProgram);
+    if (!program)
+        throw Error(ErrorCode::Usage, "This needs fovea-engine, which is neither beside this program nor on PATH; "
+                                      "'fovea doctor' says what to do.");
+    return std::make_unique<EngineClient>(*program);
+}
+
+LoadReply loadInto(EngineClient& engine, const Graph& graph, const Weights& weights, const std::string& device,
+                   std::uint64_t seed)
+{
+    LoadRequest request;
+    request.graph = graph;
+    request.device = device;
+    request.seed = seed;
+    if (weights.empty()) return engine.ask<LoadReply>(request);
+    const TemporaryFile file;  // the engine maps it, and keeps the mapping
+    writeSafetensors(weights, file.path());
+    request.weights = {file.path().string()};
+    return engine.ask<LoadReply>(request);
+}
+
+EngineClient::Heard tellTo(std::ostream& notes)
+{
+    const bool overwrites = ::isatty(STDERR_FILENO) != 0;
+    return [&notes, overwrites](const std::string& method, const Json& params) {
+        if (method == kLogMethod) notes << (overwrites ? "\r\033[K" : "") << messageFrom<Log>(params).text << std::endl;
+        if (method == kProgressMethod && overwrites)
+            notes << "\r\033[K" << progressText(messageFrom<Progress>(params)) << std::flush;
+    };
+}
+
+DataUse dataUse(const Arguments& arguments)
+{
+    DataUse out;
+    const auto source = arguments.value("--data");
+    if (!source)
+        throw Error(ErrorCode::Usage, "Option '--data' is missing: it names the images. 'patterns' makes some.");
+    out.source = *source;
+    const auto count = [&](const char* option, std::int64_t& value) {
+        if (const auto text = arguments.value(option)) value = parseAmount(*text, option, std::nullopt);
+    };
+    if (const auto part = arguments.value("--part")) out.part = *part;
+    if (const auto share = arguments.value("--val-split")) out.validation = shareFrom(*share, "--val-split");
+    count("--images", out.images);
+    count("--batch-size", out.batch);
+    count("--workers", out.workers);
+    count("--seed", out.splitSeed);
+    return out;
+}
+
+std::vector<OptionSpec> joined(std::vector<OptionSpec> options, const std::vector<OptionSpec>& more)
+{
+    options.insert(options.end(), more.begin(), more.end());
+    return options;
+}
+
+std::string percent(double share)
+{
+    char text[32];
+    std::snprintf(text, sizeof text, "%.2f %%", share * 100);
+    return text;
+}
+
+void tellBroken(std::int64_t count, const std::vector<BrokenName>& broken, std::ostream& notes)
+{
+    if (count == 0) return;
+    notes << count << (count == 1 ? " image could not be read" : " images could not be read") << " and was left out:\n";
+    for (const BrokenName& image : broken) notes << "  " << image.name << ": " << image.why << "\n";
+}
+
+}  // namespace fovea::cli

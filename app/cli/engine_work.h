@@ -1,0 +1,34 @@
+// What the verbs share that give a network to the engine: starting it, loading, and telling how far it is.
+#pragma once
+
+#include "app/cli/command.h"
+#include "app/cli/engine_client.h"
+
+#include <iosfwd>
+#include <memory>
+#include <vector>
+
+namespace fovea::cli {
+
+// Error(Usage) where it is nowhere, with what to do.
+std::unique_ptr<EngineClient> startEngine();
+
+LoadReply loadInto(EngineClient& engine, const Graph& graph, const Weights& weights, const std::string& device,
+                   std::uint64_t seed = 0);
+
+// Log lines as they are, and progress on one line that is written over where `notes` is a terminal.
+EngineClient::Heard tellTo(std::ostream& notes);
+
+// Of every verb that reads images, and what they say.
+extern const std::vector<OptionSpec> kDataOptions;
+extern const char* const kDataHelp;
+DataUse dataUse(const Arguments& arguments);
+
+std::vector<OptionSpec> joined(std::vector<OptionSpec> options, const std::vector<OptionSpec>& more);
+
+// "81.25 %"
+std::string percent(double share);
+// One line that counts broken images, and a line for each of the first.
+void tellBroken(std::int64_t count, const std::vector<BrokenName>& broken, std::ostream& notes);
+
+}  // namespace fovea::cli

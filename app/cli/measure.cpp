@@ -1,0 +1,99 @@
+#include "app/cli/engine_work.h"
+#include "core/base/error.h"
+#include "core/io/json/json_reader.h"
+#include "core/io/model/model.h"
+
+#include <cstdio>
+#include <ostream>
+
+namespace fovea::cli {
+
+namespace {
+
+constexpr const char* kHelp =
+    "Measures what a network costs on this machine: time and memory of a step, training and inference.\n\n"
+    "Usage: fovea measure MODEL [options]\n\n"
+    "  --against MODEL      another network, such as the one before a refinement, side by side\n"
+    "  --size N|HxW         input side; without it the model's own\n"
+    "  --batch N            images in a step; 32 without it\n"
+    "  --repeats N          timed steps; 5 without it, and the median counts\n"
+    "  --device NAME        auto (default), cpu, cuda, cuda:1\n"
+    "  --json               JSON (schema fovea.cost/1) instead of a table\n\n"
+    "Example: fovea measure refined.onnx --against original.onnx --size 64 --batch 64\n";
+
+struct Cost {
+    std::string name;
+    CostReply training, inference;
+};
+
+// An engine of its own for each measurement: what an earlier one has left in memory would hide what this one needs.
+CostReply measured(const Graph& graph, const Weights& weights, bool training, const Arguments& arguments,
+                   std::ostream& notes)
+{
+    const auto engine = startEngine();
+    loadInto(*engine, graph, weights, arguments.value("--device").value_or("auto"));
+    CostRequest request;
+    request.training = training;
+    if (const auto batch = arguments.value("--batch")) request.batch = parseAmount(*batch, "--batch", std::nullopt);
+    if (const auto repeats = arguments.value("--repeats"))
+        request.repeats = parseAmount(*repeats, "--repeats", std::nullopt);
+    return engine->ask<CostReply>(request, tellTo(notes));
+}
+
+Cost costOf(const std::string& name, const Graph& graph, const Weights& weights, const Arguments& arguments,
+            std::ostream& notes)
+{
+    return {name, measured(graph, weights, true, arguments, notes), measured(graph, weights, false, arguments, notes)};
+}
+
+void print(const Cost& cost, std::ostream& out)
+{
+    const auto line = [&](const char* what, const CostReply& reply) {
+        char text[96];
+        std::snprintf(text, sizeof text, "  %-10s %9.1f ms a step  %9.1f MiB\n", what, reply.median * 1e3,
+                      static_cast<double>(reply.memory) / (1 << 20));
+        out << text;
+    };
+    out << cost.name << ", " << cost.training.device << "\n";
+    line("inference", cost.inference);
+    line("training", cost.training);
+}
+
+Json costJson(const Cost& cost)
+{
+    return Json{
+        {"model", textJson(cost.name)}, {"inference", toJson(cost.inference)}, {"training", toJson(cost.training)}};
+}
+
+int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes)
+{
+    const Arguments arguments(
+        "measure", words,
+        {{"--size", true}, {"--against", true}, {"--batch", true}, {"--repeats", true}, {"--device", true}, {"--json"}},
+        {"MODEL"});
+    const Opened opened = openFor(arguments);
+    std::vector<Cost> costs = {costOf(arguments.operand(0), opened.graph, opened.model.weights, arguments, notes)};
+    if (const auto against = arguments.value("--against")) {
+        const Model model = openModel(*against);
+        Graph graph = model.graph;
+        if (const auto size = arguments.value("--size")) {
+            const Side side = parseSide(*size, "--size");
+            graph = withSide(graph, side.h, side.w, {});
+        }
+        costs.push_back(costOf(*against, graph, model.weights, arguments, notes));
+    }
+    if (arguments.has("--json")) {
+        Json list = Json::array();
+        for (const Cost& cost : costs) list.push_back(costJson(cost));
+        out << jsonLine(Json{{"schema", "fovea.cost/1"}, {"networks", list}}) << "\n";
+        return 0;
+    }
+    for (const Cost& cost : costs) print(cost, out);
+    return 0;
+}
+
+}  // namespace
+
+const Command kMeasure{"measure", "Measure time and memory of a step on this machine.", kHelp, run, true};
+
+}  // namespace fovea::cli

@@ -1,0 +1,96 @@
+#include "app/cli/engine_work.h"
+#include "core/base/error.h"
+#include "core/io/json/json_reader.h"
+#include "core/io/model/model.h"
+#include "core/io/safetensors/safetensors.h"
+
+#include <cmath>
+#include <filesystem>
+#include <ostream>
+#include <unistd.h>
+
+namespace fovea::cli {
+
+namespace {
+
+const std::string kHelp =
+    std::string(
+        "Takes the statistics of batch norms anew from images, which a refinement moves, without training; or puts "
+        "back norms that an exporter folded into convolutions.\n\n"
+        "Usage: fovea recalibrate MODEL --data SOURCE -o OUT [options]\n\n"
+        "  -o OUT               the network to write: .onnx or .fovea\n"
+        "  --unfold             put norms back instead: a BatchNorm2d behind each convolution whose norm was\n"
+        "                       folded, set so that the output stays the same\n"
+        "  --size N|HxW         input side; without it the model's own\n"
+        "  --images N           at most so many; 1000 training images without it\n") +
+    kDataHelp +
+    "  --json               JSON (schema fovea.recalibrate/1)\n\n"
+    "Example: fovea recalibrate refined.onnx --data photos --size 64 -o recalibrated.onnx\n";
+
+// What the engine changed, read from a file of its own that is gone afterwards.
+struct Changed {
+    std::filesystem::path path =
+        std::filesystem::temp_directory_path() / ("fovea-norms-" + std::to_string(::getpid()) + ".safetensors");
+    ~Changed()
+    {
+        std::error_code ignored;
+        std::filesystem::remove(path, ignored);
+    }
+    void addTo(Weights& weights) const
+    {
+        const Weights read = readSafetensors(path);
+        for (const auto& [name, tensor] : read.tensors()) weights.set(name, tensor);
+    }
+};
+
+int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes)
+{
+    const Arguments arguments("recalibrate", words,
+                              joined({{"--size", true}, {"-o", true}, {"--unfold"}, {"--json"}}, kDataOptions),
+                              {"MODEL"});
+    const DataUse data = dataUse(arguments);
+    const auto path = arguments.value("-o");
+    if (!path) throw Error(ErrorCode::Usage, "Option '-o' is missing: it names the network to write.");
+    refuseOverwrite(arguments.operand(0), *path);
+    Opened opened = openFor(arguments);
+    const auto engine = startEngine();
+    loadInto(*engine, opened.graph, opened.model.weights, arguments.value("--device").value_or("auto"));
+    const Changed changed;
+    Json json;
+    if (arguments.has("--unfold")) {
+        UnfoldRequest request;
+        request.data = data;
+        request.out = changed.path.string();
+        const auto reply = engine->ask<UnfoldReply>(request, tellTo(notes));
+        opened.model.graph = reply.graph;
+        json = {{"norms", reply.norms}, {"images", reply.images}, {"difference", reply.difference}};
+        if (!arguments.has("--json"))
+            out << reply.norms << " norms put back from " << reply.images << " images; the output differs by "
+                << Json(reply.difference).dump() << " of its largest value.\n";
+    } else {
+        RecalibrateRequest request;
+        request.data = data;
+        request.out = changed.path.string();
+        const auto reply = engine->ask<RecalibrateReply>(request, tellTo(notes));
+        json = toJson(reply);
+        if (!arguments.has("--json"))
+            out << reply.norms << " norms recalibrated on " << reply.images << " images"
+                << (std::isfinite(reply.top1Before)
+                        ? ": top-1 " + percent(reply.top1Before) + " before, " + percent(reply.top1After) + " after.\n"
+                        : ".\n");
+    }
+    changed.addTo(opened.model.weights);
+    const std::vector<std::string> initialised = saveModel(opened.model, *path);
+    json["schema"] = "fovea.recalibrate/1";
+    json["wrote"] = textJson(*path);
+    if (arguments.has("--json")) out << jsonLine(json) << "\n";
+    else out << wroteText(*path, initialised);
+    return 0;
+}
+
+}  // namespace
+
+const Command kRecalibrate{"recalibrate", "Take norms' statistics anew from images, or put folded norms back.",
+                           kHelp.c_str(), run, true};
+
+}  // namespace fovea::cli

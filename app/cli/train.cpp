@@ -1,0 +1,179 @@
+#include "app/cli/engine_work.h"
+#include "core/base/error.h"
+#include "core/io/json/json_reader.h"
+#include "core/io/model/model.h"
+#include "core/recipe/run_folder.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <ostream>
+
+namespace fovea::cli {
+
+namespace {
+
+const std::string& help()
+{
+    static const std::string text = [] {
+        std::string out =
+            "Trains a network on labelled images, on this machine, into a folder that can be watched and resumed.\n\n"
+            "Usage: fovea train MODEL --data SOURCE -o RUN [options]\n"
+            "       fovea train RUN --resume [--device NAME]\n"
+            "       fovea train MODEL --data SOURCE --find-lr [options]\n\n"
+            "  -o RUN               the folder to make: graph, recipe.json, metrics.jsonl, best.safetensors,\n"
+            "                       last.safetensors with its state, log.txt\n"
+            "  --resume             go on where the run's last checkpoint stands\n"
+            "  --find-lr            try rising learning rates instead, and suggest one\n"
+            "  --preset NAME        quick, fine-tune (default) or scratch; single options win\n"
+            "  --data SOURCE        as 'fovea eval --help' says\n"
+            "  --size N|HxW         input side; without it the model's own\n"
+            "  --device NAME        auto (default), cpu, cuda, cuda:1\n"
+            "  --json               the result as JSON (schema fovea.train/1)\n\n"
+            "Ctrl+C stops within one batch and writes a checkpoint.\n";
+        std::string group;
+        for (const RecipeOption& option : recipeOptions()) {
+            if (group != option.group) out += "\n" + (group = option.group) + "\n";
+            std::string line = std::string("  --") + option.name;
+            const bool isFlag = std::holds_alternative<bool Recipe::*>(option.member);
+            line += isFlag ? std::string(", --no-") + option.name : " VALUE";
+            line.resize(std::max<std::size_t>(line.size() + 2, 36), ' ');
+            out += line + option.doc + " [" + optionText(recipePreset("fine-tune").recipe, option) + "]\n";
+        }
+        out += "\nNames are timm's; what stands in brackets is the fine-tune preset's.\n\n"
+               "Example: fovea train refined.onnx --data photos --size 64 -o runs/refined --epochs 20 --amp\n";
+        return out;
+    }();
+    return text;
+}
+
+// Every recipe option, and "--no-X" of those that are on or off. The names live as long as the program.
+const std::vector<OptionSpec>& recipeSpecs()
+{
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> out;
+        for (const RecipeOption& option : recipeOptions()) {
+            out.push_back(std::string("--") + option.name);
+            out.push_back(std::string("--no-") + option.name);
+        }
+        return out;
+    }();
+    static const std::vector<OptionSpec> specs = [] {
+        std::vector<OptionSpec> out;
+        for (std::size_t i = 0; i < recipeOptions().size(); ++i) {
+            const bool isFlag = std::holds_alternative<bool Recipe::*>(recipeOptions()[i].member);
+            out.push_back({names[2 * i].c_str(), !isFlag});
+            if (isFlag) out.push_back({names[2 * i + 1].c_str()});
+        }
+        return out;
+    }();
+    return specs;
+}
+
+Recipe recipeFrom(const Arguments& arguments)
+{
+    Recipe recipe = recipePreset(arguments.value("--preset").value_or("fine-tune")).recipe;
+    for (const RecipeOption& option : recipeOptions()) {
+        const std::string name = std::string("--") + option.name;
+        if (const auto value = arguments.value(name)) setOption(recipe, option, *value);
+        else if (arguments.has(name)) setOption(recipe, option, "true");
+        if (arguments.has(std::string("--no-") + option.name)) setOption(recipe, option, "false");
+    }
+    checkRecipe(recipe);
+    return recipe;
+}
+
+int report(const TrainReply& reply, const std::string& run, bool json, std::ostream& out, std::ostream& notes)
+{
+    tellBroken(reply.brokenCount, reply.broken, notes);
+    if (json) {
+        Json text = toJson(reply);
+        text["schema"] = "fovea.train/1";
+        text["run"] = textJson(run);
+        out << jsonLine(text) << "\n";
+        return 0;
+    }
+    out << reply.reason << "\n";
+    if (reply.bestTop1)
+        out << "best top-1    " << percent(*reply.bestTop1) << " in epoch " << reply.bestEpoch + 1 << "\n"
+            << "weights       " << RunFolder{run}.best().string() << "\n";
+    return 0;
+}
+
+int findRate(EngineClient& engine, const Arguments& arguments, const Recipe& recipe, std::ostream& out,
+             std::ostream& notes)
+{
+    RateRequest request;
+    request.data = *arguments.value("--data");
+    request.recipe = recipe;
+    const auto reply = engine.ask<RateReply>(request, tellTo(notes));
+    if (arguments.has("--json")) {
+        Json text = toJson(reply);
+        text["schema"] = "fovea.rates/1";
+        out << jsonLine(text) << "\n";
+        return 0;
+    }
+    for (std::size_t i = 0; i < reply.rates.size(); i += std::max<std::size_t>(reply.rates.size() / 20, 1)) {
+        char line[64];
+        std::snprintf(line, sizeof line, "%-12.3g %.4f\n", reply.rates[i], reply.losses[i]);
+        out << line;
+    }
+    if (reply.suggested) out << "suggested     --lr " << Json(*reply.suggested).dump() << "\n";
+    else out << "The loss falls at none of these rates.\n";
+    return 0;
+}
+
+int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes)
+{
+    const Arguments arguments("train", words,
+                              joined({{"--data", true},
+                                      {"--size", true},
+                                      {"-o", true},
+                                      {"--resume"},
+                                      {"--find-lr"},
+                                      {"--preset", true},
+                                      {"--device", true},
+                                      {"--json"}},
+                                     recipeSpecs()),
+                              {"MODEL"});
+    const std::string device = arguments.value("--device").value_or("auto");
+    const std::string& model = arguments.operand(0);
+    if (arguments.has("--resume")) {
+        if (!isRunFolder(model))
+            throw Error(ErrorCode::Usage,
+                        "'" + model + "' holds no training run: 'fovea train RUN --resume' goes on with one.");
+        const auto engine = startEngine();
+        TrainRequest request;
+        request.run = model;
+        request.resume = true;
+        request.device = device;
+        return report(engine->ask<TrainReply>(request, tellTo(notes)), model, arguments.has("--json"), out, notes);
+    }
+    const auto data = arguments.value("--data");
+    if (!data) throw Error(ErrorCode::Usage, "Option '--data' is missing: it names the images. 'patterns' makes some.");
+    const auto folder = arguments.value("-o");
+    if (!folder && !arguments.has("--find-lr"))
+        throw Error(ErrorCode::Usage, "Option '-o' is missing: it names the folder of the run.");
+    if (folder && isRunFolder(*folder))
+        throw Error(ErrorCode::Usage, "'" + *folder + "' holds a training run already: resume it with 'fovea train " +
+                                          *folder + " --resume', or name another folder.");
+    const Recipe recipe = recipeFrom(arguments);
+    const Opened opened = openFor(arguments);
+    const auto engine = startEngine();
+    const LoadReply loaded =
+        loadInto(*engine, opened.graph, opened.model.weights, device, static_cast<std::uint64_t>(recipe.seed));
+    notes << "Tensors: " << loaded.given << " from " << model << ", " << loaded.initialised << " new.\n";
+    if (arguments.has("--find-lr")) return findRate(*engine, arguments, recipe, out, notes);
+    TrainRequest request;
+    request.run = *folder;
+    request.data = *data;
+    request.recipe = recipe;
+    request.name = opened.graph.name();
+    request.from = loaded.given > 0 ? model : "";
+    return report(engine->ask<TrainReply>(request, tellTo(notes)), *folder, arguments.has("--json"), out, notes);
+}
+
+}  // namespace
+
+const Command kTrain{"train", "Train or fine-tune a network on labelled images.", help().c_str(), run, true};
+
+}  // namespace fovea::cli
