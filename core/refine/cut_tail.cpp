@@ -50,12 +50,13 @@ std::set<NodeId> followers(const Scene& scene, std::size_t end)
     return out;
 }
 
-// A linear layer that states how many features it reads reads fewer.
-std::optional<Change> narrowedHead(const Node& node, std::int64_t from, std::int64_t to)
+// A linear layer or a normalisation that states how many features it reads reads fewer.
+std::optional<Change> narrowed(const Node& node, std::int64_t from, std::int64_t to)
 {
-    const std::int64_t stated = node.kind == "Linear" ? attrInt(node, "in_features") : 0;
+    const char* attribute = node.kind == "LayerNorm" ? "features" : "in_features";
+    const std::int64_t stated = attrInt(node, attribute);
     if (stated <= 0 || from < 1 || to < 1 || from == to || stated % from != 0) return std::nullopt;
-    return Change::set(node, "in_features", stated / from * to);
+    return Change::set(node, attribute, stated / from * to);
 }
 
 }  // namespace
@@ -87,7 +88,7 @@ std::vector<Candidate> cutTail(const Scene& scene)
         candidate.reshaped.fewer = followers(scene, *behind);
         const std::int64_t from = scene.layer(*behind)->out[0].channels(), to = scene.layer(*before)->out[0].channels();
         for (const NodeId id : candidate.reshaped.fewer)
-            if (auto change = narrowedHead(scene.graph().at(id), from, to)) candidate.changes.push_back(*change);
+            if (auto change = narrowed(scene.graph().at(id), from, to)) candidate.changes.push_back(*change);
     }
     return out;
 }

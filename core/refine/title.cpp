@@ -66,7 +66,7 @@ std::string firstConvolution(const Graph& graph)
 // head reads from what is before it.
 bool isImplied(const Edit& edit, const std::vector<Edit>& edits, const std::string& stem)
 {
-    if (edit.attribute == "in_features") return true;
+    if (edit.attribute == "in_features" || edit.attribute == "features") return true;
     return std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
         if (other.layer != edit.layer) return false;
         if (edit.attribute == "padding")

@@ -30,7 +30,8 @@ TEST(Registry, EveryKindButTheUnknownOneHasATorchForm)
     for (const OpDef* op : allOps()) {
         if (op->torch.op == TorchOp::None) without.insert(op->kind);
         else if (!ops.insert(op->torch.op).second) shared.insert(op->kind);
-        for (const char* name : op->torch.attrs) EXPECT_NE(op->attr(name), nullptr) << op->kind << " has no attribute " << name;
+        for (const char* name : op->torch.attrs)
+            EXPECT_NE(op->attr(name), nullptr) << op->kind << " has no attribute " << name;
     }
     EXPECT_EQ(without, std::set<std::string>{"opaque"});
     EXPECT_EQ(shared, std::set<std::string>{});
@@ -91,6 +92,30 @@ TEST(Infer, ALinearLayerThatNoLongerFitsIsNamed)
     ASSERT_EQ(issues.size(), 1u);
     EXPECT_EQ(issues[0].code, "head-size-mismatch");
     EXPECT_NE(issues[0].message.find("expects 100 features but gets 3072"), std::string::npos);
+}
+
+TEST(Infer, AMirrorNeedsMoreRowsThanItAdds)
+{
+    EXPECT_EQ(last("input 3x8x8 > reflectionpad2d padding=3x7x3x7"), "1x3x14x22");
+    EXPECT_EQ(last("input 3x8x8 > replicationpad2d padding=8x8x8x8"), "1x3x24x24");
+    std::vector<Issue> issues;
+    EXPECT_EQ(shapes(test::graphOf("input 3x8x8 > reflectionpad2d padding=0x0x0x8 > relu"), issues)[1].shape.text(),
+              "1x3x8x?");
+    ASSERT_EQ(issues.size(), 1u);
+    EXPECT_EQ(issues[0].code, "input-too-small");
+    EXPECT_EQ(issues[0].message, "It mirrors 8 columns, but the map is only 8 wide.");
+}
+
+TEST(Infer, ALayerNormThatNoLongerFitsIsNamed)
+{
+    std::vector<Issue> issues;
+    shapes(
+        test::graphOf(
+            "input 3x8x8 > layernorm features=8 > layernorm features=16 elementwise_affine=0 > layernorm features=16"),
+        issues);
+    ASSERT_EQ(issues.size(), 1u);
+    EXPECT_EQ(issues[0].code, "features-mismatch");
+    EXPECT_EQ(issues[0].message, "It normalises 16 features, but reads 8.");
 }
 
 TEST(Validate, AnAttributeOutOfItsRangeIsNamedWithBothNumbers)

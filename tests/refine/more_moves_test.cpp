@@ -80,6 +80,18 @@ TEST(CutTail, wholeBlocksGoAndTheHeadReadsWhatStoodBeforeThem)
     EXPECT_TRUE(listed(cutTail, graph, {"d"}).empty());
 }
 
+TEST(CutTail, aNormalisationBehindItThatStatesItsFeaturesReadsFewer)
+{
+    const Graph graph =
+        graphOf("input 3x8x8 > conv:a k=7 p=3 c=4 > conv:b k=3 p=1 c=4 > conv:c k=3 p=1 c=8 > permute dims=0x2x3x1 >"
+                "layernorm:norm features=8 > permute dims=0x3x1x2 > gap > flatten > linear c=10");
+    const auto found = listed(cutTail, graph);
+    ASSERT_FALSE(found.empty());
+    EXPECT_EQ(editTexts(found)[0], "remove c; set norm.features 8 4");
+    EXPECT_TRUE(analyze(found[0].graph).issues.empty() ||
+                analyze(found[0].graph).issues[0].severity != Severity::Error);
+}
+
 TEST(Names, ofExportedLayersReadAsPyTorchWritesThem)
 {
     EXPECT_EQ(moduleName("/layer1/layer1.0/conv1/Conv"), "layer1.0.conv1");
