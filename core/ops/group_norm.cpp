@@ -17,8 +17,10 @@ bool fuse(Rewriter& rewriter, const Node& last)
     const Node* split = rewriter.producer(*norm, 0);
     if (!split || split->kind != "Reshape") return false;
     const Value& in = rewriter.value(split->inputs[0]);
-    const std::int64_t groups = rewriter.value({split->id, 0}).shape.rank() >= 3 ? rewriter.value({split->id, 0}).shape[1] : kUnknown;
-    if (groups < 1 || in.channels() < 1 || in.layout.c != 1 || rewriter.value({back->id, 0}).shape != in.shape) return false;
+    const std::int64_t groups =
+        rewriter.value({split->id, 0}).shape.rank() >= 3 ? rewriter.value({split->id, 0}).shape[1] : kUnknown;
+    if (groups < 1 || in.channels() < 1 || in.layout.c != 1 || rewriter.value({back->id, 0}).shape != in.shape)
+        return false;
     for (const Node* node : {&last, scale}) {
         const Tensor* tensor = rewriter.boundTensor(*node, "other");
         if (!tensor || tensor->elements() != in.channels()) return false;
@@ -45,13 +47,13 @@ void write(OnnxWriter& writer)
     std::vector<float> ones(static_cast<std::size_t>(groups), 1.0f), zeros(static_cast<std::size_t>(groups), 0.0f);
     const std::string split = writer.emit("Reshape", {writer.input(), writer.ints({0, groups, -1})});
     const std::string norm = writer.emit("InstanceNormalization",
-                                         {split, writer.constant(Tensor::fromFloats({groups}, ones)), writer.constant(Tensor::fromFloats({groups}, zeros))},
+                                         {split, writer.constant(Tensor::fromFloats({groups}, ones)),
+                                          writer.constant(Tensor::fromFloats({groups}, zeros))},
                                          {{"epsilon", writer.node().attrs.getDouble("eps", 1e-5)}});
     const std::string back = writer.emit("Reshape", {norm, writer.emit("Shape", {writer.input()})});
-    const std::string perChannel = writer.ints({-1, 1, 1});
-    const std::string weight = writer.emit("Reshape", {writer.tensor("weight"), perChannel});
-    const std::string bias = writer.emit("Reshape", {writer.tensor("bias"), perChannel});
-    writer.finish("Add", {writer.emit("Mul", {back, weight}), bias});
+    const Ints perChannel{writer.inputValue().channels(), 1, 1};
+    const std::string scaled = writer.emit("Mul", {back, writer.tensor("weight", perChannel)});
+    writer.finish("Add", {scaled, writer.tensor("bias", perChannel)});
 }
 
 }  // namespace
@@ -63,14 +65,21 @@ const OpDef& groupNormOp()
         .opClass = OpClass::Normalization,
         .memory = keepsInputs,
         .doc = "Normalises groups of channels of each image by their own statistics.",
-        .attrs = {{.name = "num_groups", .type = AttrType::Int, .fallback = std::int64_t{32}, .doc = "Channels are split into this many groups", .min = 1}, epsAttr()},
+        .attrs = {{.name = "num_groups",
+                   .type = AttrType::Int,
+                   .fallback = std::int64_t{32},
+                   .doc = "Channels are split into this many groups",
+                   .min = 1},
+                  epsAttr()},
         .infer =
             [](InferContext& context) {
                 context.out() = context.in(0);
-                const std::int64_t groups = attrInt(context.node(), "num_groups", 1), channels = context.in(0).channels();
+                const std::int64_t groups = attrInt(context.node(), "num_groups", 1),
+                                   channels = context.in(0).channels();
                 if (groups < 1 || (channels > 0 && channels % groups != 0))
                     context.issue("groups-mismatch", Severity::Error, "num_groups",
-                                  std::to_string(groups) + " groups do not divide " + std::to_string(channels) + " channels.",
+                                  std::to_string(groups) + " groups do not divide " + std::to_string(channels) +
+                                      " channels.",
                                   "Choose a number of groups that divides the channels.");
             },
         .params = [](const NodeView& view) { return affine({view.in.empty() ? kUnknown : view.in[0].channels()}); },

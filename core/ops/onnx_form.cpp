@@ -71,6 +71,10 @@ std::string OnnxWriter::ints(Ints values)
     return constant(Tensor::fromIntegers({count}, std::move(values)));
 }
 
-std::string OnnxWriter::real(double value) { return constant(Tensor::fromFloats({}, {static_cast<float>(value)})); }
+// A node rather than an initializer, which reads as something learned.
+std::string OnnxWriter::real(double value)
+{
+    return emit("Constant", {}, {{"value", Tensor::fromFloats({}, {static_cast<float>(value)})}});
+}
 
 }  // namespace fovea

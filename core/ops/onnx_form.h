@@ -18,10 +18,10 @@ using OnnxAttrs = std::map<std::string, OnnxAttr, std::less<>>;
 
 // One input of an ONNX node at import.
 struct OnnxArg {
-    std::string name;                  // value name; empty: an optional input left out
-    Value value;                       // shape, at the model's declared size
-    std::optional<Tensor> constant;    // known at import (initializer, Constant, folded)
-    bool named = false;                // the constant is an initializer of the file: a parameter where it is real
+    std::string name;                // value name; empty: an optional input left out
+    Value value;                     // shape, at the model's declared size
+    std::optional<Tensor> constant;  // known at import (initializer, Constant, folded)
+    bool named = false;              // the constant is an initializer of the file: a parameter where it is real
     // Where an integer constant was computed from sizes of activations: per element the value and dimension.
     std::vector<std::pair<Port, int>> sizes;
 };
@@ -34,14 +34,14 @@ public:
     OnnxAttrs attrs;
     std::vector<OnnxArg> args;
     int outputCount = 1;
-    Port image;        // the network's image input, for sizes that an exporter wrote as numbers
+    Port image;  // the network's image input, for sizes that an exporter wrote as numbers
     Value imageValue;
 
     // The result.
-    Node node;                                       // kind is set before `read` is called, defaults are filled in
-    std::vector<std::size_t> dataInputs;             // args that become inputs, in order; preset: arg 0
+    Node node;                            // kind is set before `read` is called, defaults are filled in
+    std::vector<std::size_t> dataInputs;  // args that become inputs, in order; preset: arg 0
     std::vector<std::pair<std::string, std::size_t>> bindings;  // role, arg
-    std::vector<Port> extraInputs;                   // appended after dataInputs (sizes that follow another map)
+    std::vector<Port> extraInputs;  // appended after dataInputs (sizes that follow another map)
     bool sizesBaked = false;
     std::vector<Issue> notes;
 
@@ -67,19 +67,20 @@ public:
     virtual ~OnnxWriter() = default;
     virtual const Node& node() const = 0;
     virtual std::int64_t opset() const = 0;
-    virtual std::string input(std::size_t index = 0) = 0;   // value name; empty where not connected
+    virtual std::string input(std::size_t index = 0) = 0;  // value name; empty where not connected
     virtual std::string output(std::size_t index = 0) = 0;
     virtual const Value& inputValue(std::size_t index = 0) const = 0;
     virtual const Value& outputValue(std::size_t index = 0) const = 0;
     virtual bool hasTensor(std::string_view role) const = 0;
-    virtual std::string tensor(std::string_view role) = 0;  // initializer's name; empty where the layer has none
-    virtual std::string constant(const Tensor& tensor) = 0; // a new initializer
+    // An initializer's name; empty where the layer has none. With `dims`: the same elements in that shape.
+    virtual std::string tensor(std::string_view role, const Ints& dims = {}) = 0;
+    virtual std::string constant(const Tensor& tensor) = 0;  // a new initializer
     // Adds a node. Without `outputs` it has one fresh value, whose name is returned.
     virtual std::string emit(std::string_view type, std::vector<std::string> inputs, OnnxAttrs attrs = {},
                              std::vector<std::string> outputs = {}) = 0;
 
-    std::string ints(Ints values);      // 1-D int64 constant
-    std::string real(double value);     // float scalar constant
+    std::string ints(Ints values);   // 1-D int64 constant
+    std::string real(double value);  // float scalar constant
     // emit() to this layer's own output.
     void finish(std::string_view type, std::vector<std::string> inputs, OnnxAttrs attrs = {})
     {

@@ -8,11 +8,12 @@
 
 namespace fovea {
 
-LayerWriter::LayerWriter(const NodeView& view, std::int64_t opset, std::vector<std::string> inputs, std::vector<std::string> outputs, ModelWriter& writer,
-                         std::set<std::string>& taken, const Weights& weights, std::uint64_t seed, std::vector<std::string>& fresh)
-    : m_view(view), m_opset(opset), m_inputs(std::move(inputs)), m_outputs(std::move(outputs)), m_writer(writer), m_taken(taken), m_weights(weights), m_seed(seed), m_fresh(fresh)
-{
-}
+LayerWriter::LayerWriter(const NodeView& view, std::int64_t opset, std::vector<std::string> inputs,
+                         std::vector<std::string> outputs, ModelWriter& writer, std::set<std::string>& taken,
+                         const Weights& weights, std::uint64_t seed, std::vector<std::string>& fresh)
+    : m_view(view), m_opset(opset), m_inputs(std::move(inputs)), m_outputs(std::move(outputs)), m_writer(writer),
+      m_taken(taken), m_weights(weights), m_seed(seed), m_fresh(fresh)
+{}
 
 namespace {
 
@@ -56,7 +57,9 @@ Tensor LayerWriter::valuesOf(const ParamSpec& spec, const std::string& name)
     const Tensor* stored = m_weights.find(name);
     const bool known = std::all_of(spec.dims.begin(), spec.dims.end(), [](std::int64_t dim) { return dim >= 0; });
     if (!known && stored) return *stored;
-    if (!known) throw Error(ErrorCode::Usage, "The size of '" + name + "' is unknown at this input size; mend the findings before exporting.");
+    if (!known)
+        throw Error(ErrorCode::Usage,
+                    "The size of '" + name + "' is unknown at this input size; mend the findings before exporting.");
     // An exporter may have flattened it, say to one value per channel.
     if (stored && stored->dims != spec.dims && stored->elements() == count(spec.dims)) {
         Tensor view = *stored;
@@ -66,25 +69,33 @@ Tensor LayerWriter::valuesOf(const ParamSpec& spec, const std::string& name)
     return fovea::valuesFor(spec, name, m_view.node, stored, m_seed, &m_fresh);
 }
 
-std::string LayerWriter::tensor(std::string_view role)
+std::string LayerWriter::tensor(std::string_view role, const Ints& dims)
 {
     const auto specs = specsOf(m_view);
     const ParamSpec* spec = find(specs, role);
     const TensorBinding* binding = m_view.node.tensor(role);
     const std::string name = binding ? binding->tensor : m_view.node.name + "." + std::string(role);
-    if (!spec) {
-        const Tensor* stored = m_weights.find(name);
-        if (!stored) throw Error(ErrorCode::Usage, "The layer '" + m_view.node.name + "' needs the tensor '" + name + "', which is not there.");
-        return m_writer.addInitializer(name, *stored);
-    }
-    // A tensor that several layers share, and that had to be made, is made once.
-    if (const std::string done = m_writer.made(name, spec->dims); !done.empty()) return done;
-    return m_writer.addInitializer(name, valuesOf(*spec, name));
+    const Tensor* stored = m_weights.find(name);
+    if (!spec && !stored)
+        throw Error(ErrorCode::Usage,
+                    "The layer '" + m_view.node.name + "' needs the tensor '" + name + "', which is not there.");
+    // A tensor that several layers share is written once, whether a node of the file makes it or it had to be made.
+    const Ints& wanted = !dims.empty() ? dims : spec ? spec->dims : stored->dims;
+    if (stored && m_writer.isValue(name) && stored->dims == wanted) return name;
+    if (!spec) return m_writer.addInitializer(name, *stored);
+    if (const std::string done = m_writer.made(name, wanted); !done.empty()) return done;
+    Tensor values = valuesOf(*spec, name);
+    if (!dims.empty() && count(dims) == values.elements()) values.dims = dims;
+    return m_writer.addInitializer(name, values);
 }
 
-std::string LayerWriter::constant(const Tensor& tensor) { return m_writer.addInitializer(freshName("constant"), tensor); }
+std::string LayerWriter::constant(const Tensor& tensor)
+{
+    return m_writer.addInitializer(freshName("constant"), tensor);
+}
 
-std::string LayerWriter::emit(std::string_view type, std::vector<std::string> inputs, OnnxAttrs attrs, std::vector<std::string> outputs)
+std::string LayerWriter::emit(std::string_view type, std::vector<std::string> inputs, OnnxAttrs attrs,
+                              std::vector<std::string> outputs)
 {
     onnx::NodeProto node;
     node.set_op_type(std::string(type));

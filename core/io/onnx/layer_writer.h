@@ -14,8 +14,9 @@ namespace fovea {
 
 class LayerWriter : public OnnxWriter {
 public:
-    LayerWriter(const NodeView& view, std::int64_t opset, std::vector<std::string> inputs, std::vector<std::string> outputs, ModelWriter& writer,
-                std::set<std::string>& taken, const Weights& weights, std::uint64_t seed, std::vector<std::string>& fresh);
+    LayerWriter(const NodeView& view, std::int64_t opset, std::vector<std::string> inputs,
+                std::vector<std::string> outputs, ModelWriter& writer, std::set<std::string>& taken,
+                const Weights& weights, std::uint64_t seed, std::vector<std::string>& fresh);
 
     const Node& node() const override { return m_view.node; }
     std::int64_t opset() const override { return m_opset; }
@@ -24,9 +25,10 @@ public:
     const Value& inputValue(std::size_t index) const override;
     const Value& outputValue(std::size_t index) const override;
     bool hasTensor(std::string_view role) const override;
-    std::string tensor(std::string_view role) override;
+    std::string tensor(std::string_view role, const Ints& dims) override;
     std::string constant(const Tensor& tensor) override;
-    std::string emit(std::string_view type, std::vector<std::string> inputs, OnnxAttrs attrs, std::vector<std::string> outputs) override;
+    std::string emit(std::string_view type, std::vector<std::string> inputs, OnnxAttrs attrs,
+                     std::vector<std::string> outputs) override;
 
 private:
     std::string freshName(const std::string& suffix);

@@ -11,7 +11,8 @@ namespace fovea {
 
 namespace {
 
-constexpr std::uint32_t kNodeTag = (1 << 3) | 2, kInitializerTag = (5 << 3) | 2, kGraphTag = (7 << 3) | 2, kRawDataTag = (9 << 3) | 2;
+constexpr std::uint32_t kNodeTag = (1 << 3) | 2, kInitializerTag = (5 << 3) | 2, kGraphTag = (7 << 3) | 2,
+                        kRawDataTag = (9 << 3) | 2;
 
 std::string varint(std::uint64_t value)
 {
@@ -28,7 +29,11 @@ std::string tensorHead(const onnx::TensorProto& description, std::size_t payload
     return varint(kInitializerTag) + varint(body.size() + (inFile ? payload : 0)) + body;
 }
 
-bool sameTensor(const Tensor& a, const Tensor& b) { return a.dtype == b.dtype && a.dims == b.dims && a.bytes.data() == b.bytes.data() && a.bytes.size() == b.bytes.size(); }
+bool sameTensor(const Tensor& a, const Tensor& b)
+{
+    return a.dtype == b.dtype && a.dims == b.dims && a.bytes.data() == b.bytes.data() &&
+           a.bytes.size() == b.bytes.size();
+}
 
 void addEntry(onnx::TensorProto& proto, const char* key, const std::string& value)
 {
@@ -44,8 +49,8 @@ std::string ModelWriter::addInitializer(const std::string& name, const Tensor& t
     std::string free = name;
     for (int i = 1;; ++i) {
         const auto found = m_index.find(free);
-        if (found == m_index.end()) break;
-        if (sameTensor(m_tensors[found->second].second, tensor)) return free;
+        if (found == m_index.end() && !m_values.contains(free)) break;
+        if (found != m_index.end() && sameTensor(m_tensors[found->second].second, tensor)) return free;
         free = name + "_" + std::to_string(i);
     }
     m_index[free] = m_tensors.size();
@@ -82,7 +87,8 @@ void ModelWriter::write(const std::filesystem::path& path, std::uint64_t externa
 
     std::vector<std::string> heads;
     std::uint64_t graphSize = graphRest.size(), offset = 0;
-    for (const std::string& node : m_nodes) graphSize += varint(kNodeTag).size() + varint(node.size()).size() + node.size();
+    for (const std::string& node : m_nodes)
+        graphSize += varint(kNodeTag).size() + varint(node.size()).size() + node.size();
     for (const auto& [name, tensor] : m_tensors) {
         onnx::TensorProto description = describeTensor(tensor, name);
         if (external) {

@@ -22,7 +22,11 @@ public:
     void addNode(std::string serialized) { m_nodes.push_back(std::move(serialized)); }
     // ONNX Runtime refuses two nodes of one name: `wanted`, with a number where it is taken.
     std::string uniqueNodeName(const std::string& wanted);
-    // Adds a tensor once; under another name where a different one already has this name. Returns its name.
+    // A name that a node makes: no initializer gets it.
+    void reserveValue(const std::string& name) { m_values.insert(name); }
+    bool isValue(const std::string& name) const { return m_values.contains(name); }
+    bool hasInitializer(const std::string& name) const { return m_index.contains(name); }
+    // Adds a tensor once; under another name where something else already has this name. Returns its name.
     std::string addInitializer(const std::string& name, const Tensor& tensor);
     // The name under which a tensor called `name` of these dimensions was added; empty where none was.
     std::string made(const std::string& name, const std::vector<std::int64_t>& dims) const;
@@ -36,7 +40,7 @@ private:
     std::vector<std::string> m_nodes;
     std::vector<std::pair<std::string, Tensor>> m_tensors;
     std::map<std::string, std::size_t> m_index;
-    std::set<std::string> m_nodeNames;
+    std::set<std::string> m_nodeNames, m_values;
 };
 
 }  // namespace fovea
