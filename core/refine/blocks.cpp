@@ -20,13 +20,15 @@ bool isPointwise(OpClass opClass)
     return opClass == OpClass::Normalization || opClass == OpClass::Activation || opClass == OpClass::Regularization;
 }
 
+bool isPadding(const Node& node) { return node.kind.ends_with("Pad2d"); }
+
 std::vector<std::size_t> waists(const Scene& scene)
 {
     std::vector<std::size_t> out;
     int open = 0;
     for (std::size_t entry = 0; entry < scene.size(); ++entry) {
         for (const std::int32_t source : scene.inputs(entry)) open -= source >= 0;
-        if (open == 0 && isMap(scene.layer(entry))) {
+        if (open == 0 && isMap(scene.layer(entry)) && !isPadding(scene.node(entry))) {
             // A normalisation or activation that follows belongs to the layer before it.
             if (!out.empty() && isPointwise(scene.op(entry).opClass) && out.back() + 1 == entry) out.pop_back();
             out.push_back(entry);

@@ -10,6 +10,8 @@ namespace fovea::refine {
 
 bool isPointwise(OpClass opClass);  // a normalisation, activation or dropout
 
+bool isPadding(const Node& node);  // belongs to the layer behind it, whose border it makes
+
 // Maps that every path passes, in order. A normalisation or activation belongs to the layer before it.
 std::vector<std::size_t> waists(const Scene& scene);
 

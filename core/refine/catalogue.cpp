@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 namespace fovea::refine {
 
@@ -43,10 +44,44 @@ bool repeatsItsMap(const LayerReport& layer)
     return (in.height() > 0 && out.height() > in.height()) || (in.width() > 0 && out.width() > in.width());
 }
 
+// Sliding windows that see the whole map at once: a global pooling, and read as one.
+bool coversItsMap(const LayerReport& layer)
+{
+    if (layer.op->opClass != OpClass::Pooling || !layer.coversMap || layer.out.empty()) return false;
+    return layer.out[0].height() == 1 && layer.out[0].width() == 1;
+}
+
 bool sameParameters(const LayerReport& old, const LayerReport& now, const Reshaped& reshaped)
 {
     if (!(*old.reach == *now.reach) || now.parameters == old.parameters || reshaped.any.contains(now.id)) return true;
     return reshaped.fewer.contains(now.id) && now.parameters < old.parameters;
+}
+
+// Shapes that layers ask for, of the tensors in `names`.
+std::map<std::string, std::set<Ints>> shapesOf(const Report& report, const std::set<std::string>& names)
+{
+    std::map<std::string, std::set<Ints>> out;
+    if (names.empty()) return out;
+    for (const LayerReport& layer : report.layers) {
+        const auto& tensors = layer.node->tensors;
+        if (std::none_of(tensors.begin(), tensors.end(),
+                         [&](const TensorBinding& binding) { return names.contains(binding.tensor); }))
+            continue;
+        std::vector<Value> in;
+        for (std::size_t i = 0; i < layer.in.size(); ++i) in.push_back(layer.in[i]);
+        for (const NamedParam& param : paramsOf(*layer.node, in, layer.out))
+            if (names.contains(param.tensor)) out[param.tensor].insert(param.spec.dims);
+    }
+    return out;
+}
+
+std::set<std::string> sharedTensors(const Graph& graph)
+{
+    std::set<std::string> once, out;
+    for (const auto& node : graph.nodes())
+        for (const TensorBinding& binding : node->tensors)
+            if (!once.insert(binding.tensor).second) out.insert(binding.tensor);
+    return out;
 }
 
 }  // namespace
@@ -87,6 +122,9 @@ Validity::Validity(const Report& before) : m_before(before)
 {
     for (const Issue& issue : before.issues)
         if (issue.severity == Severity::Error) m_oldErrors.emplace(issue.code, issue.layer);
+    m_shared = sharedTensors(before.graph);
+    for (const auto& [name, shapes] : shapesOf(before, m_shared))
+        if (shapes.size() > 1) m_shared.erase(name);
     const auto& outputs = before.graph.outputs();
     for (std::size_t i = 0; i < before.outputs.size(); ++i)
         m_fixedSide.push_back(i < outputs.size() && fixesSide(before, outputs[i], before.outputs[i].second));
@@ -96,9 +134,10 @@ bool Validity::holds(const Report& after, const Reshaped& reshaped) const
 {
     for (const Issue& issue : after.issues)
         if (issue.severity == Severity::Error && !m_oldErrors.contains({issue.code, issue.layer})) return false;
-    if (!keepsOutputs(after)) return false;
+    if (!keepsOutputs(after) || !keepsSharing(after)) return false;
     for (const LayerReport& layer : after.layers) {
         const LayerReport* old = m_before.find(layer.id);
+        if (coversItsMap(layer) && !(old && coversItsMap(*old))) return false;
         if (!old) continue;
         // A linear layer behind a flatten would silently ask for other weights: that is another network's head.
         if (!sameParameters(*old, layer, reshaped)) return false;
@@ -117,6 +156,12 @@ bool Validity::keepsOutputs(const Report& after) const
         if ((m_fixedSide[i] && sameSide) || !sameShapeButSpace(old, now)) return false;
     }
     return true;
+}
+
+bool Validity::keepsSharing(const Report& after) const
+{
+    const auto shapes = shapesOf(after, m_shared);
+    return std::all_of(shapes.begin(), shapes.end(), [](const auto& of) { return of.second.size() == 1; });
 }
 
 }  // namespace fovea::refine

@@ -17,7 +17,8 @@ std::vector<Candidate> movesFor(const Scene& scene, const Choice& choice);
 std::vector<Candidate> everyMove(const Scene& scene);
 
 // Held against a network before any change: no new error, outputs of the same shape but for the side of a plain
-// feature map, and no layer that would silently ask for other weights than a move says.
+// feature map, no layer that would silently ask for other weights than a move says, layers that share a tensor still
+// agree on its shape, and no sliding pooling that has become a global one.
 class Validity {
 public:
     explicit Validity(const Report& before);
@@ -25,8 +26,10 @@ public:
 
 private:
     bool keepsOutputs(const Report& after) const;
+    bool keepsSharing(const Report& after) const;
 
     const Report& m_before;
+    std::set<std::string> m_shared;  // tensors of several layers, which ask for them in one shape
     std::set<std::pair<std::string, std::string>> m_oldErrors;  // code and layer
     std::vector<bool> m_fixedSide;                              // by output
 };

@@ -22,13 +22,14 @@ std::vector<bool> withCloseReader(const Scene& scene)
     return out;
 }
 
-// Whether a pooling can stand behind a layer; not directly behind another one.
+// Whether a pooling can stand behind a layer; not directly behind another one, nor between a padding and the layer
+// that it is made for.
 bool isPlace(const Scene& scene, std::size_t entry)
 {
     const LayerReport* layer = scene.layer(entry);
     const bool map = layer && layer->finite && layer->out.size() == 1 && layer->out[0].layout == kNchw &&
                      layer->out[0].shape.rank() == 4;
-    return map && scene.op(entry).opClass != OpClass::Pooling;
+    return map && scene.op(entry).opClass != OpClass::Pooling && !isPadding(scene.node(entry));
 }
 
 int insideCount(const Scene& scene, std::size_t entry, const std::vector<bool>& region)

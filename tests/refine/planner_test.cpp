@@ -181,6 +181,46 @@ TEST(Planner, aDenseOutputMayChangeItsSideButNotItsChannels)
     EXPECT_EQ(analyze(plan->graph).outputs[0].second.text(), "1x5x6x6");
 }
 
+TEST(Planner, layersThatShareATensorChangeItTogetherOrNotAtAll)
+{
+    const auto sharing = [](const std::string& text) {
+        Graph graph = graphOf(text);
+        for (const char* name : {"b", "c"})
+            graph.update(layer(graph, name).id, [](Node& node) { node.tensors = {{"weight", "shared"}}; });
+        return texts(listMoves(graph));
+    };
+    const auto setsOne = [](const std::vector<std::string>& moves) {
+        return std::any_of(moves.begin(), moves.end(), [](const std::string& move) {
+            return (move.find("b.kernel_size") == std::string::npos) !=
+                   (move.find("c.kernel_size") == std::string::npos);
+        });
+    };
+    const auto setsBoth = [](const std::vector<std::string>& moves) {
+        return std::any_of(moves.begin(), moves.end(), [](const std::string& move) {
+            return move.find("b.kernel_size") != std::string::npos && move.find("c.kernel_size") != std::string::npos;
+        });
+    };
+    const auto apart = sharing("input 3x8x8 > conv:a k=1 s=2 c=4 > conv:b k=5 p=2 c=4 bias=0 > maxpool k=2 >"
+                               "conv:c k=5 p=2 c=4 bias=0 > gap");
+    const auto side =
+        sharing("input 3x8x8 > conv:a k=1 s=2 c=4 > conv:b k=5 p=2 c=4 bias=0 > conv:c k=5 p=2 c=4 bias=0 > gap");
+    EXPECT_FALSE(setsOne(apart));
+    EXPECT_FALSE(setsOne(side));
+    EXPECT_TRUE(setsBoth(side));
+}
+
+TEST(Planner, noPoolingIsPutWhereItWouldSeeTheWholeMap)
+{
+    const Graph graph = graphOf("input 3x12x12 > conv:a k=3 p=1 c=4 > conv:b k=1 s=3 c=4 > conv:c k=1 s=2 c=4 >"
+                                "conv:d k=3 p=1 c=4 > gap");
+    for (const Plan& plan : listMoves(graph)) {
+        const Report report = analyze(plan.graph);
+        for (const LayerReport& row : report.layers) {
+            EXPECT_FALSE(row.op->opClass == OpClass::Pooling && row.coversMap) << plan.title;
+        }
+    }
+}
+
 TEST(Planner, aPlanKeepsTheOriginOfLayersItDoesNotEdit)
 {
     const Graph plain = graphOf(kChain);

@@ -94,5 +94,17 @@ TEST(MovePooling, aPoolingThatKeepsTheSideOrIsKeptStays)
               Texts{});
 }
 
+TEST(MovePooling, itDoesNotStandBetweenAPaddingAndTheLayerBehindIt)
+{
+    const std::string text =
+        "input 3x32x32 > conv:a k=3 p=1 c=8 > zeropad2d:pad padding=2x2x2x2 > conv:b k=5 c=8 >"
+        "maxpool:pool k=2 > conv:c k=3 p=1 c=8 > zeropad2d:pad2 padding=2x2x2x2 > conv:d k=5 c=8 > gap";
+    EXPECT_EQ(editTexts(listed(movePoolings, graphOf(text))), (Texts{"move pool b c", "move pool b d"}));
+    EXPECT_EQ(editTexts(listed(refine::movePoolingsEarlier, graphOf(text))), (Texts{"move pool b a"}));
+    Texts places;
+    for (const auto& added : listed(refine::addPoolings, graphOf(text))) places.push_back(added.edits.front().after);
+    EXPECT_EQ(places, (Texts{"a", "c"}));
+}
+
 }  // namespace
 }  // namespace fovea::test
