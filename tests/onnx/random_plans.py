@@ -153,8 +153,10 @@ def side_after(plan, side):
 
 
 class Network:
-    def __init__(self, harness, row):
-        self.harness, self.row = harness, row
+    """`moves`: at most so many single changes of each side; None: all."""
+
+    def __init__(self, harness, row, moves=MOVES):
+        self.harness, self.row, self.moves = harness, row, moves
         self.source = harness.networks_folder / row["file"]
         self.tensors = File(self.source).tensors
         self.weights = {}
@@ -194,7 +196,7 @@ class Network:
             offered = {plan["id"] for plan in plans}
             moves = [move for move in self.listed(side, "--moves") if move["id"] not in offered]
             most = self.harness.options.plans
-            for kind, some, most in (("plans", plans, most), ("moves", moves, MOVES if most is None else most)):
+            for kind, some, most in (("plans", plans, most), ("moves", moves, self.moves if most is None else most)):
                 for plan in selected(some, self.row["seed"], most):
                     self.counts[kind] += 1
                     self.check_plan(side, report, plan)
