@@ -209,16 +209,16 @@ TEST(Planner, layersThatShareATensorChangeItTogetherOrNotAtAll)
     EXPECT_TRUE(setsBoth(side));
 }
 
-TEST(Planner, noPoolingIsPutWhereItWouldSeeTheWholeMap)
+TEST(Planner, noPoolingComesToSeeItsWholeMap)
 {
-    const Graph graph = graphOf("input 3x12x12 > conv:a k=3 p=1 c=4 > conv:b k=1 s=3 c=4 > conv:c k=1 s=2 c=4 >"
-                                "conv:d k=3 p=1 c=4 > gap");
-    for (const Plan& plan : listMoves(graph)) {
-        const Report report = analyze(plan.graph);
-        for (const LayerReport& row : report.layers) {
-            EXPECT_FALSE(row.op->opClass == OpClass::Pooling && row.coversMap) << plan.title;
-        }
-    }
+    const auto moves = [](const char* pooling) {
+        return texts(
+            listMoves(graphOf(std::string("input 3x8x8 > conv:a k=3 p=1 c=4 > ") + pooling + " > conv k=1 c=4 > gap")));
+    };
+    const std::string stride = "set a.stride 1x1 2x2";
+    const auto two = moves("maxpool k=2"), four = moves("maxpool k=4");
+    EXPECT_NE(std::find(two.begin(), two.end(), stride), two.end());
+    EXPECT_EQ(std::find(four.begin(), four.end(), stride), four.end());
 }
 
 TEST(Planner, aPlanKeepsTheOriginOfLayersItDoesNotEdit)
