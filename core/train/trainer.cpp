@@ -13,6 +13,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 
@@ -445,10 +446,13 @@ RateReply findLearningRate(const TrainStart& given, const RateRequest& request, 
         out.losses.push_back(smoothed);
         teller.advance(static_cast<std::int64_t>(batch->labels.size()));
     }
-    // The steepest fall over a tenth of the search, so that noise decides less.
+    // The steepest fall over a tenth of the search, so that noise decides less; before the lowest loss, behind which
+    // it runs away.
+    const auto lowest =
+        static_cast<std::size_t>(std::min_element(out.losses.begin(), out.losses.end()) - out.losses.begin());
     const auto span = static_cast<std::size_t>(std::max<std::int64_t>(request.steps / 10, 2));
     double steepest = 0;
-    for (std::size_t i = 0; i + span < out.losses.size(); ++i)
+    for (std::size_t i = 0; i + span <= lowest && i + span < out.losses.size(); ++i)
         if (const double fall = out.losses[i] - out.losses[i + span]; fall > steepest) {
             steepest = fall;
             out.suggested = out.rates[i + span / 2];

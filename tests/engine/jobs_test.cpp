@@ -1,0 +1,416 @@
+#include "core/io/safetensors/safetensors.h"
+#include "core/recipe/run_folder.h"
+#include "core/train/cost.h"
+#include "core/train/effective_field.h"
+#include "core/train/evaluate.h"
+#include "core/train/norms.h"
+#include "core/train/probe.h"
+#include "tests/document/folder.h"
+#include "tests/support/text_graph.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+// Jobs on the built-in images, as small as they can be and still learn.
+namespace fovea {
+namespace {
+
+constexpr const char* kData =
+    "patterns:classes=4,size=16,pattern=9,mark=3,clutter=0,jitter=0,noise=0,place=centre,images=256,validation=64";
+
+TrainStart startOf(const char* text, std::uint64_t seed = 1)
+{
+    TrainStart out;
+    out.graph = test::graphOf(text);
+    out.weights = materialise(out.graph, {}, seed);
+    return out;
+}
+
+TrainStart smallNetwork()
+{
+    return startOf(
+        "input 1x16x16 > conv:a k=3 p=1 c=8 > bn:an > relu > maxpool:p k=2 s=2 > conv:b k=5 p=2 c=16 > bn:bn > relu > "
+        "gap > flatten > linear:head c=4");
+}
+
+DataUse data()
+{
+    DataUse use;
+    use.source = kData;
+    use.batch = 32;
+    return use;
+}
+
+TrainRequest trainRequest(const std::filesystem::path& run)
+{
+    TrainRequest request;
+    request.run = run.string();
+    request.data = kData;
+    request.recipe.lr = 0.05;
+    request.recipe.epochs = 4;
+    request.recipe.batchSize = 32;
+    request.recipe.logInterval = 3;
+    return request;
+}
+
+TEST(Jobs, TrainingLearnsAndWritesARunFolder)
+{
+    test::Folder folder;
+    const RunFolder run{folder.path() / "run"};
+    std::vector<MetricsLine> told;
+    JobWatch watch;
+    watch.metrics = [&](const MetricsLine& line) { told.push_back(line); };
+    TrainRequest request = trainRequest(run.root);
+    request.recipe.tensorboard = true;
+    const TrainReply reply = train(smallNetwork(), request, watch);
+    EXPECT_EQ(reply.state, "done");
+    EXPECT_EQ(reply.epochs, 4);
+    EXPECT_EQ(reply.steps, 32);
+    ASSERT_TRUE(reply.bestTop1);
+    EXPECT_GT(*reply.bestTop1, 0.9);
+    const std::vector<MetricsLine> lines = readMetrics(run.metrics());
+    EXPECT_EQ(lines, told);
+    std::int64_t epochs = 0;
+    for (const MetricsLine& line : lines)
+        if (line.kind == MetricsLine::Kind::Epoch) ++epochs;
+    EXPECT_EQ(epochs, 4);
+    EXPECT_EQ(lines.size(), 4u + 10u);  // a line of steps every third of 32
+    const RunInfo info = readRunInfo(run);
+    EXPECT_EQ(info.state, "done");
+    EXPECT_EQ(info.classes.size(), 4u);
+    EXPECT_EQ(readRecipe(run.recipe()).hflip, 0);  // a mirrored pattern is of another class
+    // What was best gives what was told.
+    TrainStart best = smallNetwork();
+    best.weights = readSafetensors(run.best());
+    EvaluateRequest evaluation{data()};
+    const EvaluateReply score = evaluate(best, evaluation, {});
+    EXPECT_EQ(score.top1, *reply.bestTop1);
+    EXPECT_EQ(score.images, 64);
+    std::int64_t counted = 0, right = 0;
+    for (std::size_t i = 0; i < 4; ++i)
+        for (std::size_t j = 0; j < 4; ++j) {
+            counted += score.confusion[i][j];
+            if (i == j) right += score.confusion[i][j];
+        }
+    EXPECT_EQ(counted, 64);
+    EXPECT_DOUBLE_EQ(static_cast<double>(right) / 64, score.top1);
+    bool events = false;
+    for (const auto& entry : std::filesystem::directory_iterator(run.root))
+        events = events || entry.path().filename().string().starts_with("events.out.tfevents.");
+    EXPECT_TRUE(events);
+}
+
+// All that training has, at once.
+Recipe richRecipe(Recipe recipe)
+{
+    recipe.opt = "adamw";
+    recipe.lr = 0.005;
+    recipe.modelEma = true;
+    recipe.modelEmaDecay = 0.9;
+    recipe.mixup = 0.2;
+    recipe.cutmix = 0.5;
+    recipe.smoothing = 0.1;
+    recipe.clipGrad = 1;
+    recipe.layerDecay = 0.9;
+    recipe.scaleMin = 0.7;
+    recipe.warmupEpochs = 1;
+    return recipe;
+}
+
+TrainStart withDropout()
+{
+    return startOf("input 1x16x16 > conv:a k=3 p=1 c=8 > bn:an > relu > maxpool:p k=2 s=2 > conv:b k=5 p=2 c=16 > relu "
+                   "> dropout > "
+                   "gap > flatten > linear:head c=4");
+}
+
+std::string bytesOf(const std::filesystem::path& file)
+{
+    const Weights weights = readSafetensors(file);
+    std::string out;
+    for (const auto& [name, tensor] : weights.tensors())
+        out += name + std::string(reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size());
+    return out;
+}
+
+TEST(Jobs, ARunThatIsStoppedAndResumedAnywhereEqualsOneThatIsNot)
+{
+    test::Folder folder;
+    TrainRequest request = trainRequest(folder.path() / "whole");
+    request.recipe = richRecipe(request.recipe);
+    request.recipe.epochs = 2;
+    const TrainReply whole = train(withDropout(), request, {});
+    for (const int after : {0, 3, 8, 11}) {
+        const RunFolder run{folder.path() / ("stopped" + std::to_string(after))};
+        TrainRequest part = request;
+        part.run = run.root.string();
+        part.recipe.workers = 1 + after % 3;  // plays no part in the result
+        JobWatch watch;
+        int asked = 0;
+        watch.stop = [&] { return asked++ >= after; };
+        const TrainReply stopped = train(withDropout(), part, watch);
+        EXPECT_EQ(stopped.state, "stopped");
+        EXPECT_EQ(readRunInfo(run).state, "stopped");
+        EXPECT_LT(stopped.steps, whole.steps);
+        part.resume = true;
+        part.device = "cpu";
+        const TrainReply resumed = resumeTraining(part, {});
+        EXPECT_EQ(resumed.steps, whole.steps);
+        EXPECT_EQ(resumed.bestTop1, whole.bestTop1);
+        EXPECT_EQ(bytesOf(run.last()), bytesOf(folder.path() / "whole" / "last.safetensors")) << after;
+        EXPECT_EQ(bytesOf(run.best()), bytesOf(folder.path() / "whole" / "best.safetensors")) << after;
+    }
+}
+
+TEST(Jobs, FrozenLayersStayAsTheyAre)
+{
+    test::Folder folder;
+    TrainRequest request = trainRequest(folder.path() / "run");
+    request.recipe.freeze = "p";
+    request.recipe.epochs = 1;
+    const TrainStart start = smallNetwork();
+    train(start, request, {});
+    const Weights after = readSafetensors(folder.path() / "run" / "last.safetensors");
+    const auto same = [&](const char* name) {
+        const Tensor &a = *start.weights.find(name), &b = *after.find(name);
+        return std::equal(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end());
+    };
+    for (const char* name : {"a.weight", "a.bias", "an.weight", "an.running_mean", "an.running_var"})
+        EXPECT_TRUE(same(name)) << name;
+    for (const char* name : {"b.weight", "bn.running_mean", "head.weight"}) EXPECT_FALSE(same(name)) << name;
+    request.run = (folder.path() / "other").string();
+    request.recipe.freeze = "head";
+    EXPECT_THROW(train(start, request, {}), Error);
+}
+
+TEST(Jobs, EarlyStoppingSaysWhy)
+{
+    test::Folder folder;
+    TrainRequest request = trainRequest(folder.path() / "run");
+    request.recipe.lr = 0;
+    request.recipe.momentum = 0;
+    request.recipe.nesterov = false;
+    request.recipe.weightDecay = 0;
+    request.recipe.epochs = 50;
+    request.recipe.patience = 2;
+    request.recipe.minLr = 0;
+    const TrainReply reply = train(startOf("input 1x16x16 > gap > flatten > linear:head c=4"), request, {});
+    EXPECT_EQ(reply.reason, "Stopped early: no better top-1 for 2 epochs.");
+    EXPECT_EQ(reply.epochs, 3);
+}
+
+TEST(Jobs, ALossThatRunsAwayIsToldWithWhatToDo)
+{
+    test::Folder folder;
+    TrainRequest request = trainRequest(folder.path() / "run");
+    request.recipe.lr = 1000;
+    try {
+        train(startOf("input 1x16x16 > conv:a k=3 c=8 > conv:b k=3 c=8 > flatten > linear:h c=4"), request, {});
+        ADD_FAILURE();
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("smaller learning rate than 1000"), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(readRunInfo(RunFolder{request.run}).state, "failed");
+}
+
+TEST(Jobs, AnotherNumberOfClassesGetsANewHead)
+{
+    test::Folder folder;
+    TrainStart start = startOf("input 1x16x16 > conv:a k=3 p=1 c=8 > relu > gap > flatten > linear:head c=1000");
+    std::string said;
+    JobWatch watch;
+    watch.log = [&](const std::string& text) { said += text + "\n"; };
+    TrainRequest request = trainRequest(folder.path() / "run");
+    request.recipe.epochs = 1;
+    train(start, request, watch);
+    EXPECT_NE(said.find("The network gets a new head: 4 classes instead of 1000."), std::string::npos) << said;
+    EXPECT_EQ(readSafetensors(folder.path() / "run" / "best.safetensors").find("head.weight")->dims, (Ints{4, 8}));
+    EXPECT_THROW(evaluate(start, {data()}, {}), Error);
+}
+
+TEST(Jobs, ARunIsNotOverwrittenAndMissingDataIsRefused)
+{
+    test::Folder folder;
+    TrainRequest request = trainRequest(folder.path() / "run");
+    request.recipe.epochs = 1;
+    train(smallNetwork(), request, {});
+    EXPECT_THROW(train(smallNetwork(), request, {}), Error);
+    request.run = (folder.path() / "other").string();
+    request.data = (folder.path() / "nowhere").string();
+    EXPECT_THROW(train(smallNetwork(), request, {}), Error);
+    EXPECT_FALSE(std::filesystem::exists(request.run));
+}
+
+// Only the second convolution sees the whole pattern.
+TEST(Jobs, ProbesRiseWhereALayerAddsSomething)
+{
+    test::Folder folder;
+    TrainRequest request = trainRequest(folder.path() / "run");
+    train(smallNetwork(), request, {});
+    TrainStart trained = smallNetwork();
+    trained.weights = readSafetensors(folder.path() / "run" / "best.safetensors");
+    ProbeRequest ask;
+    ask.data = data();
+    const ProbeReply reply = probe(trained, ask, {});
+    ASSERT_EQ(reply.rows.size(), 4u);
+    EXPECT_EQ(reply.rows[0].layer, "a");
+    EXPECT_EQ(reply.rows[0].features, 8);
+    EXPECT_EQ(reply.rows[1].layer, "p");
+    EXPECT_EQ(reply.rows[2].layer, "b");
+    EXPECT_EQ(reply.rows[3].layer, "head");
+    EXPECT_LT(reply.rows[0].top1, 0.7);
+    EXPECT_GT(reply.rows[2].top1, 0.9);
+    EXPECT_EQ(reply.validationImages, 64);
+    ask.layers = {"b"};
+    EXPECT_EQ(probe(trained, ask, {}).rows.size(), 1u);
+    ask.layers = {"nowhere"};
+    EXPECT_THROW(probe(trained, ask, {}), Error);
+}
+
+TEST(Jobs, TheRateFinderSuggestsARateAtWhichTheLossFalls)
+{
+    RateRequest request;
+    request.data = kData;
+    request.recipe.batchSize = 32;
+    request.high = 10;
+    request.steps = 60;
+    const RateReply reply = findLearningRate(smallNetwork(), request, {});
+    ASSERT_TRUE(reply.suggested);
+    EXPECT_GT(*reply.suggested, 1e-4);
+    EXPECT_LT(*reply.suggested, 3);
+    EXPECT_EQ(reply.rates.size(), reply.losses.size());
+    EXPECT_DOUBLE_EQ(reply.rates.front(), 1e-5);
+}
+
+TEST(Jobs, RecalibrationMendsStatisticsThatAreWrong)
+{
+    test::Folder folder;
+    TrainRequest request = trainRequest(folder.path() / "run");
+    train(smallNetwork(), request, {});
+    TrainStart broken = smallNetwork();
+    broken.weights = readSafetensors(folder.path() / "run" / "best.safetensors");
+    for (const char* norm : {"an", "bn"}) {
+        const std::int64_t channels = broken.weights.find(norm + std::string(".running_mean"))->dims[0];
+        broken.weights.set(norm + std::string(".running_mean"),
+                           Tensor::fromFloats({channels}, std::vector<float>(static_cast<std::size_t>(channels), 3)));
+    }
+    RecalibrateRequest ask;
+    ask.data = data();
+    ask.out = (folder.path() / "norms.safetensors").string();
+    const RecalibrateReply reply = recalibrate(broken, ask, {});
+    EXPECT_EQ(reply.norms, 2);
+    EXPECT_EQ(reply.images, 256);
+    EXPECT_LT(reply.top1Before, 0.6);
+    EXPECT_GT(reply.top1After, 0.9);
+    EXPECT_EQ(readSafetensors(ask.out).tensors().size(), 4u);
+    EXPECT_THROW(recalibrate(startOf("input 1x16x16 > conv:a k=3 c=4 > gap > flatten"), ask, {}), Error);
+}
+
+TEST(Jobs, UnfoldedNormsChangeNothing)
+{
+    TrainStart start = startOf(
+        "input 1x16x16 > conv:a k=3 p=1 c=8 > relu > conv:b k=3 p=1 c=8 > relu > gap > flatten > linear:head c=4");
+    // As an exporter names what it folded.
+    Weights named = start.weights;
+    for (const char* layer : {"a", "b"}) {
+        const NodeId id = test::layer(start.graph, layer).id;
+        start.graph.update(id, [&](Node& node) {
+            node.tensors = {{"weight", std::string("onnx::Conv_") + layer},
+                            {"bias", std::string("onnx::Conv_bias_") + layer}};
+        });
+        named.set(std::string("onnx::Conv_") + layer, *start.weights.find(std::string(layer) + ".weight"));
+        named.set(std::string("onnx::Conv_bias_") + layer, *start.weights.find(std::string(layer) + ".bias"));
+    }
+    start.weights = materialise(start.graph, named, 0);
+    EXPECT_EQ(foldedConvolutions(start.graph).size(), 2u);
+    UnfoldRequest ask;
+    ask.data = data();
+    const Unfolded unfolded = unfoldNorms(start, ask, {});
+    EXPECT_EQ(unfolded.reply.norms, 2);
+    EXPECT_LT(unfolded.reply.difference, 1e-4);
+    EXPECT_TRUE(foldedConvolutions(unfolded.graph).empty());
+    const Node& norm = test::layer(unfolded.graph, "a_norm");
+    EXPECT_EQ(norm.kind, "BatchNorm2d");
+    EXPECT_FALSE(test::layer(unfolded.graph, "a").attrs.getBool("bias", true));
+    // The norm's own statistics are those of what it sees: training mode starts from the same function.
+    const Tensor &scale = *unfolded.weights.find("a_norm.weight"),
+                 &variance = *unfolded.weights.find("a_norm.running_var");
+    for (std::int64_t i = 0; i < 8; ++i) EXPECT_NEAR(scale.real(i) * scale.real(i), variance.real(i) + 1e-5, 1e-5);
+    EXPECT_THROW(unfoldNorms(smallNetwork(), ask, {}), Error);
+}
+
+TEST(Jobs, FineTuningPutsFoldedNormsBackFirst)
+{
+    test::Folder folder;
+    TrainStart start = startOf("input 1x16x16 > conv:a k=3 p=1 c=8 > relu > gap > flatten > linear:head c=4");
+    start.graph.update(test::layer(start.graph, "a").id, [](Node& node) {
+        node.tensors = {{"weight", "onnx::Conv_9"}};
+    });
+    start.weights = materialise(start.graph, {}, 3);
+    TrainRequest request = trainRequest(folder.path() / "run");
+    request.recipe.epochs = 1;
+    train(start, request, {});
+    EXPECT_TRUE(readSafetensors(folder.path() / "run" / "best.safetensors").find("a_norm.running_mean"));
+    request.run = (folder.path() / "plain").string();
+    request.recipe.unfoldNorms = false;
+    train(start, request, {});
+    EXPECT_FALSE(readSafetensors(folder.path() / "plain" / "best.safetensors").find("a_norm.running_mean"));
+}
+
+TEST(Jobs, TheEffectiveFieldLiesInsideTheTheoreticalOne)
+{
+    test::Folder folder;
+    EffectiveRequest ask;
+    ask.layer = "b";
+    ask.unit = {{2, 3}};
+    ask.threshold = 0;
+    ask.image = (folder.path() / "field.safetensors").string();
+    const TrainStart start =
+        startOf("input 1x16x16 > conv:a k=3 p=1 c=4 > tanh > maxpool k=2 s=2 > conv:b k=3 p=1 c=4");
+    const EffectiveReply reply = effectiveField(start, ask, {});
+    EXPECT_EQ(reply.images, 20);
+    EXPECT_EQ(reply.size, (std::array<std::int64_t, 2>{16, 16}));
+    // rf = 3 + (2 - 1) + (3 - 1) * 2 = 8, starting at 2 * 2 - 2 - 1 = 1 and 3.
+    ASSERT_TRUE(reply.box);
+    EXPECT_EQ(*reply.box, (std::array<std::int64_t, 4>{1, 3, 9, 11}));
+    EXPECT_EQ(readSafetensors(ask.image).find("field")->dims, (Ints{16, 16}));
+    ask.threshold = 0.5;
+    EXPECT_LT(effectiveField(start, ask, {}).area, reply.area);
+    ask.unit = {{8, 0}};
+    EXPECT_THROW(effectiveField(start, ask, {}), Error);
+    ask.unit.reset();
+    ask.data.source = kData;
+    EXPECT_THROW(effectiveField(startOf("input 1x16x16 > relu:r"), ask, {}), Error);  // no such layer
+}
+
+TEST(Jobs, AFieldsNumbersAreThoseOfItsPixels)
+{
+    std::vector<float> values(25, 0);
+    for (const int at : {11, 12, 13}) values[static_cast<std::size_t>(at)] = 1;  // row 2, columns 1 to 3
+    const EffectiveReply reply = measureField(Tensor::fromFloats({5, 5}, values), 0.5);
+    EXPECT_EQ(reply.area, 3);
+    EXPECT_EQ(*reply.box, (std::array<std::int64_t, 4>{2, 1, 3, 4}));
+    EXPECT_NEAR(reply.diameter, 2 * std::sqrt(3 / 3.14159265358979), 1e-9);
+    EXPECT_NEAR(reply.sigma, std::sqrt((0 + 2.0 / 3) / 2), 1e-9);
+    EXPECT_FALSE(measureField(Tensor::fromFloats({2, 2}, {0, 0, 0, 0}), 0.5).box);
+}
+
+TEST(Jobs, CostIsMeasuredForBothWaysOfRunning)
+{
+    CostRequest ask;
+    ask.batch = 8;
+    ask.repeats = 3;
+    for (const bool training : {true, false}) {
+        ask.training = training;
+        const CostReply reply = measureCost(smallNetwork(), ask, {});
+        EXPECT_EQ(reply.seconds.size(), 3u);
+        EXPECT_GT(reply.median, 0);
+        EXPECT_EQ(reply.device, "cpu");
+    }
+    ask.repeats = 0;
+    EXPECT_THROW(measureCost(smallNetwork(), ask, {}), Error);
+}
+
+}  // namespace
+}  // namespace fovea
