@@ -61,6 +61,17 @@ TEST_F(Diff, ALayerOfAnotherKindUnderTheSameNameIsRemovedAndAdded)
               (Texts{"remove p", "add p AvgPool2d(kernel_size=2x2, stride=2x2) a"}));
 }
 
+TEST_F(Diff, AChangedPreprocessingIsShownInTheText)
+{
+    Graph graph = graphOf(kChain);
+    std::ofstream("a.fovea") << documentText(graph);
+    graph.setPreprocessing(Preprocessing{256, ChannelOrder::Bgr, {0.5}, {0.25}});
+    std::ofstream("b.fovea") << documentText(graph);
+    EXPECT_TRUE(run({"diff", "a.fovea", "b.fovea"})
+                    .out.starts_with("No layer differs.\nset      preprocessing from none to "
+                                     "{\"resize\":256,\"order\":\"bgr\",\"mean\":[0.5],\"deviation\":[0.25]}\n\n"));
+}
+
 TEST_F(Diff, HoldsBothSummariesAndTheSchema)
 {
     save("net.fovea", kNet);
