@@ -66,7 +66,7 @@ TEST_F(Convert, OpensABuiltInNetwork)
 TEST_F(Convert, LeavesNothingBehindWhereItCannotWrite)
 {
     expectRefused({"convert", "net.fovea", "none/net.onnx"}, "Cannot write beside 'none/net.onnx': No such file or directory.");
-    expectRefused({"convert", "net.fovea", "net.txt"}, "Cannot write 'net.txt': its name must end in .onnx, .fovea.");
+    expectRefused({"convert", "net.fovea", "net.txt"}, "Cannot write 'net.txt': its name must end in .onnx, .fovea, .py.");
     expectRefused({"convert", "net.fovea", "net.fovea"}, "'net.fovea' is the model that is read; choose another name for the output.");
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator("."), std::filesystem::directory_iterator{}), 1);
 }
