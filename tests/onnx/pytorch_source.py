@@ -25,6 +25,9 @@ ZOO = {
     "efficientnet_b0": 64, "regnet_y_400mf": 64, "convnext_tiny": 64, "nasnet_a_mobile": 96, "unet": 64,
     "deeplabv3_resnet50": 72, "fpn_resnet50": 100,
 }
+# Ways to set a kind that ONNX Runtime cannot answer: what it gives is no number, or it refuses the padding. These are
+# written and run all the same.
+UNFIT = ("Log_0", "Pow_0", "Sqrt_0", "MaxPool2d_2")
 # Those that torchvision builds with the same names of tensors, norms' counters of batches included.
 IN_TORCHVISION = ("resnet18", "densenet121", "mobilenet_v2", "efficientnet_b0", "convnext_tiny")
 
@@ -77,6 +80,8 @@ class Checks:
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         named = {value.name: output.float().numpy() for value, output in zip(proto.graph.output, outputs)}
         if not harness.expect(len(outputs) == len(proto.graph.output), f"{name}: {len(outputs)} outputs"):
+            return
+        if name in UNFIT:
             return
         constants = harness.scratch / f"n{len(self.jobs)}.constants.onnx"
         write_constants(model, named, constants)
