@@ -366,7 +366,7 @@ class Run:
             tensors = optimiser_tensors(self.optimiser, self.network)
             if self.average:
                 tensors.update({f"ema.{key}": value for key, value in self.average.network.state_dict().items()})
-            place = {"state": state, "where": json.dumps(where)}
+            place = {"format": "pt", "state": state, "where": json.dumps(where)}
             write_safetensors(state, tensors, place)
             write_safetensors("last.safetensors", self.network.state_dict(), place)
             for name in os.listdir(FOLDER):
@@ -536,7 +536,7 @@ class Run:
             network = self.average.network if self.average else self.network
             if self.first:
                 write_safetensors("best.safetensors", network.state_dict(),
-                                  {"epoch": str(where["epoch"]), "step": str(where["step"]), "top1": str(held[1])})
+                                  {"format": "pt", "epoch": str(where["epoch"]), "step": str(where["step"]), "top1": str(held[1])})
         else:
             where["since_best"] += 1
         where.update(epoch=where["epoch"] + 1, epoch_loss=0.0, epoch_count=0, step_loss=0.0, step_count=0)

@@ -15,8 +15,8 @@ namespace fovea {
 namespace {
 
 using test::graphOf;
-using test::networksOf;
 using test::layer;
+using test::networksOf;
 
 // Kinds that the table does not hold, each with its reason.
 const std::map<std::string, std::string>& withoutRow()

@@ -356,7 +356,7 @@ std::vector<std::string> writePytorch(const Graph& graph, const Weights& weights
     const std::string source = pytorchSource(graph);
     std::vector<std::string> fresh;
     std::filesystem::path beside = path;
-    writeSafetensors(stateDict(graph, weights, &fresh), beside.replace_extension(".safetensors"));
+    writeSafetensors(stateDict(graph, weights, &fresh), beside.replace_extension(".safetensors"), {{"format", "pt"}});
     writeAtomically(path, source);
     return fresh;
 }
