@@ -144,7 +144,7 @@ class Patterns:
 
     ORDERS = ((0, 1, 2, 3), (0, 3, 2, 1), (0, 2, 1, 3), (0, 3, 1, 2), (0, 1, 3, 2), (0, 2, 3, 1))
     DEFAULTS = {"classes": 10, "size": 32, "pattern": 13, "mark": 5, "place": "anywhere", "clutter": 3, "jitter": 1,
-                "noise": 0.1, "images": 5000, "validation": 1000, "seed": 0}
+                "noise": 0.05, "images": 5000, "validation": 1000, "seed": 0}
 
     def __init__(self, options, part):
         self.options, self.part = options, part

@@ -114,9 +114,10 @@ class Ranks:
         for buffer in network.buffers() if self.count > 1 else ():
             dist.broadcast(buffer, 0)
 
-    def wait(self):
+    def leave(self):
         if self.count > 1:
             dist.barrier()
+            dist.destroy_process_group()
 
 
 # Schedule: the learning rate at every step.
@@ -589,7 +590,7 @@ def main():
         raise
     run.note(state, reason)
     run.log(reason)
-    run.ranks.wait()
+    run.ranks.leave()
 
 
 if __name__ == "__main__":

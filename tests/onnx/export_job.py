@@ -229,6 +229,10 @@ def check_sources(harness, folder):
     harness.expect((len(train), len(held), train.classes) == (24, 6, ["0", "1", "2"]), "IDX files are not read right")
     train, held = images.open_data(str(pictures), 0.2, 1)
     harness.expect((len(train), len(held), train.classes, train.label(5)) == (8, 2, ["ant", "bee"], 1), "folders are not read right")
+    generated, _ = images.open_data("patterns", 0.2, 1)
+    made = torch.cat([generated.image(i).flatten() for i in range(3)]).int()
+    expected = torch.tensor(list((folder / "pixels.bin").read_bytes()), dtype=torch.int32)
+    harness.expect(len(made) == len(expected) and (made - expected).abs().max() <= 1, "generated images are not Fovea's")
     recipe = json.loads((folder / "recipe.json").read_text())
     recipe.update(scale_min=0.3, ratio_min=0.75, ratio_max=1.3)
     preprocessing = {"resize": 0, "order": "rgb", "mean": [0.5, 0.5, 0.5], "deviation": [0.5, 0.5, 0.5]}

@@ -1,5 +1,7 @@
 // write_job MODEL FOLDER DATA [option=value]...: an exported job, for tests/onnx/export_job.py. Options are the
 // recipe's. Prints the learning rate of every step, for seven steps an epoch.
+#include "core/base/files.h"
+#include "core/data/dataset.h"
 #include "core/io/model/model.h"
 #include "core/io/pytorch/export_job.h"
 #include "core/recipe/schedule.h"
@@ -26,6 +28,15 @@ int main(int count, char** words)
         for (const auto& node : model.graph.nodes())
             if (node->kind == "Input") job.info.size = {node->attrs.at("shape", 2, 0), node->attrs.at("shape", 3, 0)};
         writeExportJob(words[2], job);
+        if (job.info.data.starts_with("patterns")) {
+            std::string pixels;  // of the first images, which the job's own generator has to make too
+            const DatasetPtr train = openData(job.info.data, {}).train;
+            for (std::int64_t i = 0; i < 3; ++i) {
+                const Image image = train->image(i, 0);
+                pixels.append(image.pixels.begin(), image.pixels.end());
+            }
+            writeAtomically(std::filesystem::path(words[2]) / "pixels.bin", pixels);
+        }
         constexpr std::int64_t kPerEpoch = 7;
         for (std::int64_t step = 0; step < totalSteps(job.recipe, kPerEpoch); ++step)
             std::printf("%.17g\n", learningRate(job.recipe, step, kPerEpoch));
