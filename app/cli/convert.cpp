@@ -10,7 +10,8 @@ namespace fovea::cli {
 namespace {
 
 constexpr const char* kHelp =
-    "Writes a network in another format; the endings decide (.onnx, .fovea).\n\n"
+    "Writes a network in another format; the endings decide (.onnx, .fovea, .py).\n"
+    "A .py is a PyTorch module; its weights go beside it, into a .safetensors.\n\n"
     "Usage: fovea convert IN OUT [options]\n\n"
     "  --size N|HxW   give the image input this side\n"
     "  --no-origin    write .onnx from Fovea's own records alone, without the nodes of the imported file\n\n"

@@ -170,8 +170,10 @@ void write(OnnxWriter& writer)
 {
     const Attributes& attrs = writer.node().attrs;
     const std::string mode = attrs.getText("mode", "nearest");
+    // PyTorch's nearest takes floor(u / scale), which ONNX has for asymmetric coordinates only.
+    const bool plainNearest = mode == "nearest" && attrs.getText("nearest_mode", "floor") == "floor";
     OnnxAttrs out{{"mode", std::string(mode == "nearest" ? "nearest" : mode == "bicubic" ? "cubic" : "linear")},
-                  {"coordinate_transformation_mode", attrs.getText("coordinates", "half_pixel")}};
+                  {"coordinate_transformation_mode", plainNearest ? std::string("asymmetric") : attrs.getText("coordinates", "half_pixel")}};
     if (mode == "nearest") out.emplace("nearest_mode", attrs.getText("nearest_mode", "floor"));
     if (mode == "bicubic") out.emplace("cubic_coeff_a", attrs.getDouble("cubic_coeff_a", -0.75));
     const Value &in = writer.inputValue(), &made = writer.outputValue();

@@ -188,7 +188,7 @@ TEST_F(Analyze, RefusesWhatItCannotDoInOneSentence)
     expectRefused({"analyze", "a.fovea", "b.fovea"}, "Unexpected 'b.fovea'. See 'fovea analyze --help'.");
     expectRefused({"analyze", "none.fovea"}, "Cannot open 'none.fovea': No such file or directory.");
     expectRefused({"analyze", "net.txt"},
-                  "Cannot open 'net.txt': a model is a file that ends in .onnx, .fovea, or zoo:NAME for a built-in network.");
+                  "Cannot open 'net.txt': a model is a file that ends in .onnx, .fovea, the folder of a training run, or zoo:NAME for a built-in network.");
     expectRefused({"analyze", "net.fovea", "--size", "0"},
                   "Option '--size' takes a side from 1 to 1000000 such as 224, or HEIGHTxWIDTH such as 192x224, but got '0'.");
     expectRefused({"analyze", "net.fovea", "--fail-on", "bad"},

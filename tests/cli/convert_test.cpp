@@ -50,6 +50,17 @@ TEST_F(Convert, WritesFromItsOwnRecordsAloneWhereAskedTo)
     expectRefused({"convert", "net.fovea", "b.fovea", "--no-origin"}, "Option '--no-origin' is about .onnx files, but the output is 'b.fovea'.");
 }
 
+TEST_F(Convert, WritesPytorchSourceWithItsWeightsBeside)
+{
+    const Ran ran = run({"convert", "net.fovea", "net.py"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.out.substr(0, ran.out.find('\n')), "Wrote net.py.");
+    EXPECT_NE(readText("net.py").find("class Network(Group):\n"), std::string::npos);
+    EXPECT_GT(std::filesystem::file_size("net.safetensors"), 50'000u);
+    expectRefused({"analyze", "net.py"},
+                  "Cannot open 'net.py': a model is a file that ends in .onnx, .fovea, the folder of a training run, or zoo:NAME for a built-in network.");
+}
+
 TEST_F(Convert, GivesTheInputAnotherSide)
 {
     ASSERT_EQ(run({"convert", "net.fovea", "wide.fovea", "--size", "64x96"}).code, 0);
@@ -66,7 +77,7 @@ TEST_F(Convert, OpensABuiltInNetwork)
 TEST_F(Convert, LeavesNothingBehindWhereItCannotWrite)
 {
     expectRefused({"convert", "net.fovea", "none/net.onnx"}, "Cannot write beside 'none/net.onnx': No such file or directory.");
-    expectRefused({"convert", "net.fovea", "net.txt"}, "Cannot write 'net.txt': its name must end in .onnx, .fovea.");
+    expectRefused({"convert", "net.fovea", "net.txt"}, "Cannot write 'net.txt': its name must end in .onnx, .fovea, .py.");
     expectRefused({"convert", "net.fovea", "net.fovea"}, "'net.fovea' is the model that is read; choose another name for the output.");
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator("."), std::filesystem::directory_iterator{}), 1);
 }

@@ -220,7 +220,7 @@ TEST_F(Refine, RefusesWhatItCannotDoInOneSentence)
                   "Latency cannot be limited: it has to be measured on a device, and Fovea does not measure it yet. Limit --max-macs or --max-memory instead.");
     expectRefused({"refine", "net.fovea", "--max-macs", "much"},
                   "Option '--max-macs' takes a count such as 4G or 600M, or a multiple such as 1.5x, but got 'much'.");
-    expectRefused({"refine", "net.fovea", "--auto", "-o", "x.txt"}, "Cannot write 'x.txt': its name must end in .onnx, .fovea.");
+    expectRefused({"refine", "net.fovea", "--auto", "-o", "x.txt"}, "Cannot write 'x.txt': its name must end in .onnx, .fovea, .py.");
     const Ran unknown = run({"refine", "net.fovea", "--apply", "feedbeef"});
     EXPECT_EQ(unknown.code, 2);
     EXPECT_EQ(unknown.out, "");

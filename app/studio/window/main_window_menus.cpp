@@ -179,7 +179,7 @@ bool MainWindow::saveAs()
 
 void MainWindow::askExport()
 {
-    const QString path = askForFile(this, QFileDialog::AcceptSave, tr("Export the network"), tr("ONNX (*.onnx)"), suggestedPath(QStringLiteral("_refined.onnx")), QStringLiteral("onnx"));
+    const QString path = askForFile(this, QFileDialog::AcceptSave, tr("Export the network"), tr("ONNX (*.onnx);;PyTorch (*.py)"), suggestedPath(QStringLiteral("_refined.onnx")), QStringLiteral("onnx"));
     if (path.isEmpty()) return;
     rememberFolder(path);
     m_document.exportTo(path);

@@ -1,7 +1,13 @@
 #include "core/io/model/model.h"
 
 #include "core/base/error.h"
+#include "core/base/files.h"
 #include "core/io/document/document_file.h"
+#include "core/io/json/graph_json.h"
+#include "core/io/pytorch/keys.h"
+#include "core/io/pytorch/source.h"
+#include "core/io/safetensors/safetensors.h"
+#include "core/recipe/run_folder.h"
 #include "core/zoo/zoo.h"
 
 #include <algorithm>
@@ -17,7 +23,8 @@ constexpr std::string_view kZoo = "zoo:";
 std::string endingOf(const std::string& path)
 {
     std::string ending = std::filesystem::path(path).extension().string();
-    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(ending.begin(), ending.end(), ending.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return ending;
 }
 
@@ -28,19 +35,44 @@ std::string listed(const std::vector<std::string>& items)
     return out;
 }
 
+// The network of a training run with the weights of its best validation, or of its last checkpoint.
+Model readRun(const RunFolder& folder)
+{
+    constexpr std::size_t kMaxGraph = 1u << 28;
+    Model model;
+    try {
+        const Json json = parseJson(readText(folder.graph(), kMaxGraph));
+        model.graph = graphFrom(JsonAt(json));
+    } catch (Error& error) {
+        throw error.within("'" + folder.graph().string() + "'");
+    }
+    for (const std::filesystem::path& file : {folder.best(), folder.last()}) {
+        if (!std::filesystem::exists(file)) continue;
+        try {
+            model.weights = weightsFromStateDict(model.graph, readSafetensors(file));
+        } catch (Error& error) {
+            throw error.within("'" + file.string() + "'");
+        }
+        return model;
+    }
+    return model;
+}
+
 }  // namespace
 
 std::vector<std::string> readableEndings() { return {".onnx", ".fovea"}; }
-std::vector<std::string> writableEndings() { return {".onnx", ".fovea"}; }
+std::vector<std::string> writableEndings() { return {".onnx", ".fovea", ".py"}; }
 
 Model openModel(const std::string& name)
 {
     if (name.starts_with(kZoo)) return Model{buildZoo(name.substr(kZoo.size())), {}, nullptr};
+    if (isRunFolder(name)) return readRun({name});
     const std::string ending = endingOf(name);
     if (ending == ".onnx") return readOnnx(name);
     if (ending == ".fovea") return readDocument(name);
-    throw Error(ErrorCode::Usage, "Cannot open '" + name + "': a model is a file that ends in " + listed(readableEndings()) +
-                                      ", or zoo:NAME for a built-in network.");
+    throw Error(ErrorCode::Usage, "Cannot open '" + name + "': a model is a file that ends in " +
+                                      listed(readableEndings()) +
+                                      ", the folder of a training run, or zoo:NAME for a built-in network.");
 }
 
 std::vector<std::string> saveModel(const Model& model, const std::string& path)
@@ -53,7 +85,9 @@ std::vector<std::string> saveModel(const Model& model, const std::string& path)
         writeDocument(model, path);
         return {};
     }
-    throw Error(ErrorCode::Usage, "Cannot write '" + path + "': its name must end in " + listed(writableEndings()) + ".");
+    if (ending == ".py") return writePytorch(model.graph, model.weights, path);
+    throw Error(ErrorCode::Usage,
+                "Cannot write '" + path + "': its name must end in " + listed(writableEndings()) + ".");
 }
 
 }  // namespace fovea

@@ -8,10 +8,11 @@
 
 namespace fovea {
 
-// Opens "x.onnx", "x.fovea" or "zoo:NAME[,key=value...]". Throws Error(File | Format | Usage | Limit).
+// Opens "x.onnx", "x.fovea", "zoo:NAME[,key=value...]" or the folder of a training run (core/recipe/run_folder.h), with
+// the best weights there. Throws Error(File | Format | Usage | Limit).
 Model openModel(const std::string& name);
 
-// Writes by ending (.onnx, .fovea), atomically; returns the names of tensors that had no values yet and
+// Writes by ending (.onnx, .fovea; .py with .safetensors beside it), atomically; returns the names of tensors that had no values yet and
 // were initialised as PyTorch does (empty: none). Error(Usage) for an ending that nobody writes.
 std::vector<std::string> saveModel(const Model& model, const std::string& path);
 

@@ -1,0 +1,83 @@
+#include "core/io/pytorch/export_job.h"
+
+#include "core/base/files.h"
+#include "core/io/json/graph_json.h"
+#include "core/io/json/preprocessing_json.h"
+#include "core/io/pytorch/layout.h"
+#include "core/io/pytorch/scripts.h"
+#include "core/io/pytorch/source.h"
+
+namespace fovea {
+
+namespace {
+
+constexpr const char* kReadme =
+    "A training job that Fovea wrote for PyTorch's distributed engine.\n\n"
+    "    torchrun --nproc_per_node=N train.py     N processes: one for each GPU, or parts of a processor\n"
+    "    python3 train.py                         one process\n\n"
+    "torchrun of Debian 12 (PyTorch 1.13 on Python 3.11) needs --redirects 1 --tee 1 before train.py.\n"
+    "It needs PyTorch 1.13 or later, and Pillow for folders of image files. Started again, it goes on from the last\n"
+    "checkpoint; --fresh starts anew, --data PLACE reads the images elsewhere, --device cpu|cuda chooses.\n"
+    "Several machines: torchrun's own options (--nnodes, --rdzv-endpoint), with this folder shared between them.\n\n"
+    "model.py and model.safetensors are the network and what it starts from, recipe.json how it is trained, run.json "
+    "on\n"
+    "what. metrics.jsonl, last.safetensors and best.safetensors appear here, and\n\n"
+    "    fovea analyze FOLDER        fovea convert FOLDER trained.onnx\n\n"
+    "open the best weights again. Norms that an exporter folded into convolutions stay folded: \"unfold_norms\" of "
+    "the\n"
+    "recipe is for Fovea's own engine.\n";
+
+// What train.py has to know of the layers: their tensors in execution order, and which of them stay as they are.
+Json layersJson(const TorchLayout& layout, const std::string& freeze)
+{
+    bool frozen = !freeze.empty();
+    Json layers = Json::array(), keys = Json::array(), norms = Json::array();
+    for (const TorchLayer& layer : layout.layers) {
+        Json own = Json::array();
+        for (const auto& [role, key] : layer.keys) {
+            own.push_back(key);
+            if (frozen) keys.push_back(key);
+        }
+        if (frozen && layer.call.op == TorchOp::BatchNorm2d && !layer.module.empty()) norms.push_back(layer.module);
+        if (!own.empty()) layers.push_back(Json{{"name", textJson(layer.entry->node->name)}, {"keys", own}});
+        if (layer.entry->node->name == freeze) frozen = false;
+    }
+    if (frozen)
+        throw Error(ErrorCode::Usage, "The network has no layer called '" + freeze + "', which option 'freeze' names.");
+    return Json{{"layers", layers}, {"frozen", keys}, {"frozen_norms", norms}};
+}
+
+std::string fileText(const Json& value) { return value.dump(1) + "\n"; }
+
+}  // namespace
+
+std::vector<std::string> writeExportJob(const std::filesystem::path& folder, const ExportJob& job)
+{
+    const RunFolder run{folder};
+    if (isRunFolder(folder))
+        throw Error(ErrorCode::Usage, "'" + folder.string() + "' holds a training run already; choose another folder.");
+    checkRecipe(job.recipe);
+    const TorchLayout layout = layOutTorch(job.graph);
+    Json settings{{"schema", "fovea.job/1"}};
+    settings.update(layersJson(layout, job.recipe.freeze));
+    settings["preprocessing"] = toJson(job.graph.preprocessing().value_or(Preprocessing{}));
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    if (failed)
+        throw Error(ErrorCode::File, "Cannot make the folder '" + folder.string() + "': " + failed.message() + ".");
+    const std::vector<std::string> fresh = writePytorch(job.graph, job.weights, folder / "model.py");
+    writeAtomically(folder / "train.py", kTrainScript);
+    writeAtomically(folder / "images.py", kImagesScript);
+    writeAtomically(folder / "README.txt", kReadme);
+    writeAtomically(folder / "job.json", fileText(settings));
+    writeAtomically(run.recipe(), fileText(toJson(job.recipe)));
+    writeAtomically(run.graph(), jsonLine(toJson(job.graph)) + "\n");
+    RunInfo info = job.info;
+    info.state = "stopped";
+    info.reason = "It has not begun: run train.py.";
+    // Last, because it makes the folder a run.
+    writeAtomically(run.info(), fileText(toJson(info)));
+    return fresh;
+}
+
+}  // namespace fovea
