@@ -12,6 +12,8 @@
 #include <QScrollArea>
 #include <QSlider>
 #include <QTabBar>
+#include <QTableView>
+#include <QTableWidget>
 
 #include <algorithm>
 #include <filesystem>
@@ -281,13 +283,7 @@ private slots:
         MainWindow window;
         openAndStart(window, 3);
         waitFor(window, QStringLiteral("Done."));
-        // Any edit makes it another network.
-        find(window, QStringLiteral("conv1"));
-        auto* padding = named<QLineEdit>(window, QStringLiteral("layerName"));
-        QVERIFY(padding);
-        typeInto(window, "layerName", QStringLiteral("first"));
-        QTest::keyClick(padding, Qt::Key_Return);
-        QTRY_VERIFY(window.isWindowModified());
+        rename(window);
         press(window, Qt::Key_T);
         click(window, "trainingStart");
         QTRY_COMPARE_WITH_TIMEOUT(runList(window)->count(), 2, kWaitMs);
@@ -337,7 +333,78 @@ private slots:
         QVERIFY(shownText(window, "runResult").startsWith(QStringLiteral("Best top-1 66.7 % after epoch 2")));
     }
 
+    void networksAreEvaluatedBesideWhatWasOpenedAlsoBeforeAnyTraining()
+    {
+        MainWindow window;
+        openSetup(window);
+        openTab(window, QStringLiteral("Evaluate"));
+        click(window, "evaluate");
+        QTRY_COMPARE_WITH_TIMEOUT(cell(window, 3, 0), QStringLiteral("100"), kWaitMs);
+        QCOMPARE(cell(window, 1, 0), QStringLiteral("90.00 %"));
+        QCOMPARE(cell(window, 0, 1), QStringLiteral("\u2013"));
+        rename(window);
+        QCOMPARE(cell(window, 0, 0), QStringLiteral("\u2013"));
+        click(window, "evaluate");
+        QTRY_COMPARE_WITH_TIMEOUT(cell(window, 3, 1), QStringLiteral("100"), kWaitMs);
+        QCOMPARE(cell(window, 3, 0), QStringLiteral("100"));
+        click(window, "evaluateConfusion");
+        auto* table = window.findChild<QTableView*>(QStringLiteral("confusion.0"));
+        QTRY_VERIFY(table && table->isVisible());
+        QVERIFY(window.findChild<QTableView*>(QStringLiteral("confusion.1")));
+        const QAbstractItemModel& model = *table->model();
+        QCOMPARE(model.rowCount(), 3);
+        QCOMPARE(model.index(0, 1).data().toString(), QStringLiteral("5"));
+        QCOMPARE(model.headerData(1, Qt::Horizontal).toString(), QStringLiteral("dog"));
+        QVERIFY(model.index(0, 0)
+                    .data(Qt::ToolTipRole)
+                    .toString()
+                    .startsWith(QStringLiteral("cat taken for cat: 40 images, 88.9 %")));
+        discard(window);
+    }
+
+    void anEvaluationThatIsRefusedOrDiesSaysSo()
+    {
+        tell("refuse=evaluate");
+        MainWindow window;
+        openSetup(window);
+        openTab(window, QStringLiteral("Evaluate"));
+        click(window, "evaluate");
+        QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "evaluateState"),
+                                  QStringLiteral("The fake engine will not evaluate."), kWaitMs);
+        QVERIFY(named<QPushButton>(window, QStringLiteral("evaluate"))->isEnabled());
+    }
+
+    void normsAreRecalibratedAsOneUndoStep()
+    {
+        MainWindow window;
+        openSetup(window);
+        openTab(window, QStringLiteral("Evaluate"));
+        click(window, "recalibrate");
+        QTRY_VERIFY_WITH_TIMEOUT(
+            shownText(window, "evaluateState")
+                .startsWith(QStringLiteral("2 norms recalibrated: top-1 25.0 % before, 75.0 % after")),
+            kWaitMs);
+        QVERIFY(window.isWindowModified());
+        press(window, Qt::Key_Z);
+        QVERIFY(!window.isWindowModified());
+    }
+
 private:
+    static QString cell(const QWidget& window, int row, int column)
+    {
+        const auto* table = named<QTableWidget>(window, QStringLiteral("evaluateTable"));
+        return table->item(row, column)->text();
+    }
+
+    // Any edit makes it another network.
+    static void rename(MainWindow& window)
+    {
+        find(window, QStringLiteral("conv1"));
+        typeInto(window, "layerName", QStringLiteral("first"));
+        QTest::keyClick(named<QLineEdit>(window, QStringLiteral("layerName")), Qt::Key_Return);
+        QTRY_VERIFY(window.isWindowModified());
+    }
+
     RunFolder folderOf(const char* run) const { return {std::filesystem::path(m_runs.toStdString()) / run}; }
 
     QString stateOnDisk() const

@@ -77,7 +77,7 @@ QWidget* CurvesPanel::buildHead()
     m_smoothing->setAccessibleName(tr("Smoothing"));
     m_smoothing->setToolTip(tr("Weight of what came before in a moving average"));
     m_smoothingText->setMinimumWidth(m_smoothingText->fontMetrics().horizontalAdvance(QStringLiteral("0.99")));
-    auto* label = new QLabel(tr("S&moothing"));
+    auto* label = new QLabel(tr("Smoothing"));
     label->setBuddy(m_smoothing);
     auto* head = new QWidget;
     auto* row = new QHBoxLayout(head);

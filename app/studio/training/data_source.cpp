@@ -6,9 +6,9 @@
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QLineEdit>
-#include <QPushButton>
 #include <QSettings>
 #include <QSignalBlocker>
+#include <QToolButton>
 
 namespace fovea::studio {
 
@@ -32,17 +32,21 @@ DataSource::DataSource(QWidget* parent) : QWidget(parent), m_line(new QComboBox)
     m_line->setAccessibleName(tr("Images"));
     m_line->setToolTip(tr("A folder with one folder of images per class (or train/ and val/ with such folders), a "
                           "folder with the files of CIFAR or MNIST (IDX), or \u201cpatterns\u201d, made on the fly."));
-    auto* browse = new QPushButton(tr("&Folder\u2026"));
+    auto* browse = new QToolButton;
+    browse->setText(QStringLiteral("\u2026"));
+    browse->setAccessibleName(tr("Choose a folder with images"));
+    browse->setFocusPolicy(Qt::StrongFocus);
     browse->setObjectName(QStringLiteral("dataBrowse"));
     browse->setToolTip(tr("Choose a folder with images"));
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(4);
     row->addWidget(m_line, 1);
     row->addWidget(browse);
     setFocusProxy(m_line);
     fill();
     connect(m_line, &QComboBox::currentTextChanged, this, &DataSource::changed);
-    connect(browse, &QPushButton::clicked, this, &DataSource::browse);
+    connect(browse, &QToolButton::clicked, this, &DataSource::browse);
 }
 
 void DataSource::fill()

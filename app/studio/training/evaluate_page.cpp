@@ -23,7 +23,7 @@ QString percent(double share) { return QStringLiteral("%1 %").arg(share * 100, 0
 EvaluatePage::EvaluatePage(Evaluation& evaluation, SetupPage& setup, QWidget* parent)
     : QWidget(parent), m_evaluation(evaluation), m_setup(setup), m_data(new QLabel), m_state(new QLabel),
       m_table(new QTableWidget(kRows, Evaluation::kWhich)), m_progress(new QProgressBar),
-      m_evaluate(new QPushButton(tr("E&valuate"))), m_stop(new QPushButton(tr("S&top"))),
+      m_evaluate(new QPushButton(tr("Eva&luate"))), m_stop(new QPushButton(tr("St&op"))),
       m_confusion(new QPushButton(tr("&Confusion table\u2026"))),
       m_recalibrate(new QPushButton(tr("Recalibrate &norms")))
 {
@@ -64,6 +64,7 @@ void EvaluatePage::build()
             item->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
             m_table->setItem(row, column, item);
         }
+    m_table->horizontalHeader()->setDefaultAlignment(Qt::AlignRight | Qt::AlignVCenter);
     m_table->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     m_table->setFixedHeight(m_table->horizontalHeader()->sizeHint().height() + m_table->verticalHeader()->length() + 4);
     m_progress->setRange(0, 0);

@@ -18,6 +18,7 @@ namespace fovea::studio {
 
 namespace {
 
+constexpr int kLabelWidth = 118;  // of the foldable groups, which so line up
 constexpr const char* kMain[] = {"epochs", "lr", "batch-size"};
 
 bool isMain(const RecipeOption& option)
@@ -51,7 +52,7 @@ QFormLayout* newForm()
 RecipeForm::RecipeForm(QWidget* parent) : QWidget(parent), m_fold(new QToolButton)
 {
     auto* main = newForm();
-    for (const char* name : kMain) addField(main, *findRecipeOption(name));
+    for (const char* name : kMain) addField(main, *findRecipeOption(name), labelWidth(*this));
     m_fold->setObjectName(QStringLiteral("recipeFold"));
     m_fold->setText(tr("All settings\u2026"));
     m_fold->setCheckable(true);
@@ -92,12 +93,17 @@ QWidget* RecipeForm::buildAll()
             form = newForm();
             layout->addLayout(form);
         }
-        addField(form, option);
+        addField(form, option, kLabelWidth);
     }
     return out;
 }
 
-void RecipeForm::addField(QFormLayout* form, const RecipeOption& option)
+int RecipeForm::labelWidth(const QWidget& widget)
+{
+    return widget.fontMetrics().horizontalAdvance(tr("Learning rate")) + 2;
+}
+
+void RecipeForm::addField(QFormLayout* form, const RecipeOption& option, int labelWidth)
 {
     QWidget* editor = makeEditor(option);
     const QString doc = translated(option.doc), title = titleOf(option);
@@ -116,7 +122,7 @@ void RecipeForm::addField(QFormLayout* form, const RecipeOption& option)
     auto* label = new QLabel(title);
     label->setToolTip(doc);
     label->setBuddy(editor);
-    label->setMinimumWidth(110);  // all groups in one column
+    label->setMinimumWidth(labelWidth);
     form->addRow(label, column);
     m_fields[option.name] = {&option, editor, wrong, {}};
 }

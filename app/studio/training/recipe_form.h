@@ -20,6 +20,7 @@ public:
 
     void setRecipe(const Recipe& recipe);
     const Recipe& recipe() const { return m_recipe; }  // the last values that were valid
+    static int labelWidth(const QWidget& widget);      // of the fields always seen, so that others can line up
     QString problem() const;                           // what to change first; empty: nothing
 
 signals:
@@ -33,7 +34,7 @@ private:
         QString error;
     };
 
-    void addField(QFormLayout* form, const RecipeOption& option);
+    void addField(QFormLayout* form, const RecipeOption& option, int labelWidth);
     QWidget* makeEditor(const RecipeOption& option);
     QWidget* buildAll();
     void take(const RecipeOption& option, const QString& value);

@@ -35,7 +35,7 @@ double shareDone(const TrainingRun& run)
 RunPage::RunPage(TrainingRuns& runs, QWidget* parent)
     : QWidget(parent), m_runs(runs), m_list(new QComboBox), m_state(new QLabel), m_facts(new QLabel),
       m_result(new QLabel), m_progress(new QProgressBar), m_pause(new QPushButton(tr("&Pause"))),
-      m_stop(new QPushButton(tr("S&top"))), m_resume(new QPushButton(tr("&Resume"))),
+      m_stop(new QPushButton(tr("St&op"))), m_resume(new QPushButton(tr("&Resume"))),
       m_use(new QPushButton(tr("&Use best weights"))), m_log(new QPlainTextEdit)
 {
     setObjectName(QStringLiteral("trainingRun"));

@@ -14,6 +14,7 @@
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSettings>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 namespace fovea::studio {
@@ -103,6 +104,7 @@ QFormLayout* SetupPage::buildChoices()
     const auto add = [&](const QString& title, QWidget* field) {
         auto* label = new QLabel(title);
         label->setBuddy(field);
+        label->setMinimumWidth(RecipeForm::labelWidth(*this));
         form->addRow(label, field);
     };
     add(tr("&Images"), m_data);
@@ -118,17 +120,23 @@ QWidget* SetupPage::buildFolder()
 {
     m_folder->setObjectName(QStringLiteral("trainingFolder"));
     m_folder->setAccessibleName(tr("Folder for runs"));
-    auto* browse = new QPushButton(tr("&Choose\u2026"));
+    auto* browse = new QToolButton;
+    browse->setText(QStringLiteral("\u2026"));
+    browse->setAccessibleName(tr("Choose the folder for runs"));
+    browse->setFocusPolicy(Qt::StrongFocus);
     browse->setToolTip(tr("Choose the folder that runs are put in, and show the runs that are there"));
     auto* label = new QLabel(tr("Runs &go to"));
     label->setBuddy(m_folder);
+    label->setMinimumWidth(RecipeForm::labelWidth(*this));
     auto* out = new QWidget;
     auto* row = new QHBoxLayout(out);
     row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(4);
     row->addWidget(label);
+    row->addSpacing(4);
     row->addWidget(m_folder, 1);
     row->addWidget(browse);
-    connect(browse, &QPushButton::clicked, this, [this] {
+    connect(browse, &QToolButton::clicked, this, [this] {
         const QString folder = QFileDialog::getExistingDirectory(this, tr("Folder for runs"), m_runs.folder());
         if (folder.isEmpty()) return;
         m_folder->setText(folder);
