@@ -223,7 +223,7 @@ private:
         line.seconds = static_cast<double>(line.step) * 0.1;
         line.memory = std::int64_t(300) << 20;
         record(folder, line);
-        Progress progress{"training", line.step % kStepsPerEpoch, kStepsPerEpoch, line.epoch, stand.recipe.epochs};
+        Progress progress{"training", line.step, all, line.epoch, stand.recipe.epochs};
         progress.imagesPerSecond = line.imagesPerSecond;
         progress.secondsLeft = static_cast<double>(all - line.step) * 0.1;
         progress.memory = line.memory;
@@ -292,7 +292,7 @@ private:
         image.set("field", Tensor::fromFloats({side, side}, std::move(values)));
         if (!request.image.empty()) writeSafetensors(image, request.image);
         EffectiveReply out;
-        out.unit = request.unit.value_or(std::array<std::int64_t, 2>{1, 1});
+        out.unit = request.unit.value_or(std::array<std::int64_t, 2>{4, 4});
         out.size = {side, side};
         out.box = {side / 2 - 7, side / 2 - 7, side / 2 + 8, side / 2 + 8};
         out.area = 170;

@@ -6,6 +6,7 @@
 #include <QComboBox>
 #include <QDockWidget>
 #include <QListWidget>
+#include <QMenu>
 #include <QPlainTextEdit>
 #include <QProgressBar>
 #include <QPushButton>
@@ -389,7 +390,52 @@ private slots:
         QVERIFY(!window.isWindowModified());
     }
 
+    void probesAreDrawnOverTheReceptiveFieldsUntilTheNetworkChanges()
+    {
+        MainWindow window;
+        openSetup(window);
+        openTab(window, QStringLiteral("Evaluate"));
+        auto* plot = named<QWidget>(window, QStringLiteral("fieldPlot"));
+        const QImage before = plot->grab().toImage();
+        click(window, "probe");
+        QTRY_VERIFY2_WITH_TIMEOUT(shownText(window, "evaluateState")
+                                      .startsWith(QStringLiteral("2 layers probed, drawn over the receptive fields; "
+                                                                 "best conv2 with top-1 34.0 %")),
+                                  qPrintable(shownText(window, "evaluateState")), kWaitMs);
+        QTRY_VERIFY(plot->grab().toImage() != before);
+        const QImage with = plot->grab().toImage();
+        rename(window);
+        QTRY_VERIFY(plot->grab().toImage() != with);
+        discard(window);
+    }
+
+    void theEffectiveFieldOfTheSelectedLayerIsShownWithTheBoxThatIsPredicted()
+    {
+        MainWindow window;
+        openSetup(window);
+        find(window, QStringLiteral("conv2"));
+        openLastOfTrainingMenu(window);
+        QTRY_VERIFY_WITH_TIMEOUT(window.findChild<QDialog*>(QStringLiteral("effectiveFieldDialog")), kWaitMs);
+        auto* dialog = window.findChild<QDialog*>(QStringLiteral("effectiveFieldDialog"));
+        QTRY_VERIFY2_WITH_TIMEOUT(shownText(*dialog, "fieldText")
+                                      .startsWith(QStringLiteral("White, dashed: what the unit can read, 14 x 14 px.")),
+                                  qPrintable(shownText(*dialog, "fieldText")), kWaitMs);
+        QVERIFY(
+            shownText(*dialog, "fieldText").contains(QStringLiteral("15 x 15 px; diameter 14.7 px, deviation 3.0 px")));
+        QVERIFY(pointOfColor(named<QWidget>(*dialog, QStringLiteral("effectiveField")), kRefined));
+    }
+
 private:
+    static void openLastOfTrainingMenu(MainWindow& window)
+    {
+        for (QMenu* menu : window.findChildren<QMenu*>())
+            if (menu->title() == QStringLiteral("&Training")) {
+                menu->popup({});
+                QTest::keyClick(menu, Qt::Key_Up);
+                QTest::keyClick(menu, Qt::Key_Return);
+            }
+    }
+
     static QString cell(const QWidget& window, int row, int column)
     {
         const auto* table = named<QTableWidget>(window, QStringLiteral("evaluateTable"));

@@ -149,7 +149,8 @@ void EngineJob::kill()
 
 QString chosenDevice(const QString& asked, const HelloReply& hello)
 {
-    if (asked != QLatin1String("auto")) return asked;
+    for (const HelloReply::Device& device : hello.devices)
+        if (asked.toStdString() == device.name) return asked;
     for (const HelloReply::Device& device : hello.devices)
         if (device.name != "cpu") return QString::fromStdString(device.name);
     return QStringLiteral("cpu");

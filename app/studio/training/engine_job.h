@@ -70,7 +70,7 @@ private:
     bool m_ready = false, m_working = false, m_stopping = false, m_over = false;
 };
 
-// "auto" as one of these devices: the first GPU, else the processor.
+// `asked` where it is there; else, and for "auto", the first GPU, else the processor.
 QString chosenDevice(const QString& asked, const HelloReply& hello);
 
 }  // namespace fovea::studio

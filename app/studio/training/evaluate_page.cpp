@@ -25,7 +25,7 @@ EvaluatePage::EvaluatePage(Evaluation& evaluation, SetupPage& setup, QWidget* pa
       m_table(new QTableWidget(kRows, Evaluation::kWhich)), m_progress(new QProgressBar),
       m_evaluate(new QPushButton(tr("Eva&luate"))), m_stop(new QPushButton(tr("St&op"))),
       m_confusion(new QPushButton(tr("&Confusion table\u2026"))),
-      m_recalibrate(new QPushButton(tr("Recalibrate &norms")))
+      m_recalibrate(new QPushButton(tr("Recalibrate &norms"))), m_probe(new QPushButton(tr("Pro&be layers")))
 {
     setObjectName(QStringLiteral("evaluatePage"));
     build();
@@ -35,6 +35,7 @@ EvaluatePage::EvaluatePage(Evaluation& evaluation, SetupPage& setup, QWidget* pa
             [this] { m_evaluation.evaluate(m_setup.dataUse(), m_setup.device()); });
     connect(m_recalibrate, &QPushButton::clicked, this,
             [this] { m_evaluation.recalibrate(m_setup.dataUse(), m_setup.device()); });
+    connect(m_probe, &QPushButton::clicked, this, [this] { m_evaluation.probe(m_setup.dataUse(), m_setup.device()); });
     connect(m_stop, &QPushButton::clicked, &evaluation, &Evaluation::stop);
     connect(m_confusion, &QPushButton::clicked, this, &EvaluatePage::showConfusion);
     refresh();
@@ -77,6 +78,10 @@ void EvaluatePage::build()
     m_recalibrate->setObjectName(QStringLiteral("recalibrate"));
     m_recalibrate->setToolTip(tr("Take the running statistics of all norms anew over training images. No other weight "
                                  "changes. One undo step."));
+    m_probe->setObjectName(QStringLiteral("probe"));
+    m_probe->setToolTip(
+        tr("Train a linear classifier on the output of each layer that slides a window; its accuracy is "
+           "drawn over the receptive fields."));
     auto* buttons = new QHBoxLayout;
     buttons->addWidget(m_evaluate);
     buttons->addWidget(m_stop);
@@ -87,7 +92,7 @@ void EvaluatePage::build()
     layout->addLayout(buttons);
     layout->addWidget(m_progress);
     layout->addWidget(m_table);
-    for (QWidget* widget : std::initializer_list<QWidget*>{m_confusion, m_recalibrate, m_state})
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_confusion, m_recalibrate, m_probe, m_state})
         layout->addWidget(widget);
     layout->addStretch();
 }
@@ -113,6 +118,7 @@ void EvaluatePage::refresh()
     m_progress->setVisible(busy);
     m_evaluate->setEnabled(!busy && problem.isEmpty());
     m_recalibrate->setEnabled(!busy && problem.isEmpty());
+    m_probe->setEnabled(!busy && problem.isEmpty());
     m_stop->setEnabled(busy);
     m_confusion->setEnabled(m_evaluation.result(Evaluation::Now) || m_evaluation.result(Evaluation::Original));
     m_state->setText(m_evaluation.state());

@@ -31,7 +31,7 @@ private:
     QLabel *m_data, *m_state;
     QTableWidget* m_table;
     QProgressBar* m_progress;
-    QPushButton *m_evaluate, *m_stop, *m_confusion, *m_recalibrate;
+    QPushButton *m_evaluate, *m_stop, *m_confusion, *m_recalibrate, *m_probe;
 };
 
 }  // namespace fovea::studio

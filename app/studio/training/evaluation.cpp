@@ -6,6 +6,8 @@
 
 #include <QFile>
 
+#include <algorithm>
+
 namespace fovea::studio {
 
 namespace {
@@ -51,6 +53,10 @@ void Evaluation::onDocumentChanged(const Change& change)
         m_results[Original].reset();
     }
     m_results[Now].reset();
+    if (!m_probes.empty()) {
+        m_probes.clear();
+        emit probesChanged();
+    }
     emit changed();
 }
 
@@ -123,6 +129,36 @@ void Evaluation::recalibrate(const DataUse& data, const QString& device)
     connect(&job, &EngineJob::finished, this, [this, before, file](const Json& result) {
         try {
             useNorms(messageFrom<RecalibrateReply>(result), m_job, before, file);
+        } catch (const Error& error) {
+            end(QString::fromUtf8(error.what()));
+        }
+    });
+    job.start(request);
+    emit changed();
+}
+
+void Evaluation::probe(const DataUse& data, const QString& device)
+{
+    if (isBusy() || m_document.isEmpty()) return;
+    const Network of = m_document.network();
+    EngineJob& job = launch(of, device);
+    m_state = tr("Loading the network\u2026");
+    ProbeRequest request;
+    request.data = data;
+    connect(&job, &EngineJob::finished, this, [this, of](const Json& result) {
+        try {
+            ProbeReply reply = messageFrom<ProbeReply>(result);
+            if (m_document.network().graph != of.graph) {
+                end(tr("The network was changed meanwhile, so its layers are not those that were probed."));
+                return;
+            }
+            m_probes = std::move(reply.rows);
+            const auto best = std::ranges::max_element(m_probes, {}, &ProbeRow::top1);
+            end(m_probes.empty() ? tr("No layer was probed.")
+                                 : tr("%1 layers probed, drawn over the receptive fields; best %2 with top-1 %3.")
+                                       .arg(m_probes.size())
+                                       .arg(moduleName(best->layer), percent(best->top1)));
+            emit probesChanged();
         } catch (const Error& error) {
             end(QString::fromUtf8(error.what()));
         }

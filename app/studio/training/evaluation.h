@@ -21,15 +21,18 @@ public:
     void evaluate(const DataUse& data, const QString& device);
     // The norms' new statistics become the document's, in one undo step.
     void recalibrate(const DataUse& data, const QString& device);
+    // A linear classifier on the output of each layer.
+    void probe(const DataUse& data, const QString& device);
     void stop();
 
     bool isBusy() const { return m_job || m_reading; }
     const QString& state() const { return m_state; }  // a sentence
     const std::optional<EvaluateReply>& result(Which which) const { return m_results[which]; }
+    const std::vector<ProbeRow>& probes() const { return m_probes; }  // of the document's network as it is
 
 signals:
     void changed();
-    void failed(const QString& what, const QString& why);
+    void probesChanged();
 
 private:
     EngineJob& launch(const Network& network, const QString& device);
@@ -43,6 +46,7 @@ private:
     Document& m_document;
     std::optional<EvaluateReply> m_results[kWhich];
     std::deque<Which> m_wanted;
+    std::vector<ProbeRow> m_probes;
     DataUse m_data;
     QString m_device, m_state;
     std::shared_ptr<EngineJob> m_job;

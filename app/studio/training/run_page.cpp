@@ -20,14 +20,9 @@ namespace {
 constexpr int kSteps = 1'000;  // of the progress bar
 constexpr int kLines = 20'000;
 
-// Between 0 and 1; negative where it is not known.
 double shareDone(const TrainingRun& run)
 {
-    if (run.state == TrainingRun::State::Done) return 1;
-    const Progress& now = run.progress;
-    if (now.epochs <= 0) return -1;
-    const double inside = now.total > 0 ? static_cast<double>(now.done) / static_cast<double>(now.total) : 0;
-    return std::clamp((static_cast<double>(now.epoch) + inside) / static_cast<double>(now.epochs), 0.0, 1.0);
+    return run.state == TrainingRun::State::Done ? 1 : std::clamp(run.share, 0.0, 1.0);
 }
 
 }  // namespace
@@ -41,13 +36,13 @@ RunPage::RunPage(TrainingRuns& runs, QWidget* parent)
     setObjectName(QStringLiteral("trainingRun"));
     build();
     connect(m_list, &QComboBox::activated, this,
-            [this](int row) { show(m_runs.runs()[static_cast<std::size_t>(m_list->itemData(row).toInt())]); });
+            [this](int row) { showRun(m_runs.runs()[static_cast<std::size_t>(m_list->itemData(row).toInt())]); });
     connect(m_pause, &QPushButton::clicked, &runs, &TrainingRuns::pause);
     connect(m_stop, &QPushButton::clicked, &runs, &TrainingRuns::stop);
     connect(m_resume, &QPushButton::clicked, this, [this] { m_runs.resume(m_shown); });
     connect(m_use, &QPushButton::clicked, this, [this] { m_runs.useBest(m_shown); });
     connect(&runs, &TrainingRuns::listChanged, this, &RunPage::listRuns);
-    connect(&runs, &TrainingRuns::started, this, &RunPage::show);
+    connect(&runs, &TrainingRuns::started, this, &RunPage::showRun);
     connect(&runs, &TrainingRuns::changed, this, [this](const RunPtr& run) {
         if (run == m_shown) refresh();
     });
@@ -121,10 +116,10 @@ void RunPage::listRuns()
         m_list->addItem(QStringLiteral("%1  %2").arg(runs[i]->name(), text(runs[i]->info.name)), static_cast<int>(i));
         m_list->setItemData(m_list->count() - 1, runs[i]->path(), Qt::ToolTipRole);
     }
-    show(m_shown ? m_shown : m_runs.latest());
+    showRun(m_shown ? m_shown : m_runs.latest());
 }
 
-void RunPage::show(const RunPtr& run)
+void RunPage::showRun(const RunPtr& run)
 {
     const bool other = run != m_shown;
     m_shown = run;
@@ -154,11 +149,10 @@ void RunPage::refresh()
 void RunPage::showProgress()
 {
     if (!m_shown) return;
-    const double share = shareDone(*m_shown);
-    const bool busy = m_shown->isLive() && (share < 0 || m_shown->state == TrainingRun::State::Preparing);
+    const bool busy = m_shown->isLive() && (m_shown->share < 0 || m_shown->state == TrainingRun::State::Preparing);
     m_progress->setRange(0, busy ? 0 : kSteps);
     if (busy) return;
-    m_progress->setValue(static_cast<int>(std::max(share, 0.0) * kSteps));
+    m_progress->setValue(static_cast<int>(shareDone(*m_shown) * kSteps));
     const QString phase = m_shown->isLive() ? text(m_shown->progress.phase) : QString();
     m_progress->setFormat(phase.isEmpty() ? QStringLiteral("%p %") : tr("%1, %p %").arg(phase));
 }

@@ -20,7 +20,7 @@ public:
     explicit RunPage(TrainingRuns& runs, QWidget* parent = nullptr);
 
     const RunPtr& shown() const { return m_shown; }
-    void show(const RunPtr& run);
+    void showRun(const RunPtr& run);
 
 private:
     void build();

@@ -43,7 +43,7 @@ SetupPage::SetupPage(TrainingRuns& runs, Devices& devices, QWidget* parent)
     setFrameShape(QFrame::NoFrame);
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setFocusPolicy(Qt::NoFocus);
-    const QString last = QSettings().value(QStringLiteral("training/preset"), QStringLiteral("fine-tune")).toString();
+    const QString last = QSettings().value(QStringLiteral("training/preset"), QStringLiteral("quick")).toString();
     m_preset->setCurrentIndex(std::max(0, m_preset->findData(last)));
     choosePreset();
     showDevices();

@@ -39,11 +39,15 @@ void TrainingPanel::showPage(int page) { m_tabs->setCurrentIndex(page); }
 
 void TrainingPanel::showRun(const RunPtr& run)
 {
-    m_run->show(run);
+    m_run->showRun(run);
     showPage(1);
 }
 
 RunPtr TrainingPanel::shownRun() const { return m_run->shown(); }
+
+DataUse TrainingPanel::dataUse() const { return m_setup->dataUse(); }
+
+QString TrainingPanel::device() const { return m_setup->device(); }
 
 void TrainingPanel::showEvent(QShowEvent* event)
 {

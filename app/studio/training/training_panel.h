@@ -24,6 +24,9 @@ public:
     void showSetup() { showPage(0); }
     void showRun(const RunPtr& run);
     RunPtr shownRun() const;
+    Evaluation& evaluation() const { return *m_evaluation; }
+    DataUse dataUse() const;
+    QString device() const;
 
 protected:
     void showEvent(QShowEvent* event) override;

@@ -76,6 +76,20 @@ void TrainingRun::add(const MetricsLine& line)
     metrics.push_back(line);
 }
 
+void TrainingRun::add(const Progress& told)
+{
+    const Progress before = progress;
+    progress = told;
+    if (told.epochs > 0) {
+        if (told.total > 0) share = static_cast<double>(told.done) / static_cast<double>(told.total);
+        return;
+    }
+    // A validation counts its own batches; how far the run is stays what it was.
+    progress.epoch = before.epoch;
+    progress.epochs = before.epochs;
+    progress.secondsLeft = before.secondsLeft;
+}
+
 std::optional<MetricsLine> TrainingRun::best() const
 {
     std::optional<MetricsLine> out;
@@ -138,6 +152,9 @@ RunPtr readRun(const std::filesystem::path& folder)
         run->progress.epoch = last.epoch;
         run->progress.epochs = run->recipe.epochs;
         run->progress.memory = last.memory;
+        const bool whole = last.kind == MetricsLine::Kind::Epoch;
+        if (run->recipe.epochs > 0)
+            run->share = static_cast<double>(last.epoch + (whole ? 1 : 0)) / static_cast<double>(run->recipe.epochs);
     }
     return run;
 }
@@ -145,6 +162,14 @@ RunPtr readRun(const std::filesystem::path& folder)
 void writeRole(const RunFolder& folder, bool refined)
 {
     writeAtomically(roleFile(folder), jsonLine(Json{{"refined", refined}}) + "\n");
+}
+
+void removeEmpty(const RunFolder& folder)
+{
+    if (isRunFolder(folder.root)) return;
+    std::error_code none;
+    std::filesystem::remove(roleFile(folder), none);
+    std::filesystem::remove(folder.root, none);  // only where nothing is in it
 }
 
 void readFiles(TrainingRun& run)

@@ -23,6 +23,7 @@ struct TrainingRun {
     State state = State::Preparing;
     QString sentence;  // why it ended
     Progress progress;
+    double share = -1;  // of all steps; negative: not known yet
     std::vector<MetricsLine> metrics;
     QString log;
 
@@ -31,6 +32,7 @@ struct TrainingRun {
     bool isLive() const;
     bool canResume() const { return !isLive() && state != State::Done && hasLast; }
     void add(const MetricsLine& line);
+    void add(const Progress& told);
     std::optional<MetricsLine> best() const;  // the epoch with the highest top-1
 };
 
@@ -47,6 +49,7 @@ QString durationText(double seconds);
 RunPtr readRun(const std::filesystem::path& folder);
 // Kept beside the engine's own files, which do not know of it.
 void writeRole(const RunFolder& folder, bool refined);
-void readFiles(TrainingRun& run);  // whether there are weights
+void removeEmpty(const RunFolder& folder);  // of a run that never began
+void readFiles(TrainingRun& run);           // whether there are weights
 
 }  // namespace fovea::studio

@@ -142,7 +142,7 @@ void TrainingRuns::resume(const RunPtr& run)
     request.resume = true;
     run->state = TrainingRun::State::Preparing;
     run->sentence.clear();
-    launch(run, {}, QStringLiteral("auto"), request);
+    launch(run, {}, text(run->info.device), request);
     emit changed(run);
     emit started(run);
 }
@@ -158,7 +158,7 @@ void TrainingRuns::launch(const RunPtr& run, std::optional<EngineNetwork> networ
         emit changed(run);
     });
     connect(m_job, &EngineJob::progressed, this, [this, run](const Progress& progress) {
-        run->progress = progress;
+        run->add(progress);
         emit changed(run);
     });
     connect(m_job, &EngineJob::measured, this, [this, run](const MetricsLine& line) {
@@ -207,8 +207,8 @@ void TrainingRuns::end(const RunPtr& run, TrainingRun::State state, const QStrin
 {
     run->state = state;
     run->sentence = sentence;
-    if (run->progress.epochs > 0 && state == TrainingRun::State::Done) run->progress.secondsLeft = 0;
     readFiles(*run);
+    removeEmpty(run->folder);
     m_live.reset();
     m_job->deleteLater();
     m_job = nullptr;

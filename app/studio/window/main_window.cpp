@@ -2,6 +2,7 @@
 
 #include "app/studio/canvas/canvas_view.h"
 #include "app/studio/charts/chart_panel.h"
+#include "app/studio/charts/field_chart.h"
 #include "app/studio/charts/pareto_panel.h"
 #include "app/studio/charts/sizes_panel.h"
 #include "app/studio/findings/findings_panel.h"
@@ -11,6 +12,7 @@
 #include "app/studio/refine/refine_panel.h"
 #include "app/studio/side/side_bar.h"
 #include "app/studio/training/curves_panel.h"
+#include "app/studio/training/evaluation.h"
 #include "app/studio/training/training_panel.h"
 #include "app/studio/window/message_bar.h"
 #include "app/studio/window/recent_files.h"
@@ -220,6 +222,12 @@ void MainWindow::connectTraining()
                 m_runs.resume(run);
             });
     });
+    connect(&m_training->evaluation(), &Evaluation::probesChanged, this, [this] {
+        std::map<std::string, double> accuracies;
+        for (const ProbeRow& row : m_training->evaluation().probes()) accuracies[row.layer] = row.top1;
+        if (!accuracies.empty()) m_chartDock->raise();
+        m_chart->chart().setAccuracies(std::move(accuracies));
+    });
     connect(&m_runs, &TrainingRuns::started, this, [this] {
         m_curvesDock->show();
         m_curvesDock->raise();
@@ -245,14 +253,20 @@ bool MainWindow::mayStopTraining()
     QMessageBox box(QMessageBox::Question, tr("Training goes on"), tr("%1 is being trained.").arg(text(run->info.name)),
                     QMessageBox::NoButton, this);
     box.setObjectName(QStringLiteral("trainingQuestion"));
-    box.setInformativeText(tr("Stop it after this batch and close, or keep Fovea open? A stopped run can be resumed."));
-    QPushButton* stop = box.addButton(tr("&Stop and close"), QMessageBox::AcceptRole);
+    const bool stopping = m_closeAfterTraining;
+    box.setInformativeText(
+        stopping ? tr("It is still finishing its batch. Closing now loses what it has learnt since its last checkpoint.")
+                 : tr("Stop it after this batch and close, or keep Fovea open? A stopped run can be resumed."));
+    QPushButton* stop = box.addButton(stopping ? tr("&Close now") : tr("&Stop and close"), QMessageBox::AcceptRole);
     QPushButton* keep = box.addButton(tr("&Keep open"), QMessageBox::RejectRole);
     box.setDefaultButton(keep);
     box.setEscapeButton(keep);
     box.exec();
-    if (box.clickedButton() != stop) return false;
-    if (!m_runs.live()) return true;  // it has ended while this was asked
+    if (box.clickedButton() != stop) {
+        m_closeAfterTraining = false;
+        return false;
+    }
+    if (stopping || !m_runs.live()) return true;  // it may have ended while this was asked
     m_closeAfterTraining = true;
     m_message->showNote(tr("Stopping after this batch, then closing\u2026"));
     m_runs.stop();

@@ -63,6 +63,7 @@ private:
     void askExport();
     void askPicture(bool chart);
     void showTraining();
+    void showEffectiveField();
     bool mayStopTraining();  // false: it goes on, or ends and closes the window then
     bool mayDiscard(const std::function<void()>& afterSaving);
     bool handleDrop(QEvent* event);

@@ -7,6 +7,7 @@
 #include "app/studio/look/theme.h"
 #include "app/studio/look/words.h"
 #include "app/studio/render/picture.h"
+#include "app/studio/training/effective_field.h"
 #include "app/studio/training/training_panel.h"
 #include "app/studio/window/message_bar.h"
 #include "app/studio/window/recent_files.h"
@@ -151,7 +152,10 @@ void MainWindow::trainingMenu()
     auto* use = menu->addAction(tr("Use &best weights"), this, [this] {
         if (const RunPtr run = m_training->shownRun()) m_runs.useBest(run);
     });
+    menu->addSeparator();
+    auto* field = menu->addAction(tr("&Effective field of the selected layer\u2026"), this, &MainWindow::showEffectiveField);
     connect(menu, &QMenu::aboutToShow, this, [=, this] {
+        field->setEnabled(m_stage.current() != kNoNode && m_document.graph()->find(m_stage.current()));
         const RunPtr live = m_runs.live(), run = m_training->shownRun();
         setUp->setEnabled(!m_document.isEmpty());
         pause->setEnabled(live && live->state == TrainingRun::State::Running);
@@ -159,6 +163,20 @@ void MainWindow::trainingMenu()
         resume->setEnabled(!live && run && run->canResume());
         use->setEnabled(run && run->hasBest);
     });
+}
+
+void MainWindow::showEffectiveField()
+{
+    const Node* node = m_document.graph()->find(m_stage.current());
+    if (!node) return;
+    if (EngineProcess::program().isEmpty()) {
+        m_message->showError(tr("The field cannot be measured"),
+                             tr("That needs the program fovea-engine, which is neither beside the studio nor on PATH."));
+        return;
+    }
+    auto* dialog = new EffectiveFieldDialog(m_document, node->name, m_training->dataUse(), m_training->device(), this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->show();
 }
 
 void MainWindow::helpMenu()
