@@ -48,9 +48,9 @@ QVariant ConfusionModel::data(const QModelIndex& index, int role) const
     switch (role) {
     case Qt::DisplayRole: return QVariant::fromValue<qlonglong>(count);
     case Qt::TextAlignmentRole: return int(Qt::AlignCenter);
-    case Qt::BackgroundRole: return count > 0 ? QVariant(sequentialColor(share)) : QVariant();
+    case Qt::BackgroundRole: return sequentialColor(share);
     case Qt::ForegroundRole:
-        if (count == 0) return QVariant();
+        if (count == 0) return QColor(255, 255, 255, 120);  // what is there stands out
         return sequentialColor(share).lightness() < 115 ? QColor(Qt::white) : QColor(Qt::black);
     case Qt::ToolTipRole:
     case Qt::AccessibleTextRole:
@@ -64,6 +64,8 @@ QVariant ConfusionModel::data(const QModelIndex& index, int role) const
 
 QVariant ConfusionModel::headerData(int section, Qt::Orientation orientation, int role) const
 {
+    // Room before the edge that names are aligned to.
+    if (role == Qt::DisplayRole && orientation == Qt::Vertical) return className(section) + QLatin1Char(' ');
     if (role == Qt::DisplayRole || role == Qt::ToolTipRole) return className(section);
     if (role == Qt::TextAlignmentRole && orientation == Qt::Vertical) return int(Qt::AlignRight | Qt::AlignVCenter);
     return {};

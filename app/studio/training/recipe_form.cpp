@@ -31,7 +31,27 @@ QString translated(const char* words) { return QCoreApplication::translate("Reci
 // "weight-decay" reads "Weight decay".
 QString titleOf(const RecipeOption& option)
 {
-    if (std::string_view(option.name) == "lr") return RecipeForm::tr("Learning rate");
+    static const std::map<std::string_view, QString> spelled = {
+        {"lr", RecipeForm::tr("Learning rate")},
+        {"opt", RecipeForm::tr("Optimiser")},
+        {"opt-eps", RecipeForm::tr("Epsilon")},
+        {"clip-grad", RecipeForm::tr("Gradient limit")},
+        {"sched", RecipeForm::tr("Schedule")},
+        {"warmup-lr", RecipeForm::tr("Warm-up rate")},
+        {"min-lr", RecipeForm::tr("Lowest rate")},
+        {"warmup-epochs", RecipeForm::tr("Warm-up epochs")},
+        {"max-steps", RecipeForm::tr("Most steps")},
+        {"val-split", RecipeForm::tr("Validation share")},
+        {"hflip", RecipeForm::tr("Horizontal flip")},
+        {"smoothing", RecipeForm::tr("Label smoothing")},
+        {"model-ema", RecipeForm::tr("Mean of weights")},
+        {"model-ema-decay", RecipeForm::tr("Its decay")},
+        {"mixup-prob", RecipeForm::tr("Mixing probability")},
+        {"mixup-switch-prob", RecipeForm::tr("Cutmix probability")},
+        {"amp", RecipeForm::tr("Mixed precision")},
+        {"checkpoint-interval", RecipeForm::tr("Checkpoint every")},
+        {"log-interval", RecipeForm::tr("Measure every")}};
+    if (const auto found = spelled.find(option.name); found != spelled.end()) return found->second;
     QString title = QString::fromUtf8(option.name).replace(QLatin1Char('-'), QLatin1Char(' '));
     title[0] = title[0].toUpper();
     return translated(title.toUtf8().constData());

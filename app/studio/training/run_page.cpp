@@ -76,7 +76,7 @@ void RunPage::build()
     m_log->setAccessibleName(tr("Log"));
     m_log->setReadOnly(true);
     m_log->setMaximumBlockCount(kLines);
-    m_log->setLineWrapMode(QPlainTextEdit::NoWrap);
+    m_log->setLineWrapMode(QPlainTextEdit::WidgetWidth);
     m_log->setPlaceholderText(tr("What the engine says appears here."));
     QFont font = m_log->font();
     font.setPointSizeF(font.pointSizeF() * 0.9);

@@ -127,12 +127,15 @@ QString durationText(double seconds)
 QString progressText(const TrainingRun& run)
 {
     const Progress& now = run.progress;
-    QStringList parts;
-    if (now.epochs > 0) parts << Words::tr("epoch %1 of %2").arg(std::min(now.epoch + 1, now.epochs)).arg(now.epochs);
-    if (now.secondsLeft >= 0 && run.isLive()) parts << Words::tr("%1 left").arg(durationText(now.secondsLeft));
-    if (now.imagesPerSecond > 0) parts << Words::tr("%L1 images/s").arg(now.imagesPerSecond, 0, 'f', 0);
-    if (now.memory > 0) parts << bytesText(now.memory);
-    return parts.join(QStringLiteral(" \u00b7 "));
+    QStringList stand, effort;
+    if (now.epochs > 0) stand << Words::tr("epoch %1 of %2").arg(std::min(now.epoch + 1, now.epochs)).arg(now.epochs);
+    if (now.secondsLeft >= 0 && run.isLive()) stand << Words::tr("%1 left").arg(durationText(now.secondsLeft));
+    if (now.imagesPerSecond > 0) effort << Words::tr("%L1 images/s").arg(now.imagesPerSecond, 0, 'f', 0);
+    if (now.memory > 0) effort << bytesText(now.memory);
+    QStringList lines;
+    for (const QStringList& parts : {stand, effort})
+        if (!parts.isEmpty()) lines << parts.join(QStringLiteral(" \u00b7 "));
+    return lines.join(QLatin1Char('\n'));
 }
 
 RunPtr readRun(const std::filesystem::path& folder)
