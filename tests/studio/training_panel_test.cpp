@@ -413,12 +413,12 @@ private slots:
     {
         MainWindow window;
         openSetup(window);
-        find(window, QStringLiteral("conv2"));
+        find(window, QStringLiteral("conv1"));
         openLastOfTrainingMenu(window);
         QTRY_VERIFY_WITH_TIMEOUT(window.findChild<QDialog*>(QStringLiteral("effectiveFieldDialog")), kWaitMs);
         auto* dialog = window.findChild<QDialog*>(QStringLiteral("effectiveFieldDialog"));
         QTRY_VERIFY2_WITH_TIMEOUT(shownText(*dialog, "fieldText")
-                                      .startsWith(QStringLiteral("White, dashed: what the unit can read, 14 x 14 px.")),
+                                      .startsWith(QStringLiteral("White, dashed: what the unit can read, 5 x 5 px.")),
                                   qPrintable(shownText(*dialog, "fieldText")), kWaitMs);
         QVERIFY(
             shownText(*dialog, "fieldText").contains(QStringLiteral("15 x 15 px; diameter 14.7 px, deviation 3.0 px")));
