@@ -33,6 +33,41 @@ std::int64_t largestField(const Document& document, const char* layer)
 class DocumentTest : public QObject {
     Q_OBJECT
 private slots:
+    void otherWeightsComeAndGoWithTheirGraphAsOneUndoStep()
+    {
+        Document document;
+        document.adopt(Model{chain(), {}, nullptr}, QStringLiteral("chain"));
+        auto weights = std::make_shared<Weights>();
+        weights->set("a.weight", Tensor::fromFloats({1}, {2}));
+        auto graph = std::make_shared<Graph>(*document.graph());
+        graph->update(graph->findByName("a")->id, [](Node& node) { node.attrs.set("stride", Ints{2, 2}); });
+        document.replace(QStringLiteral("trained"), {graph, weights});
+        QCOMPARE(document.undoStack()->count(), 1);
+        QCOMPARE(strideOf(document, "a"), 2);
+        QVERIFY(document.network().weights->find("a.weight"));
+        QVERIFY(document.isModified());
+        document.undoStack()->undo();
+        QCOMPARE(strideOf(document, "a"), 1);
+        QVERIFY(document.network().weights->empty());
+        document.undoStack()->redo();
+        QVERIFY(document.network().weights->find("a.weight"));
+        QCOMPARE(document.original().weights->empty(), true);
+    }
+
+    void otherWeightsAloneAreAStepToo()
+    {
+        Document document;
+        document.adopt(Model{chain(), {}, nullptr}, QStringLiteral("chain"));
+        setStride(document, "stem", 1, QStringLiteral("stem"));
+        auto weights = std::make_shared<Weights>();
+        weights->set("a.weight", Tensor::fromFloats({1}, {2}));
+        document.replace(QStringLiteral("trained"), {document.graph(), weights});
+        QCOMPARE(document.undoStack()->count(), 2);
+        document.undoStack()->undo();
+        QVERIFY(document.network().weights->empty());
+        QCOMPARE(strideOf(document, "stem"), 1);
+    }
+
     void init()
     {
         m_document = std::make_unique<Document>();

@@ -29,6 +29,8 @@ FieldChart::FieldChart(Stage& stage, QWidget* parent) : QWidget(parent), m_stage
     m_plot->axisRect()->setRangeZoom(Qt::Horizontal);
     m_plot->setNoAntialiasingOnDrag(true);
     m_bars = new FieldBars(m_plot->xAxis, m_plot->yAxis);  // owned by the plot
+    m_line = m_plot->addGraph(m_plot->xAxis, m_plot->yAxis2);
+    m_plot->yAxis2->setRange(0, 100);
     m_plot->setFocusPolicy(Qt::StrongFocus);
     m_plot->installEventFilter(this);
     auto* layout = new QVBoxLayout(this);
@@ -65,6 +67,12 @@ void FieldChart::setAxis(Axis axis)
     refresh(true);
 }
 
+void FieldChart::setAccuracies(std::map<std::string, double> accuracies)
+{
+    m_accuracies = std::move(accuracies);
+    refresh(true);
+}
+
 void FieldChart::showEverything() { refresh(false); }
 
 void FieldChart::collectLayers()
@@ -87,6 +95,7 @@ void FieldChart::refresh(bool keepRange)
     scaleAxes(keepRange && before == m_layers.size());
     drawSide();
     drawSelection();
+    drawAccuracies();
     labelLayers();
     m_plot->replot(QCustomPlot::rpQueuedReplot);
 }
@@ -166,6 +175,22 @@ void FieldChart::drawSide()
     label->setPadding(QMargins(3, 1, 3, 1));
 }
 
+void FieldChart::drawAccuracies()
+{
+    QVector<double> keys, values;
+    for (std::size_t i = 0; i < m_layers.size(); ++i)
+        if (const auto found = m_accuracies.find(m_layers[i]->name()); found != m_accuracies.end()) {
+            keys << static_cast<double>(i + 1);
+            values << found->second * 100;
+        }
+    m_line->setData(keys, values, true);
+    m_plot->yAxis2->setVisible(!keys.isEmpty());
+    const QColor color = palette().color(QPalette::Text);
+    m_line->setPen(QPen(color, 1.8));
+    m_line->setScatterStyle(
+        QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(color, 1.4), palette().color(QPalette::Base), 6));
+}
+
 void FieldChart::drawSelection()
 {
     for (int i = m_plot->itemCount(); i-- > 0;)
@@ -222,7 +247,8 @@ void FieldChart::labelLayers()
 
 void FieldChart::applyColors()
 {
-    stylePlot(*m_plot, {m_plot->xAxis, m_plot->yAxis}, *this);
+    stylePlot(*m_plot, {m_plot->xAxis, m_plot->yAxis, m_plot->yAxis2}, *this);
+    m_plot->yAxis2->setLabel(tr("top-1 of probes, %"));
     m_plot->xAxis->grid()->setVisible(false);
     m_plot->yAxis->setLabel(tr("field, px"));
 }

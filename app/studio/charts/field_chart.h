@@ -6,6 +6,9 @@
 
 #include <QWidget>
 
+#include <map>
+
+class QCPGraph;
 class QCustomPlot;
 class QPainter;
 
@@ -25,6 +28,8 @@ public:
     void setLogarithmic(bool log);
     void setAxis(Axis axis);
     void showEverything();
+    // Shares of images that a classifier on each layer's output gets right, by the layer's name; empty: not drawn.
+    void setAccuracies(std::map<std::string, double> accuracies);
 
     // Draws the chart at a size in pixels; vector painters stay vector.
     void draw(QPainter& painter, const QSize& size);
@@ -40,6 +45,7 @@ private:
     void collectLayers();
     void drawBars();
     void drawSide();
+    void drawAccuracies();
     void drawSelection();
     void scaleAxes(bool keepRange);
     void labelLayers();
@@ -52,6 +58,8 @@ private:
     FieldBars* m_bars = nullptr;
     ReportPtr m_report;  // keeps m_layers alive
     std::vector<const LayerReport*> m_layers;
+    std::map<std::string, double> m_accuracies;
+    QCPGraph* m_line;
     bool m_all = false;
     bool m_log = true;
     Axis m_axis = Axis::Height;

@@ -61,7 +61,9 @@ bool isOwnFormat(const QString& name) { return name.endsWith(QLatin1String(".fov
 }  // namespace
 
 Document::Document(QObject* parent)
-    : QObject(parent), m_undo(new QUndoStack(this)), m_graph(std::make_shared<const Graph>()), m_report(std::make_shared<const Report>())
+    : QObject(parent), m_undo(new QUndoStack(this)), m_graph(std::make_shared<const Graph>()),
+      m_report(std::make_shared<const Report>()), m_weights(std::make_shared<const Weights>()),
+      m_original{m_graph, m_weights}
 {
     connect(m_undo, &QUndoStack::cleanChanged, this, &Document::stateChanged);
 }
@@ -79,11 +81,21 @@ void Document::edit(const QString& text, const QString& mergeKey, const std::fun
     auto after = std::make_shared<Graph>(*m_graph);
     change(*after);
     if (diff(*m_graph, *after).empty()) return;
-    if (after->nodes().size() <= kInlineNodes) {
-        m_preparedReport = std::make_shared<const Report>(analyze(*after));
-        m_preparedGraph = after;
-    }
-    m_undo->push(new GraphCommand(*this, text, mergeKey, m_graph, after));
+    prepare(after);
+    m_undo->push(new GraphCommand(*this, text, mergeKey, network(), {after, m_weights}));
+}
+
+void Document::replace(const QString& text, const Network& next)
+{
+    prepare(next.graph);
+    m_undo->push(new GraphCommand(*this, text, {}, network(), next));
+}
+
+void Document::prepare(const GraphPtr& graph)
+{
+    if (graph->nodes().size() > kInlineNodes) return;
+    m_preparedReport = std::make_shared<const Report>(analyze(*graph));
+    m_preparedGraph = graph;
 }
 
 void Document::setSide(std::int64_t height, std::int64_t width, const QString& mergeKey)
@@ -92,10 +104,11 @@ void Document::setSide(std::int64_t height, std::int64_t width, const QString& m
     edit(text, mergeKey, [&](Graph& graph) { graph = withSide(graph, height, width); });
 }
 
-void Document::show(GraphPtr graph)
+void Document::show(const Network& network)
 {
-    Change change{false, diff(*m_graph, *graph)};
-    m_graph = std::move(graph);
+    Change change{false, diff(*m_graph, *network.graph)};
+    m_graph = network.graph;
+    m_weights = network.weights;
     ++m_reportRequest;
     if (m_preparedGraph == m_graph)
         m_report = m_preparedReport;
@@ -143,7 +156,8 @@ void Document::take(GraphPtr graph, ReportPtr report, Model model, const QString
 {
     m_graph = std::move(graph);
     m_report = std::move(report);
-    m_weights = std::move(model.weights);
+    m_weights = std::make_shared<const Weights>(std::move(model.weights));
+    m_original = network();
     m_onnx = std::move(model.onnx);
     m_title = title;
     m_path = path;
@@ -185,7 +199,7 @@ void Document::saveTo(const QString& path) { write(path, false); }
 
 void Document::exportTo(const QString& path) { write(path, true); }
 
-Model Document::model() const { return Model{*m_graph, m_weights, m_onnx}; }
+Model Document::model() const { return Model{*m_graph, *m_weights, m_onnx}; }
 
 void Document::write(const QString& path, bool isExport)
 {
@@ -193,7 +207,7 @@ void Document::write(const QString& path, bool isExport)
     m_writing = true;
     emit stateChanged();
     const auto work = [model = model(), path] { return writeNow(model, path); };
-    inBackground(this, work, [this, path, isExport, graph = m_graph](const Written& result) {
+    inBackground(this, work, [this, path, isExport, graph = m_graph, weights = m_weights](const Written& result) {
         m_writing = false;
         if (!result.error.isEmpty()) {
             emit stateChanged();
@@ -204,7 +218,7 @@ void Document::write(const QString& path, bool isExport)
             m_path = path;
             m_title = titleOf(path);
             // An edit made while the file was being written is not in it.
-            if (graph == m_graph) m_undo->setClean();
+            if (graph == m_graph && weights == m_weights) m_undo->setClean();
         }
         emit stateChanged();
         emit saved(path, result.initialised, isExport);

@@ -19,6 +19,13 @@ namespace fovea::studio {
 
 using GraphPtr = std::shared_ptr<const Graph>;
 using ReportPtr = std::shared_ptr<const Report>;
+using WeightsPtr = std::shared_ptr<const Weights>;
+
+// A network with its values, as undo steps hold it. Copies share both.
+struct Network {
+    GraphPtr graph;
+    WeightsPtr weights;
+};
 
 struct Change {
     bool reset = false;  // another network: nothing of the old one remains
@@ -36,12 +43,18 @@ public:
     // Both are never null; without a network they are empty.
     GraphPtr graph() const { return m_graph; }
     ReportPtr report() const { return m_report; }
+    // Tensors by name, not yet fitted to the layers (materialise() does that).
+    Network network() const { return {m_graph, m_weights}; }
+    const Network& original() const { return m_original; }  // as it was opened
     bool isEmpty() const { return m_graph->nodes().empty(); }
     QUndoStack* undoStack() const { return m_undo; }
 
     // Runs `change` on a copy of the graph. An exception (of `change` or of the analysis) leaves the
     // document untouched and passes through; an edit that changes nothing is dropped.
     void edit(const QString& text, const QString& mergeKey, const std::function<void(Graph&)>& change);
+    // Puts another network with other weights in its place as one undo step. An exception leaves the document
+    // untouched.
+    void replace(const QString& text, const Network& network);
     // Error(Usage) where the network has no image input or a side is out of range.
     void setSide(std::int64_t height, std::int64_t width, const QString& mergeKey);
 
@@ -73,7 +86,8 @@ signals:
 
 private:
     friend class GraphCommand;
-    void show(GraphPtr graph);
+    void prepare(const GraphPtr& graph);
+    void show(const Network& network);
     void analyseLater();
     void take(GraphPtr graph, ReportPtr report, Model model, const QString& title, const QString& path);
     void write(const QString& path, bool isExport);
@@ -82,7 +96,8 @@ private:
     QUndoStack* m_undo;
     GraphPtr m_graph, m_preparedGraph;
     ReportPtr m_report, m_preparedReport;
-    Weights m_weights;
+    WeightsPtr m_weights;
+    Network m_original;
     std::shared_ptr<const OnnxOrigin> m_onnx;
     QString m_title, m_path, m_source;
     int m_openRequest = 0;

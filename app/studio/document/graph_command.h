@@ -1,4 +1,5 @@
-// The only undo command: the network before and after. Graphs share their nodes, so a step is small.
+// The only undo command: the network before and after. Graphs share their nodes and weights their
+// bytes, so a step is small.
 #pragma once
 
 #include "app/studio/document/document.h"
@@ -10,7 +11,7 @@ namespace fovea::studio {
 class GraphCommand : public QUndoCommand {
 public:
     // Steps with the same nonempty merge key that follow one another become one.
-    GraphCommand(Document& document, const QString& text, QString mergeKey, GraphPtr before, GraphPtr after);
+    GraphCommand(Document& document, const QString& text, QString mergeKey, Network before, Network after);
 
     void undo() override;
     void redo() override;
@@ -20,7 +21,7 @@ public:
 private:
     Document& m_document;
     QString m_mergeKey;
-    GraphPtr m_before, m_after;
+    Network m_before, m_after;
 };
 
 }  // namespace fovea::studio

@@ -8,6 +8,9 @@
 #include <QSvgRenderer>
 #include <QToolTip>
 
+#include <algorithm>
+#include <iterator>
+
 // The icons live in a static library, where nothing else would pull them in. Has to stand outside namespaces.
 static void loadResources() { Q_INIT_RESOURCE(studio); }
 
@@ -87,6 +90,19 @@ Colors colorsFor(const QPalette& palette)
                 c("#a7aeb8"), c("#737b86"), c("#5b8fd1"), c("#3b82f6"), c("#3fb950"), c("#d2a8ff"), c("#33373d")};
     return {c("#fbfbfc"), c("#ffffff"), c("#bcc2ca"), c("#f3f4f6"), c("#f5f6f8"), c("#d5d9df"), c("#1b1f24"),
             c("#59616c"), c("#8a929d"), c("#4f81bd"), c("#1f6feb"), c("#1a7f37"), c("#8250df"), c("#e2e5e9")};
+}
+
+QColor sequentialColor(double share)
+{
+    static constexpr int kSteps[][3] = {{0, 34, 78},     {35, 62, 108},   {87, 93, 109},
+                                        {124, 123, 120}, {165, 156, 116}, {209, 193, 97}, {254, 232, 56}};
+    constexpr int kLast = static_cast<int>(std::size(kSteps)) - 1;
+    const double at = std::clamp(share, 0.0, 1.0) * kLast;
+    const int low = std::min(static_cast<int>(at), kLast - 1);
+    const auto mix = [&](int channel) {
+        return static_cast<int>(kSteps[low][channel] + (at - low) * (kSteps[low + 1][channel] - kSteps[low][channel]));
+    };
+    return {mix(0), mix(1), mix(2)};
 }
 
 QIcon lineIcon(const QString& name, const QPalette& palette)

@@ -23,6 +23,9 @@ struct Colors {
 };
 Colors colorsFor(const QPalette& palette);
 
+// A share in [0, 1] as a colour of cividis (Nunez et al. 2018), which colour-blind people read too.
+QColor sequentialColor(double share);
+
 // A line icon of resources/icons in the palette's text colour.
 QIcon lineIcon(const QString& name, const QPalette& palette);
 

@@ -2,13 +2,18 @@
 
 #include "app/studio/canvas/canvas_view.h"
 #include "app/studio/charts/chart_panel.h"
+#include "app/studio/charts/field_chart.h"
 #include "app/studio/charts/pareto_panel.h"
 #include "app/studio/charts/sizes_panel.h"
 #include "app/studio/findings/findings_panel.h"
 #include "app/studio/inspector/inspector.h"
 #include "app/studio/look/theme.h"
+#include "app/studio/look/words.h"
 #include "app/studio/refine/refine_panel.h"
 #include "app/studio/side/side_bar.h"
+#include "app/studio/training/curves_panel.h"
+#include "app/studio/training/evaluation.h"
+#include "app/studio/training/training_panel.h"
 #include "app/studio/window/message_bar.h"
 #include "app/studio/window/recent_files.h"
 #include "app/studio/window/status_summary.h"
@@ -47,7 +52,7 @@ QDockWidget* dock(MainWindow* window, const QString& title, const char* name, QW
 
 }  // namespace
 
-MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_stage(m_document), m_proposals(m_stage)
+MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_stage(m_document), m_proposals(m_stage), m_runs(m_document)
 {
     setObjectName(QStringLiteral("mainWindow"));
     setWindowIcon(QIcon(QStringLiteral(":/icons/fovea.svg")));
@@ -60,11 +65,13 @@ MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_stage(m_documen
     fileMenu();
     editMenu();
     viewMenu();
+    trainingMenu();
     helpMenu();
     buildToolBar();
     statusBar()->addWidget(new StatusSummary(m_stage), 1);
     statusBar()->setSizeGripEnabled(false);
     connectDocument();
+    connectTraining();
     applyIcons();
     updateState();
     loadState();
@@ -129,10 +136,16 @@ void MainWindow::buildDocks()
     m_findingsDock = dock(this, tr("Findings"), "findingsDock", findings, Qt::BottomDockWidgetArea);
     tabifyDockWidget(m_chartDock, m_sizesDock);
     tabifyDockWidget(m_sizesDock, m_findingsDock);
+    m_training = new TrainingPanel(m_runs);
+    m_trainingDock = dock(this, tr("Training"), "trainingDock", m_training, Qt::LeftDockWidgetArea);
+    m_curvesDock = dock(this, tr("Curves"), "curvesDock", new CurvesPanel(m_runs), Qt::BottomDockWidgetArea);
+    tabifyDockWidget(m_refineDock, m_trainingDock);
+    tabifyDockWidget(m_findingsDock, m_curvesDock);
     // Their tabs say the titles already.
-    for (QDockWidget* tabbed : {m_chartDock, m_sizesDock, m_findingsDock})
+    for (QDockWidget* tabbed : {m_chartDock, m_sizesDock, m_findingsDock, m_curvesDock, m_refineDock, m_trainingDock})
         tabbed->setTitleBarWidget(new QWidget(tabbed));
     m_chartDock->raise();
+    m_refineDock->raise();
     resizeDocks({m_refineDock, m_inspectorDock}, {300, 270}, Qt::Horizontal);
     resizeDocks({m_chartDock}, {250}, Qt::Vertical);
     const auto showError = [this](const QString& what, const QString& why) { m_message->showError(what, why); };
@@ -194,6 +207,70 @@ void MainWindow::connectDocument()
                 m_stage.reveal(node->id);
         if (!m_screenshot.isEmpty()) shootNow();
     });
+}
+
+void MainWindow::connectTraining()
+{
+    connect(&m_runs, &TrainingRuns::failed, m_message, &MessageBar::showError);
+    connect(&m_runs, &TrainingRuns::noted, m_message, &MessageBar::showNote);
+    connect(&m_runs, &TrainingRuns::broke, this, [this](const RunPtr& run) {
+        const QString what = tr("Training %1 ended early").arg(run->name());
+        if (!run->canResume()) m_message->showError(what, run->sentence);
+        else
+            m_message->offer(what, run->sentence, tr("Resume"), [this, run] {
+                showTraining();
+                m_runs.resume(run);
+            });
+    });
+    connect(&m_training->evaluation(), &Evaluation::probesChanged, this, [this] {
+        std::map<std::string, double> accuracies;
+        for (const ProbeRow& row : m_training->evaluation().probes()) accuracies[row.layer] = row.top1;
+        if (!accuracies.empty()) m_chartDock->raise();
+        m_chart->chart().setAccuracies(std::move(accuracies));
+    });
+    connect(&m_runs, &TrainingRuns::started, this, [this] {
+        m_curvesDock->show();
+        m_curvesDock->raise();
+    });
+    connect(
+        &m_runs, &TrainingRuns::ended, this,
+        [this] {
+            if (std::exchange(m_closeAfterTraining, false)) close();
+        },
+        Qt::QueuedConnection);
+}
+
+void MainWindow::showTraining()
+{
+    m_trainingDock->show();
+    m_trainingDock->raise();
+}
+
+bool MainWindow::mayStopTraining()
+{
+    const RunPtr run = m_runs.live();
+    if (!run) return true;
+    QMessageBox box(QMessageBox::Question, tr("Training goes on"), tr("%1 is being trained.").arg(text(run->info.name)),
+                    QMessageBox::NoButton, this);
+    box.setObjectName(QStringLiteral("trainingQuestion"));
+    const bool stopping = m_closeAfterTraining;
+    box.setInformativeText(
+        stopping ? tr("It is still finishing its batch. Closing now loses what it has learnt since its last checkpoint.")
+                 : tr("Stop it after this batch and close, or keep Fovea open? A stopped run can be resumed."));
+    QPushButton* stop = box.addButton(stopping ? tr("&Close now") : tr("&Stop and close"), QMessageBox::AcceptRole);
+    QPushButton* keep = box.addButton(tr("&Keep open"), QMessageBox::RejectRole);
+    box.setDefaultButton(keep);
+    box.setEscapeButton(keep);
+    box.exec();
+    if (box.clickedButton() != stop) {
+        m_closeAfterTraining = false;
+        return false;
+    }
+    if (stopping || !m_runs.live()) return true;  // it may have ended while this was asked
+    m_closeAfterTraining = true;
+    m_message->showNote(tr("Stopping after this batch, then closing\u2026"));
+    m_runs.stop();
+    return false;
 }
 
 void MainWindow::shootNow()
@@ -261,7 +338,7 @@ bool MainWindow::mayDiscard(const std::function<void()>& afterSaving)
 
 void MainWindow::closeEvent(QCloseEvent* event)
 {
-    if (!mayDiscard([this] { close(); })) {
+    if (!mayStopTraining() || !mayDiscard([this] { close(); })) {
         event->ignore();
         return;
     }

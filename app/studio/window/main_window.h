@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/studio/document/proposals.h"
+#include "app/studio/training/training_runs.h"
 
 #include <QMainWindow>
 
@@ -18,6 +19,7 @@ namespace fovea::studio {
 class CanvasView;
 class ChartPanel;
 class MessageBar;
+class TrainingPanel;
 
 class MainWindow : public QMainWindow {
     Q_OBJECT
@@ -47,8 +49,10 @@ private:
     void templateMenu(QMenu* menu);
     void editMenu();
     void viewMenu();
+    void trainingMenu();
     void helpMenu();
     void connectDocument();
+    void connectTraining();
     void loadState();
     void applyIcons();
     void updateState();
@@ -58,6 +62,9 @@ private:
     bool saveAs();
     void askExport();
     void askPicture(bool chart);
+    void showTraining();
+    void showEffectiveField();
+    bool mayStopTraining();  // false: it goes on, or ends and closes the window then
     bool mayDiscard(const std::function<void()>& afterSaving);
     bool handleDrop(QEvent* event);
     QString suggestedPath(const QString& ending) const;
@@ -65,14 +72,16 @@ private:
     Document m_document;
     Stage m_stage;
     Proposals m_proposals;
+    TrainingRuns m_runs;
     QStackedWidget* m_centre = nullptr;
     CanvasView* m_canvas = nullptr;
     ChartPanel* m_chart = nullptr;
     MessageBar* m_message = nullptr;
+    TrainingPanel* m_training = nullptr;
     QWidget* m_busy = nullptr;
     QLabel* m_busyText = nullptr;
     QDockWidget *m_refineDock = nullptr, *m_inspectorDock = nullptr, *m_chartDock = nullptr, *m_sizesDock = nullptr,
-                *m_findingsDock = nullptr;
+                *m_findingsDock = nullptr, *m_trainingDock = nullptr, *m_curvesDock = nullptr;
     QAction *m_open = nullptr, *m_save = nullptr, *m_saveAs = nullptr, *m_export = nullptr, *m_undo = nullptr,
             *m_redo = nullptr;
     QAction *m_fit = nullptr, *m_find = nullptr, *m_fold = nullptr, *m_unfold = nullptr, *m_pictureCanvas = nullptr,
@@ -80,7 +89,7 @@ private:
     std::function<void()> m_afterSaving;
     QString m_screenshot, m_selectLater;
     int m_screenshotAfter = 0;
-    bool m_closing = false;
+    bool m_closeAfterTraining = false;
 };
 
 }  // namespace fovea::studio

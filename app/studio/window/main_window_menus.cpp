@@ -7,6 +7,8 @@
 #include "app/studio/look/theme.h"
 #include "app/studio/look/words.h"
 #include "app/studio/render/picture.h"
+#include "app/studio/training/effective_field.h"
+#include "app/studio/training/training_panel.h"
 #include "app/studio/window/message_bar.h"
 #include "app/studio/window/recent_files.h"
 #include "core/zoo/zoo.h"
@@ -118,7 +120,7 @@ void MainWindow::viewMenu()
     menu->addAction(tr("Zoom &in"), QKeySequence::ZoomIn, this, [this] { m_canvas->zoomBy(1.25, m_canvas->rect().center()); });
     menu->addAction(tr("Zoom o&ut"), QKeySequence::ZoomOut, this, [this] { m_canvas->zoomBy(0.8, m_canvas->rect().center()); });
     menu->addSeparator();
-    for (QDockWidget* dock : {m_refineDock, m_inspectorDock, m_chartDock, m_sizesDock, m_findingsDock}) menu->addAction(dock->toggleViewAction());
+    for (QDockWidget* dock : {m_refineDock, m_inspectorDock, m_chartDock, m_sizesDock, m_findingsDock, m_trainingDock, m_curvesDock}) menu->addAction(dock->toggleViewAction());
     menu->addSeparator();
     QMenu* themes = menu->addMenu(tr("&Theme"));
     auto* group = new QActionGroup(this);
@@ -132,6 +134,49 @@ void MainWindow::viewMenu()
         action->setChecked(toText(theme) == current);
         group->addAction(action);
     }
+}
+
+void MainWindow::trainingMenu()
+{
+    QMenu* menu = menuBar()->addMenu(tr("&Training"));
+    auto* setUp = menu->addAction(tr("&Train this network\u2026"), QKeySequence(Qt::CTRL | Qt::Key_T), this, [this] {
+        showTraining();
+        m_training->showSetup();
+    });
+    menu->addSeparator();
+    auto* pause = menu->addAction(tr("&Pause"), &m_runs, &TrainingRuns::pause);
+    auto* stop = menu->addAction(tr("&Stop"), &m_runs, &TrainingRuns::stop);
+    auto* resume = menu->addAction(tr("&Resume"), this, [this] {
+        if (const RunPtr run = m_training->shownRun()) m_runs.resume(run);
+    });
+    auto* use = menu->addAction(tr("Use &best weights"), this, [this] {
+        if (const RunPtr run = m_training->shownRun()) m_runs.useBest(run);
+    });
+    menu->addSeparator();
+    auto* field = menu->addAction(tr("&Effective field of the selected layer\u2026"), this, &MainWindow::showEffectiveField);
+    connect(menu, &QMenu::aboutToShow, this, [=, this] {
+        field->setEnabled(m_stage.current() != kNoNode && m_document.graph()->find(m_stage.current()));
+        const RunPtr live = m_runs.live(), run = m_training->shownRun();
+        setUp->setEnabled(!m_document.isEmpty());
+        pause->setEnabled(live && live->state == TrainingRun::State::Running);
+        stop->setEnabled(live != nullptr);
+        resume->setEnabled(!live && run && run->canResume());
+        use->setEnabled(run && run->hasBest);
+    });
+}
+
+void MainWindow::showEffectiveField()
+{
+    const Node* node = m_document.graph()->find(m_stage.current());
+    if (!node) return;
+    if (EngineProcess::program().isEmpty()) {
+        m_message->showError(tr("The field cannot be measured"),
+                             tr("That needs the program fovea-engine, which is neither beside the studio nor on PATH."));
+        return;
+    }
+    auto* dialog = new EffectiveFieldDialog(m_document, node->name, m_training->dataUse(), m_training->device(), this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->show();
 }
 
 void MainWindow::helpMenu()

@@ -5,12 +5,13 @@
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPushButton>
 #include <QTimer>
 #include <QToolButton>
 
 namespace fovea::studio {
 
-MessageBar::MessageBar(QWidget* parent) : QFrame(parent), m_icon(new QLabel), m_text(new QLabel), m_close(new QToolButton), m_timer(new QTimer(this))
+MessageBar::MessageBar(QWidget* parent) : QFrame(parent), m_icon(new QLabel), m_text(new QLabel), m_action(new QPushButton), m_close(new QToolButton), m_timer(new QTimer(this))
 {
     setObjectName(QStringLiteral("messageBar"));
     setAutoFillBackground(true);
@@ -25,7 +26,14 @@ MessageBar::MessageBar(QWidget* parent) : QFrame(parent), m_icon(new QLabel), m_
     layout->setContentsMargins(10, 5, 6, 5);
     layout->addWidget(m_icon);
     layout->addWidget(m_text, 1);
+    layout->addWidget(m_action);
     layout->addWidget(m_close);
+    m_action->setObjectName(QStringLiteral("messageAction"));
+    m_action->hide();
+    connect(m_action, &QPushButton::clicked, this, [this] {
+        hide();
+        if (const auto action = std::exchange(m_do, nullptr)) action();
+    });
     m_timer->setSingleShot(true);
     connect(m_close, &QToolButton::clicked, this, &QWidget::hide);
     connect(m_timer, &QTimer::timeout, this, &QWidget::hide);
@@ -33,6 +41,14 @@ MessageBar::MessageBar(QWidget* parent) : QFrame(parent), m_icon(new QLabel), m_
 }
 
 void MessageBar::showError(const QString& what, const QString& why) { present(QStringLiteral("%1: %2").arg(what, why), QStringLiteral("error"), true); }
+
+void MessageBar::offer(const QString& what, const QString& why, const QString& button, std::function<void()> action)
+{
+    showError(what, why);
+    m_action->setText(button);
+    m_action->show();
+    m_do = std::move(action);
+}
 
 void MessageBar::showNote(const QString& note)
 {
@@ -43,6 +59,8 @@ void MessageBar::showNote(const QString& note)
 void MessageBar::present(const QString& text, const QString& icon, bool error)
 {
     m_timer->stop();
+    m_action->hide();
+    m_do = nullptr;
     m_error = error;
     m_iconName = icon;
     m_text->setText(text);

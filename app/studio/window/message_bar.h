@@ -3,7 +3,10 @@
 
 #include <QFrame>
 
+#include <functional>
+
 class QLabel;
+class QPushButton;
 class QTimer;
 class QToolButton;
 
@@ -14,6 +17,8 @@ class MessageBar : public QFrame {
 public:
     explicit MessageBar(QWidget* parent = nullptr);
     void showError(const QString& what, const QString& why);
+    // With a button that does something about it, and closes the message.
+    void offer(const QString& what, const QString& why, const QString& button, std::function<void()> action);
     void showNote(const QString& note);  // goes away by itself
 
 protected:
@@ -24,7 +29,9 @@ private:
     void applyColors();
 
     QLabel *m_icon, *m_text;
+    QPushButton* m_action;
     QToolButton* m_close;
+    std::function<void()> m_do;
     QTimer* m_timer;
     QString m_iconName;
     bool m_error = false;
