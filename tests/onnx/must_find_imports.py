@@ -28,6 +28,8 @@ TooSmall = namedtuple("TooSmall", "side i_max least most_macs")
 # A stem for small images is among the plans, with this i_min.
 SmallSide = namedtuple("SmallSide", "side i_min")
 
+ACTIONS = ("copied", "sliced", "padded", "new", "dropped")  # what becomes of a tensor
+
 NETWORKS = {
     "mobilenet_v1": [TooLarge(224, 1351.5e6)],
     "mobilenet_v3_small": [TooLarge(224, 166.5e6)],
@@ -101,7 +103,7 @@ def reaches(plan, side):
 
 def keeps_parameters(plan):
     """Every tensor goes over as it is."""
-    changed = sum(plan["weights"][action]["tensors"] for action in ("sliced", "padded", "new", "dropped"))
+    changed = sum(plan["weights"][action]["tensors"] for action in ACTIONS[1:])
     count = plan["before"]["parameters"]
     return plan["after"]["parameters"] == count == plan["weights"]["copied"]["parameters"] and changed == 0
 
@@ -175,7 +177,7 @@ class Looked:
         if not self.expect(plan, f"the stem for small images is not among {[brief(other) for other in self.plans]}"):
             return None
         self.expect(plan["after"]["i_min"] == [wish.i_min] * 2, f"expected i_min {wish.i_min}: {brief(plan)}")
-        tensors = {action: total["tensors"] for action, total in plan["weights"].items() if total["tensors"]}
+        tensors = {action: plan["weights"][action]["tensors"] for action in ACTIONS if plan["weights"][action]["tensors"]}
         self.expect(set(tensors) == {"copied", "sliced"} and tensors["sliced"] == 1, f"tensors {tensors}: {brief(plan)}")
         return plan
 
