@@ -140,9 +140,9 @@ std::vector<Change> widened(const Graph& graph, const std::set<NodeId>& keep, st
     double least = 1, most = std::min(8.0, 1.3 * std::sqrt(static_cast<double>(parameters) / now) + 0.1);
     for (int round = 0; round < 6; ++round) {
         const double factor = (least + most) / 2;
-        std::vector<Change> changes = widths.times(factor);
-        if (analyze(applied(graph, changes)).summary.parameters <= parameters) {
-            best = std::move(changes);
+        Candidate wider{widths.times(factor)};
+        if (analyze(wider.appliedTo(graph)).summary.parameters <= parameters) {
+            best = std::move(wider.changes);
             least = factor;
         } else {
             most = factor;

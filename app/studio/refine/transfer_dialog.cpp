@@ -47,7 +47,6 @@ TransferDialog::TransferDialog(const Stage::PlanPtr& plan, QWidget* parent) : QD
     table->setUniformRowHeights(true);
     QList<QTreeWidgetItem*> rows;
     for (const TransferRow& row : plan->weights.rows) {
-        if (row.action == Transfer::Copied) continue;
         rows << new QTreeWidgetItem({text(row.tensor), transferWord(row.action), dimsText(row.from), dimsText(row.to)});
         rows.back()->setToolTip(0, text(row.tensor));
     }

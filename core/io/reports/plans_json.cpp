@@ -15,13 +15,11 @@ ReportJson editObject(const Edit& edit)
 
 ReportJson dimsOrNull(const Ints& dims, bool there) { return there ? ReportJson(dims) : ReportJson(nullptr); }
 
-// What becomes of each tensor that is not copied as it is: most are, and of a large network those would be most of the
-// text.
+// What becomes of each tensor that is not copied as it is.
 ReportJson rowsArray(const TransferPlan& plan)
 {
     ReportJson out = ReportJson::array();
     for (const TransferRow& row : plan.rows) {
-        if (row.action == Transfer::Copied) continue;
         // A tensor of an added layer comes from nothing.
         const bool from = !row.from.empty(), to = row.action != Transfer::Dropped;
         out.push_back({{"tensor", row.tensor},
