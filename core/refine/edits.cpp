@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <tuple>
+#include <unordered_set>
 
 namespace fovea {
 
@@ -48,7 +49,16 @@ std::size_t EditOrder::rank(const std::string& layer) const
 std::vector<Edit> EditOrder::merged(const std::vector<Edit>& first, const std::vector<Edit>& second) const
 {
     std::vector<Edit> out = first;
+    // Of the many edits of a cut or a spread, most are the first of their layer and need not be looked for.
+    constexpr std::size_t kMany = 32;
+    std::unordered_set<std::string_view> known;
+    if (second.size() > kMany)
+        for (const Edit& edit : first) known.insert(edit.layer);
     for (const Edit& edit : second) {
+        if (second.size() > kMany && known.insert(edit.layer).second) {
+            out.push_back(edit);
+            continue;
+        }
         if (edit.op == Edit::Op::Remove) {
             const bool wasAdded = std::any_of(out.begin(), out.end(), [&](const Edit& old) {
                 return old.op == Edit::Op::Add && old.layer == edit.layer;

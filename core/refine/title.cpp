@@ -60,6 +60,7 @@ bool isStemChange(const Edit& kernel, const std::vector<Edit>& edits, const std:
 bool isImplied(const Edit& edit, const std::vector<Edit>& edits, const std::string& stem)
 {
     if (edit.attribute == "in_features" || edit.attribute == "features") return true;
+    if (edit.attribute != "padding" && edit.attribute != "stride") return false;
     return std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
         if (other.layer != edit.layer) return false;
         if (edit.attribute == "padding")
@@ -138,8 +139,12 @@ bool isWidth(const Edit& edit)
     return edit.op == Edit::Op::Set && (edit.attribute == "out_channels" || edit.attribute == "groups");
 }
 
-// "channels of 24 layers times 1.38": widths that rise together.
-std::string widthPhrase(const std::vector<Edit>& edits)
+struct Widening {
+    std::size_t layers;
+    std::string factor;  // "1.38", of all channels together
+};
+
+Widening wideningOf(const std::vector<Edit>& edits)
 {
     std::unordered_set<std::string> layers;
     double from = 0, to = 0;
@@ -150,9 +155,27 @@ std::string widthPhrase(const std::vector<Edit>& edits)
     }
     char factor[32];
     std::snprintf(factor, sizeof factor, "%.2f", to / std::max(1.0, from));
-    return "channels of " + std::to_string(layers.size()) + (layers.size() == 1 ? " layer" : " layers") + " times " +
-           factor;
+    return {layers.size(), factor};
 }
+
+// "channels of 24 layers times 1.38": widths that rise together.
+std::string widthPhrase(const std::vector<Edit>& edits)
+{
+    const Widening widening = wideningOf(edits);
+    return "channels of " + std::to_string(widening.layers) + (widening.layers == 1 ? " layer" : " layers") +
+           " times " + widening.factor;
+}
+
+// "shorter and wider: 59 layers cut from 'features.5' on, 12 added, channels times 1.38"
+std::string spreadPhrase(std::size_t cut, const std::string& first, const std::vector<Edit>& edits)
+{
+    const auto added =
+        std::count_if(edits.begin(), edits.end(), [](const Edit& edit) { return edit.op == Edit::Op::Add; });
+    return "shorter and wider: " + std::to_string(cut) + " layers cut from '" + first + "' on" +
+           (added > 0 ? ", " + std::to_string(added) + " added" : "") + ", channels times " + wideningOf(edits).factor;
+}
+
+bool isPooling(const Node* node) { return opFor(node->kind).opClass == OpClass::Pooling; }
 
 }  // namespace
 
@@ -208,26 +231,37 @@ std::vector<std::string> Titles::blocksOf(const std::vector<const Node*>& layers
     return out;
 }
 
-std::string Titles::removedPhrase(const std::vector<const Node*>& layers) const
+std::string Titles::removedPhrase(const std::vector<const Node*>& layers, bool spread,
+                                  const std::vector<Edit>& edits) const
 {
     std::vector<const Node*> poolings;
     std::size_t first = 0;
-    const auto isPooling = [](const Node* node) { return opFor(node->kind).opClass == OpClass::Pooling; };
     for (; first < layers.size() && isPooling(layers[first]); ++first) poolings.push_back(layers[first]);
     std::string out = poolings.empty() ? "" : "pooling " + quotedList(blocksOf(poolings)) + " removed";
     const std::size_t cut = layers.size() - first;
     if (cut == 0) return out;
     out += out.empty() ? "" : "; ";
     if (cut == 1) return out + "layer '" + moduleName(layers[first]->name) + "' removed";
+    if (spread) return out + spreadPhrase(cut, moduleName(layers[first]->name), edits);
     return out + std::to_string(cut) + " layers cut, from '" + moduleName(layers[first]->name) + "' to '" +
            moduleName(layers.back()->name) + "'";
+}
+
+std::size_t Titles::cutLayers(const std::vector<Edit>& edits) const
+{
+    return static_cast<std::size_t>(std::count_if(edits.begin(), edits.end(), [this](const Edit& edit) {
+        const auto node = m_byName.find(edit.layer);
+        return edit.op == Edit::Op::Remove && node != m_byName.end() && !isPooling(node->second);
+    }));
 }
 
 std::string Titles::of(const std::vector<Edit>& edits) const
 {
     std::string out;
     std::vector<bool> said(edits.size(), false);
-    bool widths = false, additions = false;
+    // A tail that is cut and comes again in other places and widths is said in one phrase.
+    const bool spread = std::any_of(edits.begin(), edits.end(), isWidth) && cutLayers(edits) > 1;
+    bool widths = spread, additions = spread;
     for (std::size_t i = 0; i < edits.size(); ++i) {
         if (said[i] || isImplied(edits[i], edits, m_stem)) continue;
         const bool added = edits[i].op == Edit::Op::Add;
@@ -245,7 +279,7 @@ std::string Titles::of(const std::vector<Edit>& edits) const
             if (const auto node = m_byName.find(edits[j].layer); node != m_byName.end()) layers.push_back(node->second);
         }
         out += (out.empty() ? "" : "; ") + (edits[i].op == Edit::Op::Remove
-                                                ? removedPhrase(layers)
+                                                ? removedPhrase(layers, spread, edits)
                                                 : phraseOf(edits[i], quotedList(blocksOf(layers)), edits, m_stem));
     }
     if (!out.empty()) out[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(out[0])));
