@@ -462,6 +462,10 @@ std::vector<State> Search::best() const
         if (m_plans[i].asked || unbeaten[i]) front.push_back(m_plans[i]);
     const auto first = [this](const State& a, const State& b) { return ranks(a, b); };
     std::stable_sort(front.begin(), front.end(), first);
+    // Wishes look at more than what plans are held against each other by, such as layers that are lost: what comes
+    // first stays.
+    for (const std::size_t plan : firstPlans(1))
+        if (front.empty() || ranks(m_plans[plan], front.front())) front.insert(front.begin(), m_plans[plan]);
     dropVariants(front);
     if (front.size() <= kPlans) return front;
     // A third of the places is for single moves: they are the ones a user can judge at a glance.

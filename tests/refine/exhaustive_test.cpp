@@ -207,7 +207,7 @@ TEST_P(Exhaustive, onNetworksOfUpToTwelveLayersTheFirstPlanIsNeverWorse)
 {
     int complete = 0, judged = 0;
     for (std::uint64_t seed = 1 + GetParam(); seed <= kNetworks; seed += kParts) {
-        const std::string network = randomNetwork(3000 + seed, 2 + seed % 7);
+        const std::string network = randomNetwork(5000 + seed, 2 + seed % 7);
         SCOPED_TRACE(std::to_string(seed) + ": " + network);
         const Graph graph = graphOf(network);
         if (const Report report = analyze(graph); report.layers.size() > kMostLayers || !needsRefinement(report))
