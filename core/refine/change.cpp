@@ -1,5 +1,8 @@
 #include "core/refine/moves.h"
 
+#include <algorithm>
+#include <unordered_map>
+
 namespace fovea::refine {
 
 namespace {
@@ -11,10 +14,26 @@ void moveBehind(Graph& graph, NodeId layer, NodeId behind)
     graph.setInput(layer, 0, {behind, 0});
 }
 
-void removeLayer(Graph& graph, NodeId layer)
+// Readers of each read what it read first. Several at once, for a cut takes hundreds.
+void removeLayers(Graph& graph, std::span<const Change> removals)
 {
-    graph.rewire({layer, 0}, graph.at(layer).inputs.at(0));
-    graph.remove(layer);
+    std::unordered_map<NodeId, Port> sources;
+    for (const Change& removal : removals) sources.emplace(removal.layer, graph.at(removal.layer).inputs.at(0));
+    const auto staying = [&](Port port) {
+        for (auto it = sources.find(port.node); it != sources.end() && port.output == 0; it = sources.find(port.node))
+            port = it->second;
+        return port;
+    };
+    std::set<NodeId> read;  // by what stays
+    const auto note = [&](const Port& port) {
+        if (port.output == 0 && sources.contains(port.node)) read.insert(port.node);
+    };
+    for (const auto& node : graph.nodes())
+        if (!sources.contains(node->id)) std::for_each(node->inputs.begin(), node->inputs.end(), note);
+    for (const GraphOutput& output : graph.outputs()) note(output.port);
+    for (const NodeId id : read) graph.rewire({id, 0}, staying({id, 0}));
+    // From the last one on, so that none is left to be read by the next.
+    for (auto removal = removals.rbegin(); removal != removals.rend(); ++removal) graph.remove(removal->layer);
 }
 
 void setValue(Graph& graph, const Change& change)
@@ -77,10 +96,16 @@ std::vector<Edit> Candidate::edits() const
 
 Graph Candidate::appliedTo(Graph graph) const
 {
-    for (const Change& change : changes) {
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        const Change& change = changes[i];
         switch (change.edit.op) {
         case Edit::Op::Set: setValue(graph, change); break;
-        case Edit::Op::Remove: removeLayer(graph, change.layer); break;
+        case Edit::Op::Remove: {
+            const std::size_t first = i;
+            while (i + 1 < changes.size() && changes[i + 1].edit.op == Edit::Op::Remove) ++i;
+            removeLayers(graph, std::span(changes).subspan(first, i + 1 - first));
+            break;
+        }
         case Edit::Op::Move: moveBehind(graph, change.layer, change.behind); break;
         case Edit::Op::Add:
             if (change.takesOver != kNoNode) graph.rewire({change.takesOver, 0}, {change.layer, 0});

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <tuple>
+#include <unordered_set>
 
 namespace fovea {
 
@@ -48,7 +49,16 @@ std::size_t EditOrder::rank(const std::string& layer) const
 std::vector<Edit> EditOrder::merged(const std::vector<Edit>& first, const std::vector<Edit>& second) const
 {
     std::vector<Edit> out = first;
+    // Of the many edits of a cut or a spread, most are the first of their layer and need not be looked for.
+    constexpr std::size_t kMany = 32;
+    std::unordered_set<std::string_view> known;
+    if (second.size() > kMany)
+        for (const Edit& edit : first) known.insert(edit.layer);
     for (const Edit& edit : second) {
+        if (second.size() > kMany && known.insert(edit.layer).second) {
+            out.push_back(edit);
+            continue;
+        }
         if (edit.op == Edit::Op::Remove) {
             const bool wasAdded = std::any_of(out.begin(), out.end(), [&](const Edit& old) {
                 return old.op == Edit::Op::Add && old.layer == edit.layer;
@@ -67,10 +77,18 @@ std::vector<Edit> EditOrder::merged(const std::vector<Edit>& first, const std::v
         same->after = edit.after;
     }
     std::erase_if(out, [](const Edit& edit) { return edit.op != Edit::Op::Remove && edit.from == edit.to; });
-    std::stable_sort(out.begin(), out.end(), [this](const Edit& a, const Edit& b) {
-        return std::tuple(rank(a.layer), a.op, a.attribute) < std::tuple(rank(b.layer), b.op, b.attribute);
+    std::vector<std::pair<std::size_t, std::size_t>> ranked;  // where its layer stands, and where it is in `out`
+    for (std::size_t i = 0; i < out.size(); ++i) ranked.emplace_back(rank(out[i].layer), i);
+    std::sort(ranked.begin(), ranked.end(), [&out](const auto& a, const auto& b) {
+        const auto key = [&out](const auto& r) {
+            return std::tuple(r.first, out[r.second].op, std::string_view(out[r.second].attribute), r.second);
+        };
+        return key(a) < key(b);
     });
-    return out;
+    std::vector<Edit> sorted;
+    sorted.reserve(out.size());
+    for (const auto& [unused, index] : ranked) sorted.push_back(std::move(out[index]));
+    return sorted;
 }
 
 std::string canonicalText(const std::vector<Edit>& edits)

@@ -54,14 +54,14 @@ class PlanMaker {
 public:
     PlanMaker(const Graph& graph, const Report& before, const PlanRequest& request)
         : m_graph(graph), m_before(before), m_request(request), m_memory(needOf(before, request.memory)),
-          m_transfer(graph)
+          m_titles(graph), m_transfer(graph)
     {}
 
     Plan make(const std::vector<Edit>& edits, const Report& after) const
     {
         Plan plan;
         plan.id = refine::planId(edits);
-        plan.title = refine::titleOf(edits, m_graph);
+        plan.title = m_titles.of(edits);
         plan.edits = edits;
         plan.graph = after.graph;
         plan.reason = refine::reasonOf(edits, m_before, after);
@@ -79,6 +79,7 @@ private:
     const Report& m_before;
     const PlanRequest& m_request;
     MemoryNeed m_memory;
+    refine::Titles m_titles;
     TransferFrom m_transfer;
 };
 

@@ -67,13 +67,14 @@ bool relieves(const Score& after, const Score& before)
     return after.shortfall < before.shortfall;
 }
 
+std::array<std::int64_t, 9> aims(const Score& s)
+{
+    return {s.wasted, s.critical, s.over, s.gap, s.macs, s.memory, s.parameters, s.reshaped, s.edits};
+}
+
 Match match(const Score& a, const Score& b)
 {
-    const auto values = [](const Score& s) {
-        return std::array<std::int64_t, 9>{s.wasted, s.critical,   s.over,     s.gap,  s.macs,
-                                           s.memory, s.parameters, s.reshaped, s.edits};
-    };
-    const auto left = values(a), right = values(b);
+    const auto left = aims(a), right = aims(b);
     if (left == right) return Match::Equal;
     for (std::size_t i = 0; i < left.size(); ++i)
         if (left[i] > right[i]) return Match::Neither;

@@ -3,6 +3,8 @@
 
 #include "core/refine/plan.h"
 
+#include <array>
+
 namespace fovea::refine {
 
 struct Score {
@@ -35,6 +37,8 @@ PerAxis<std::int64_t> coarsestJump(const Report& report);
 // Whether `after` relieves what is wrong with `before`: fewer wasted layers, then fewer critical ones, then
 // a field nearer to the side.
 bool relieves(const Score& after, const Score& before);
+// All that plans are compared by where one is to be no worse than another in anything; less is better.
+std::array<std::int64_t, 9> aims(const Score& score);
 enum class Match { Beats, Equal, Neither };
 // Beats: `a` is no worse than `b` in anything and better in something; Equal: the same in everything.
 Match match(const Score& a, const Score& b);

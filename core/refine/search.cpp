@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
+#include <queue>
 #include <tuple>
 
 namespace fovea::refine {
@@ -17,8 +19,10 @@ constexpr int kLayersAnalysed = 200'000;
 constexpr int kMostAnalyses = 1'200, kFewestAnalyses = 12;
 // Networks that are drawn by hand are small enough to look further.
 constexpr std::size_t kSmallNetwork = 24;
-constexpr int kMostAnalysesSmall = 2'000;
-constexpr std::size_t kWider = 6;  // times the beam
+constexpr int kMostAnalysesSmall = 8'000, kLayersAnalysedSmall = 96'000;
+// What the first plans of a small network are held against once more, and how many of them.
+constexpr int kAnalysesPolishing = 1'000;
+constexpr std::size_t kPolished = 4;
 
 bool isSideChange(const std::vector<Edit>& edits) { return edits.front().attribute == "shape"; }
 
@@ -64,6 +68,53 @@ bool changesAdded(const std::vector<Edit>& before, const Candidate& candidate)
     });
 }
 
+bool wastesLess(const Score& a, const Score& b)
+{
+    const auto key = [](const Score& s) { return std::tuple(s.wasted, s.critical, s.excess, s.macs); };
+    return key(a) < key(b);
+}
+
+// A layer that was moved behind one that is gone since.
+bool leans(const Edit& edit, const Graph& graph) { return edit.op == Edit::Op::Move && !graph.findByName(edit.after); }
+
+bool leanOnRemoved(const std::vector<Edit>& edits, const Graph& graph)
+{
+    return std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) { return leans(edit, graph); });
+}
+
+// Those say where they stand now.
+std::vector<Edit> settled(std::vector<Edit> edits, const Graph& graph)
+{
+    for (Edit& edit : edits)
+        if (const Node* node = graph.findByName(edit.layer); node && leans(edit, graph))
+            edit.to = edit.after = graph.at(node->inputs.at(0).node).name;
+    return edits;
+}
+
+// The edits of a move made on another network than the one it was found on.
+std::vector<Edit> editsOn(const Graph& graph, const Candidate& candidate)
+{
+    std::vector<Edit> out = candidate.edits();
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const Change& change = candidate.changes[i];
+        if (change.edit.op == Edit::Op::Set) {
+            const AttrValue* old = graph.at(change.layer).attrs.find(change.edit.attribute);
+            out[i].from = old ? toText(*old) : "";
+        }
+        if (change.edit.op == Edit::Op::Move) out[i].from = graph.at(graph.at(change.layer).inputs.at(0).node).name;
+    }
+    return out;
+}
+
+// Two lists of edits that read the same lead to the same network; what a pooling stood behind depends on the order in
+// which moves were made.
+std::string keyOf(std::vector<Edit> edits)
+{
+    for (Edit& edit : edits)
+        if (edit.op == Edit::Op::Move) edit.from.clear();
+    return canonicalText(edits);
+}
+
 // Of plans that move the same layers to slightly different places, the best two are enough.
 void dropVariants(std::vector<State>& plans)
 {
@@ -85,7 +136,8 @@ Search::Search(const Graph& graph, const Report& before, const std::set<NodeId>&
     for (const LayerReport& layer : before.layers)
         if (layer.op->opClass == OpClass::Pooling) m_poolings.insert(layer.name());
     const int layers = static_cast<int>(std::min<std::size_t>(before.layers.size() + 1, kLayersAnalysed));
-    m_left = std::clamp(kLayersAnalysed / layers, kFewestAnalyses, isSmall() ? kMostAnalysesSmall : kMostAnalyses);
+    m_left = isSmall() ? std::min(kLayersAnalysedSmall / layers, kMostAnalysesSmall)
+                       : std::clamp(kLayersAnalysed / layers, kFewestAnalyses, kMostAnalyses);
 }
 
 bool Search::isSmall() const { return m_before.layers.size() <= kSmallNetwork; }
@@ -93,6 +145,11 @@ bool Search::isSmall() const { return m_before.layers.size() <= kSmallNetwork; }
 std::vector<State> Search::run()
 {
     State start{m_graph, {}, m_start, 0};
+    if (isSmall()) {
+        searchSmall(start);
+        if (cancelled()) return {};
+        return best();
+    }
     std::vector<State> front = beam(singles(start));
     for (int depth = 2; depth <= kDepth && !front.empty() && m_left > 0 && !cancelled(); ++depth) {
         // Half of what is left goes to each level, so that early levels, where plans are short, get most.
@@ -104,6 +161,96 @@ std::vector<State> Search::run()
     }
     if (cancelled()) return {};
     return best();
+}
+
+// Every network that was reached stays open. Every second time the one of the fewest moves is looked behind, else in
+// turn the one that the wish ranks first, the best compromise and the one that wastes least. Where all are reached,
+// that is exhaustive.
+void Search::searchSmall(const State& start)
+{
+    std::vector<State> states = singles(start);
+    std::vector<bool> expanded;
+    using Before = std::function<bool(std::size_t, std::size_t)>;
+    const auto by = [&states](auto isBefore) -> Before {
+        return [&states, isBefore](std::size_t a, std::size_t b) {
+            if (isBefore(states[a], states[b])) return false;
+            return isBefore(states[b], states[a]) || a > b;
+        };
+    };
+    using Queue = std::priority_queue<std::size_t, std::vector<std::size_t>, Before>;
+    std::vector<Queue> queues;
+    queues.emplace_back(by([](const State& a, const State& b) { return a.moves < b.moves; }));
+    queues.emplace_back(by([this](const State& a, const State& b) { return ranks(a, b); }));
+    queues.emplace_back(by([this](const State& a, const State& b) { return isCheaper(a, b); }));
+    queues.emplace_back(by([](const State& a, const State& b) { return wastesLess(a.score, b.score); }));
+    for (std::size_t turn = 0; m_left > 0 && !cancelled(); ++turn) {
+        for (std::size_t i = expanded.size(); i < states.size(); ++i)
+            for (Queue& queue : queues) queue.push(i);
+        expanded.resize(states.size(), false);
+        Queue& queue = queues[turn % 2 == 0 ? 0 : 1 + turn / 2 % (queues.size() - 1)];
+        while (!queue.empty() && expanded[queue.top()]) queue.pop();
+        if (queue.empty()) return;  // nothing is left in any of them
+        const std::size_t next = queue.top();
+        expanded[next] = true;
+        for (State& found : expand(State(states[next]), m_left)) states.push_back(std::move(found));
+    }
+    polish(start);
+}
+
+// The beam may lose a move that only pays at the end, or keep one that has become needless: every plan that comes first
+// is tried with one more move, with one less, and with another one instead.
+void Search::polish(const State& start)
+{
+    m_left = kAnalysesPolishing;
+    std::unordered_set<std::string> done;
+    while (m_left > 0 && !cancelled()) {
+        std::optional<State> at;
+        for (const std::size_t plan : firstPlans(kPolished))
+            if (!at && done.insert(canonicalText(m_plans[plan].edits)).second) at = m_plans[plan];
+        if (!at) return;
+        expand(*at, m_left);
+        for (std::size_t step = 0; step < at->path.size(); ++step)
+            if (const std::optional<State> shorter = without(*at, step, start)) expand(*shorter, m_left);
+    }
+}
+
+// Indices into m_plans, best first.
+std::vector<std::size_t> Search::firstPlans(std::size_t count) const
+{
+    std::vector<std::size_t> out;
+    for (std::size_t i = 0; i < m_plans.size(); ++i)
+        if (!isSideChange(m_plans[i].edits)) out.push_back(i);
+    count = std::min(count, out.size());
+    std::partial_sort(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(count), out.end(),
+                      [this](std::size_t a, std::size_t b) {
+                          return ranks(m_plans[a], m_plans[b]) || (!ranks(m_plans[b], m_plans[a]) && a < b);
+                      });
+    out.resize(count);
+    return out;
+}
+
+// The state that all other moves lead to; nullopt where it was expanded before, or cannot be.
+std::optional<State> Search::without(const State& state, std::size_t step, const State& start)
+{
+    const auto adds = [](const std::shared_ptr<const Candidate>& candidate) {
+        return std::any_of(candidate->changes.begin(), candidate->changes.end(),
+                           [](const Change& change) { return change.added != nullptr; });
+    };
+    // What is added later is called and numbered after what was added before.
+    const auto later = state.path.begin() + static_cast<std::ptrdiff_t>(step) + 1;
+    if (adds(state.path[step]) && std::any_of(later, state.path.end(), adds)) return std::nullopt;
+    State out = start;
+    for (std::size_t i = 0; i < state.path.size(); ++i) {
+        if (i == step) continue;
+        const Candidate& candidate = *state.path[i];
+        out.edits = m_order.merged(out.edits, editsOn(out.graph, candidate));
+        out.reshaped.add(candidate.reshaped);
+        out.graph = candidate.appliedTo(out.graph);
+        out.path.push_back(state.path[i]);
+        ++out.moves;
+    }
+    if (out.edits.empty() || m_expanded.contains(keyOf(out.edits))) return std::nullopt;
+    return out;
 }
 
 std::vector<Candidate> Search::candidates(const State& state, const Report& report) const
@@ -136,6 +283,7 @@ std::vector<State> Search::expand(const State& state, int budget)
 {
     // Analysed again rather than kept: reports of every state searched would take hundreds of megabytes.
     --m_left;
+    if (isSmall()) m_expanded.insert(keyOf(state.edits));
     std::vector<Candidate> all = candidates(state, analyze(state.graph, m_request.analysis));
     const auto promise = [this](const Candidate& candidate) {
         const auto it = m_promise.find(canonicalText(candidate.edits()));
@@ -159,10 +307,18 @@ std::optional<State> Search::evaluate(const Candidate& candidate, const State& f
     State state{{}, m_order.merged(from.edits, candidate.edits()), {}, from.moves + 1, from.reshaped, asked};
     state.reshaped.add(candidate.reshaped);
     if (state.edits.empty() || movesInVain(state.edits) || changesAdded(from.edits, candidate) ||
-        !m_seen.insert(canonicalText(state.edits)).second)
+        !m_seen.insert(keyOf(state.edits)).second)
         return std::nullopt;
-    --m_left;
     state.graph = candidate.appliedTo(from.graph);
+    if (leanOnRemoved(state.edits, state.graph)) {
+        state.edits = m_order.merged({}, settled(std::move(state.edits), state.graph));
+        if (state.edits.empty() || !m_seen.insert(keyOf(state.edits)).second) return std::nullopt;
+    }
+    --m_left;
+    if (isSmall()) {
+        state.path = from.path;
+        state.path.push_back(std::make_shared<const Candidate>(candidate));
+    }
     const Report report = analyze(state.graph, m_request.analysis);
     if (!m_validity.holds(report, state.reshaped)) return std::nullopt;
     state.score = scoreOf(report);
@@ -245,58 +401,71 @@ std::vector<Loosening> Search::loosenings() const
 // Plans that keep every parameter and plans that do not are different wishes, so neither crowds the other out.
 std::vector<State> Search::beam(std::vector<State> states) const
 {
-    if (!isSmall()) std::erase_if(states, [](const State& state) { return state.score.clean(); });
+    std::erase_if(states, [](const State& state) { return state.score.clean(); });
     const auto reshaping = std::stable_partition(states.begin(), states.end(),
                                                  [](const State& state) { return state.score.reshaped == 0; });
     std::vector<State> others(std::make_move_iterator(reshaping), std::make_move_iterator(states.end()));
     states.erase(reshaping, states.end());
-    const std::size_t wider = isSmall() ? kWider : 1;
-    states = mostPromising(std::move(states), wider * kBeam);
-    for (State& state : mostPromising(std::move(others), wider * kReshapingBeam)) states.push_back(std::move(state));
+    states = mostPromising(std::move(states), kBeam);
+    for (State& state : mostPromising(std::move(others), kReshapingBeam)) states.push_back(std::move(state));
     return states;
 }
 
 // Half by what is wasted, half by the compromise with cost, so that cheap and thorough plans both survive.
 std::vector<State> Search::mostPromising(std::vector<State> states, std::size_t count) const
 {
-    const auto byWaste = [](const State& a, const State& b) {
-        const auto key = [](const Score& s) { return std::tuple(s.wasted, s.critical, s.excess, s.macs); };
-        return key(a.score) < key(b.score);
-    };
-    const auto byCompromise = [this](const State& a, const State& b) {
-        return compromise(a.score, m_start) < compromise(b.score, m_start);
-    };
     if (states.size() <= count) return states;
-    std::stable_sort(states.begin(), states.end(), byCompromise);
+    std::stable_sort(states.begin(), states.end(), [this](const State& a, const State& b) { return isCheaper(a, b); });
     const auto middle = states.begin() + static_cast<std::ptrdiff_t>(count / 2);
-    std::stable_sort(middle, states.end(), byWaste);
+    std::stable_sort(middle, states.end(), [](const State& a, const State& b) { return wastesLess(a.score, b.score); });
     states.erase(states.begin() + static_cast<std::ptrdiff_t>(count), states.end());
     return states;
 }
 
-// By another plan, or equalled by one that moves fewer layers about or was found earlier.
-bool Search::isBeaten(std::size_t plan) const
+// Which plans no other beats, nor equals where that one moves fewer layers about or was found earlier. What beats a
+// plan stands before it in the order of aims, and what is beaten itself need not be asked.
+std::vector<bool> Search::unbeaten() const
 {
-    const auto plainness = [this](std::size_t index) { return std::pair(movedLayers(m_plans[index].edits), index); };
-    for (std::size_t other = 0; other < m_plans.size(); ++other) {
-        if (isSideChange(m_plans[other].edits)) continue;
-        const Match result = match(m_plans[other].score, m_plans[plan].score);
-        if (result == Match::Beats || (result == Match::Equal && plainness(other) < plainness(plan))) return true;
+    using Key = std::tuple<std::array<std::int64_t, 9>, int, std::size_t>;
+    std::vector<Key> keys;
+    for (std::size_t i = 0; i < m_plans.size(); ++i)
+        keys.emplace_back(aims(m_plans[i].score), movedLayers(m_plans[i].edits), i);
+    std::sort(keys.begin(), keys.end());
+    std::vector<bool> out(m_plans.size(), false);
+    std::vector<std::size_t> front;
+    for (const auto& [unused, moved, plan] : keys) {
+        out[plan] = std::none_of(front.begin(), front.end(), [&](std::size_t other) {
+            return match(m_plans[other].score, m_plans[plan].score) != Match::Neither;
+        });
+        if (out[plan] && !isSideChange(m_plans[plan].edits)) front.push_back(plan);
     }
-    return false;
+    return out;
+}
+
+// As the user wants it. Who asks at a given side often cannot change it: that plan comes last.
+bool Search::ranks(const State& a, const State& b) const
+{
+    if (isSideChange(a.edits) != isSideChange(b.edits)) return isSideChange(b.edits);
+    return ranksBefore(a.score, b.score, m_request.want, m_start);
+}
+
+bool Search::isCheaper(const State& a, const State& b) const
+{
+    return compromise(a.score, m_start) < compromise(b.score, m_start);
 }
 
 std::vector<State> Search::best() const
 {
+    const std::vector<bool> unbeaten = this->unbeaten();
     std::vector<State> front;
     for (std::size_t i = 0; i < m_plans.size(); ++i)
-        if (m_plans[i].asked || !isBeaten(i)) front.push_back(m_plans[i]);
-    const auto ranks = [this](const State& a, const State& b) {
-        // Who asks at a given side often cannot change it: that plan comes last.
-        if (isSideChange(a.edits) != isSideChange(b.edits)) return isSideChange(b.edits);
-        return ranksBefore(a.score, b.score, m_request.want, m_start);
-    };
-    std::stable_sort(front.begin(), front.end(), ranks);
+        if (m_plans[i].asked || unbeaten[i]) front.push_back(m_plans[i]);
+    const auto first = [this](const State& a, const State& b) { return ranks(a, b); };
+    std::stable_sort(front.begin(), front.end(), first);
+    // Wishes look at more than what plans are held against each other by, such as layers that are lost: what comes
+    // first stays.
+    for (const std::size_t plan : firstPlans(1))
+        if (front.empty() || ranks(m_plans[plan], front.front())) front.insert(front.begin(), m_plans[plan]);
     dropVariants(front);
     if (front.size() <= kPlans) return front;
     // A third of the places is for single moves: they are the ones a user can judge at a glance.
@@ -305,7 +474,7 @@ std::vector<State> Search::best() const
     const auto simplest = [](const State& state) { return state.asked ? 0 : state.moves == 1 ? 1 : 2; };
     std::stable_sort(rest, front.end(), [&](const State& a, const State& b) { return simplest(a) < simplest(b); });
     front.erase(front.begin() + kPlans, front.end());
-    std::stable_sort(front.begin(), front.end(), ranks);
+    std::stable_sort(front.begin(), front.end(), first);
     return front;
 }
 

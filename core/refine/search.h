@@ -6,6 +6,7 @@
 #include "core/refine/moves.h"
 #include "core/refine/score.h"
 
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
@@ -19,6 +20,7 @@ struct State {
     int moves = 0;
     Reshaped reshaped = {};
     bool asked = false;  // a change that users look for, listed even where another plan beats it
+    std::vector<std::shared_ptr<const Candidate>> path = {};  // small networks only: the moves that led here
 };
 
 class Search {
@@ -35,15 +37,21 @@ private:
     bool isSmall() const;
     std::vector<State> singles(const State& start);
     std::vector<State> expand(const State& state, int budget);
+    void searchSmall(const State& start);
+    void polish(const State& start);
+    std::vector<std::size_t> firstPlans(std::size_t count) const;
+    std::optional<State> without(const State& state, std::size_t step, const State& start);
     std::vector<Candidate> candidates(const State& state, const Report& report) const;
     std::optional<State> evaluate(const Candidate& candidate, const State& from, bool asked = false);
+    bool ranks(const State& a, const State& b) const;
+    bool isCheaper(const State& a, const State& b) const;
     int lostLayers(const Report& report) const;
     int decisions(const std::vector<Edit>& edits) const;
     std::int64_t reshapedParameters(const Report& report) const;
     std::vector<State> beam(std::vector<State> states) const;
     std::vector<State> mostPromising(std::vector<State> states, std::size_t count) const;
     std::vector<Loosening> exceeded(const Score& score) const;
-    bool isBeaten(std::size_t plan) const;
+    std::vector<bool> unbeaten() const;
     std::vector<State> best() const;
 
     const Graph& m_graph;
@@ -54,6 +62,7 @@ private:
     Score m_start;
     Validity m_validity;
     std::unordered_set<std::string> m_seen;             // canonical edits
+    std::unordered_set<std::string> m_expanded;         // the same
     std::unordered_map<std::string, double> m_promise;  // of a single move, by its canonical edits
     std::vector<State> m_plans;                         // all that relieve, within the limits
     std::vector<Score> m_outside;                       // those outside the limits

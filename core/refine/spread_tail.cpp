@@ -1,12 +1,15 @@
 // Shorter and wider: the tail that is not productive goes, its blocks come again in earlier stages, and what is left
 // gets as wide as the old number of parameters allows (arXiv 2211.14487, section on efficiency).
+#include "core/base/checked.h"
 #include "core/graph/names.h"
 #include "core/refine/blocks.h"
 #include "core/refine/widths.h"
+#include "core/weights/owned_params.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <unordered_set>
 
 namespace fovea::refine {
 
@@ -126,6 +129,24 @@ Graph applied(Graph graph, const std::vector<Change>& changes)
     return Candidate{changes}.appliedTo(std::move(graph));
 }
 
+// As an analysis counts them, without the rest of it.
+std::int64_t parametersOf(const Graph& graph)
+{
+    std::int64_t out = 0;
+    std::unordered_set<std::string> shared;
+    eachLayer(graph, [&](const NodeView& view) {
+        for (const ParamSpec& spec : specsOf(view)) {
+            if (!spec.trainable || !isKnown(spec.dims)) continue;
+            const TensorBinding* binding = view.node.tensor(spec.role);
+            if (binding && !shared.insert(binding->tensor).second) continue;
+            std::int64_t count = 1;
+            for (const std::int64_t dim : spec.dims) count = saturatingMul(count, dim);
+            out = saturatingAdd(out, count);
+        }
+    });
+    return out;
+}
+
 // The largest factor that keeps the network within `parameters`, as changes.
 std::vector<Change> widened(const Graph& graph, const std::set<NodeId>& keep, std::int64_t parameters,
                             Reshaped& reshaped)
@@ -140,9 +161,9 @@ std::vector<Change> widened(const Graph& graph, const std::set<NodeId>& keep, st
     double least = 1, most = std::min(8.0, 1.3 * std::sqrt(static_cast<double>(parameters) / now) + 0.1);
     for (int round = 0; round < 6; ++round) {
         const double factor = (least + most) / 2;
-        std::vector<Change> changes = widths.times(factor);
-        if (analyze(applied(graph, changes)).summary.parameters <= parameters) {
-            best = std::move(changes);
+        Candidate wider{widths.times(factor)};
+        if (parametersOf(wider.appliedTo(graph)) <= parameters) {
+            best = std::move(wider.changes);
             least = factor;
         } else {
             most = factor;

@@ -55,18 +55,12 @@ bool isStemChange(const Edit& kernel, const std::vector<Edit>& edits, const std:
            });
 }
 
-std::string firstConvolution(const Graph& graph)
-{
-    for (const NodeId id : executionOrder(graph))
-        if (const Node& node = graph.at(id); opFor(node.kind).opClass == OpClass::Convolution) return node.name;
-    return {};
-}
-
 // Padding follows from a kernel or a stride that is named already, the stride of a patch from its kernel, what a
 // head reads from what is before it.
 bool isImplied(const Edit& edit, const std::vector<Edit>& edits, const std::string& stem)
 {
     if (edit.attribute == "in_features" || edit.attribute == "features") return true;
+    if (edit.attribute != "padding" && edit.attribute != "stride") return false;
     return std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
         if (other.layer != edit.layer) return false;
         if (edit.attribute == "padding")
@@ -78,43 +72,6 @@ bool isImplied(const Edit& edit, const std::vector<Edit>& edits, const std::stri
 bool sameChange(const Edit& a, const Edit& b)
 {
     return a.op == b.op && a.attribute == b.attribute && a.from == b.from && a.to == b.to;
-}
-
-// Whether `layer` reads `other`, directly or through others.
-bool isBehind(const Graph& graph, const Node& layer, NodeId other)
-{
-    std::vector<NodeId> open{layer.id};
-    std::unordered_set<NodeId> seen;
-    while (!open.empty()) {
-        const NodeId id = open.back();
-        open.pop_back();
-        if (id == other) return true;
-        if (const Node* node = graph.find(id); node && seen.insert(id).second)
-            for (const Port& port : node->inputs) open.push_back(port.node);
-    }
-    return false;
-}
-
-// Names of layers; where several stand side by side in one group, such as a block and its shortcut, the group's
-// name instead.
-std::vector<std::string> blocksOf(const std::vector<const Node*>& layers, const Graph& graph)
-{
-    std::vector<std::string> out;
-    std::vector<bool> said(layers.size(), false);
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-        if (said[i]) continue;
-        std::string block;
-        for (std::size_t j = i + 1; j < layers.size(); ++j) {
-            const std::string shared = commonGroup(block.empty() ? layers[i]->group : block, layers[j]->group);
-            if (said[j] || shared.empty() || isBehind(graph, *layers[j], layers[i]->id) ||
-                isBehind(graph, *layers[i], layers[j]->id))
-                continue;
-            block = shared;
-            said[j] = true;
-        }
-        out.push_back(block.empty() ? moduleName(layers[i]->name) : block);
-    }
-    return out;
 }
 
 std::string stemPhrase(const Edit& kernel, const std::string& layers, const std::vector<Edit>& edits)
@@ -137,21 +94,6 @@ std::string setPhrase(const Edit& edit, const std::string& layers, const std::ve
     });
     const std::string what = patch ? "kernel and stride" : edit.attribute == "kernel_size" ? "kernel" : edit.attribute;
     return what + " of " + layers + " from " + shortList(edit.from) + " to " + shortList(edit.to);
-}
-
-std::string removedPhrase(const std::vector<const Node*>& layers, const Graph& graph)
-{
-    std::vector<const Node*> poolings;
-    std::size_t first = 0;
-    const auto isPooling = [](const Node* node) { return opFor(node->kind).opClass == OpClass::Pooling; };
-    for (; first < layers.size() && isPooling(layers[first]); ++first) poolings.push_back(layers[first]);
-    std::string out = poolings.empty() ? "" : "pooling " + quotedList(blocksOf(poolings, graph)) + " removed";
-    const std::size_t cut = layers.size() - first;
-    if (cut == 0) return out;
-    out += out.empty() ? "" : "; ";
-    if (cut == 1) return out + "layer '" + moduleName(layers[first]->name) + "' removed";
-    return out + std::to_string(cut) + " layers cut, from '" + moduleName(layers[first]->name) + "' to '" +
-           moduleName(layers.back()->name) + "'";
 }
 
 std::string phraseOf(const Edit& edit, const std::string& layers, const std::vector<Edit>& edits,
@@ -197,8 +139,12 @@ bool isWidth(const Edit& edit)
     return edit.op == Edit::Op::Set && (edit.attribute == "out_channels" || edit.attribute == "groups");
 }
 
-// "channels of 24 layers times 1.38": widths that rise together.
-std::string widthPhrase(const std::vector<Edit>& edits)
+struct Widening {
+    std::size_t layers;
+    std::string factor;  // "1.38", of all channels together
+};
+
+Widening wideningOf(const std::vector<Edit>& edits)
 {
     std::unordered_set<std::string> layers;
     double from = 0, to = 0;
@@ -209,20 +155,115 @@ std::string widthPhrase(const std::vector<Edit>& edits)
     }
     char factor[32];
     std::snprintf(factor, sizeof factor, "%.2f", to / std::max(1.0, from));
-    return "channels of " + std::to_string(layers.size()) + (layers.size() == 1 ? " layer" : " layers") + " times " +
-           factor;
+    return {layers.size(), factor};
 }
+
+// "channels of 24 layers times 1.38": widths that rise together.
+std::string widthPhrase(const std::vector<Edit>& edits)
+{
+    const Widening widening = wideningOf(edits);
+    return "channels of " + std::to_string(widening.layers) + (widening.layers == 1 ? " layer" : " layers") +
+           " times " + widening.factor;
+}
+
+// "shorter and wider: 59 layers cut from 'features.5' on, 12 added, channels times 1.38"
+std::string spreadPhrase(std::size_t cut, const std::string& first, const std::vector<Edit>& edits)
+{
+    const auto added =
+        std::count_if(edits.begin(), edits.end(), [](const Edit& edit) { return edit.op == Edit::Op::Add; });
+    return "shorter and wider: " + std::to_string(cut) + " layers cut from '" + first + "' on" +
+           (added > 0 ? ", " + std::to_string(added) + " added" : "") + ", channels times " + wideningOf(edits).factor;
+}
+
+bool isPooling(const Node* node) { return opFor(node->kind).opClass == OpClass::Pooling; }
 
 }  // namespace
 
-std::string titleOf(const std::vector<Edit>& edits, const Graph& before)
+Titles::Titles(const Graph& before) : m_graph(before)
 {
-    const std::string stem = firstConvolution(before);
+    for (const NodeId id : executionOrder(before)) {
+        m_ranks.emplace(id, m_ranks.size());
+        const Node& node = before.at(id);
+        m_byName.emplace(node.name, &node);
+        if (m_stem.empty() && opFor(node.kind).opClass == OpClass::Convolution) m_stem = node.name;
+    }
+}
+
+// Whether `layer` reads `other`, directly or through others.
+bool Titles::isBehind(const Node& layer, const Node& other) const
+{
+    const auto rank = [this](NodeId id) {
+        const auto it = m_ranks.find(id);
+        return it == m_ranks.end() ? std::size_t{0} : it->second;
+    };
+    const std::size_t first = rank(other.id);
+    std::vector<NodeId> open{layer.id};
+    std::unordered_set<NodeId> seen;
+    while (!open.empty()) {
+        const NodeId id = open.back();
+        open.pop_back();
+        if (id == other.id) return true;
+        if (rank(id) <= first || !seen.insert(id).second) continue;  // what stands before it cannot read it
+        if (const Node* node = m_graph.find(id))
+            for (const Port& port : node->inputs) open.push_back(port.node);
+    }
+    return false;
+}
+
+// Names of layers; where several stand side by side in one group, such as a block and its shortcut, the group's
+// name instead.
+std::vector<std::string> Titles::blocksOf(const std::vector<const Node*>& layers) const
+{
+    std::vector<std::string> out;
+    std::vector<bool> said(layers.size(), false);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        if (said[i]) continue;
+        std::string block;
+        for (std::size_t j = i + 1; j < layers.size(); ++j) {
+            const std::string shared = commonGroup(block.empty() ? layers[i]->group : block, layers[j]->group);
+            if (said[j] || shared.empty() || isBehind(*layers[j], *layers[i]) || isBehind(*layers[i], *layers[j]))
+                continue;
+            block = shared;
+            said[j] = true;
+        }
+        out.push_back(block.empty() ? moduleName(layers[i]->name) : block);
+    }
+    return out;
+}
+
+std::string Titles::removedPhrase(const std::vector<const Node*>& layers, bool spread,
+                                  const std::vector<Edit>& edits) const
+{
+    std::vector<const Node*> poolings;
+    std::size_t first = 0;
+    for (; first < layers.size() && isPooling(layers[first]); ++first) poolings.push_back(layers[first]);
+    std::string out = poolings.empty() ? "" : "pooling " + quotedList(blocksOf(poolings)) + " removed";
+    const std::size_t cut = layers.size() - first;
+    if (cut == 0) return out;
+    out += out.empty() ? "" : "; ";
+    if (cut == 1) return out + "layer '" + moduleName(layers[first]->name) + "' removed";
+    if (spread) return out + spreadPhrase(cut, moduleName(layers[first]->name), edits);
+    return out + std::to_string(cut) + " layers cut, from '" + moduleName(layers[first]->name) + "' to '" +
+           moduleName(layers.back()->name) + "'";
+}
+
+std::size_t Titles::cutLayers(const std::vector<Edit>& edits) const
+{
+    return static_cast<std::size_t>(std::count_if(edits.begin(), edits.end(), [this](const Edit& edit) {
+        const auto node = m_byName.find(edit.layer);
+        return edit.op == Edit::Op::Remove && node != m_byName.end() && !isPooling(node->second);
+    }));
+}
+
+std::string Titles::of(const std::vector<Edit>& edits) const
+{
     std::string out;
     std::vector<bool> said(edits.size(), false);
-    bool widths = false, additions = false;
+    // A tail that is cut and comes again in other places and widths is said in one phrase.
+    const bool spread = std::any_of(edits.begin(), edits.end(), isWidth) && cutLayers(edits) > 1;
+    bool widths = spread, additions = spread;
     for (std::size_t i = 0; i < edits.size(); ++i) {
-        if (said[i] || isImplied(edits[i], edits, stem)) continue;
+        if (said[i] || isImplied(edits[i], edits, m_stem)) continue;
         const bool added = edits[i].op == Edit::Op::Add;
         if (added || isWidth(edits[i])) {
             bool& done = added ? additions : widths;
@@ -232,15 +273,14 @@ std::string titleOf(const std::vector<Edit>& edits, const Graph& before)
         }
         std::vector<const Node*> layers;
         for (std::size_t j = i; j < edits.size(); ++j) {
-            if (!sameChange(edits[i], edits[j]) || isImplied(edits[j], edits, stem)) continue;
-            if (isStemChange(edits[i], edits, stem) != isStemChange(edits[j], edits, stem)) continue;
+            if (!sameChange(edits[i], edits[j]) || isImplied(edits[j], edits, m_stem)) continue;
+            if (isStemChange(edits[i], edits, m_stem) != isStemChange(edits[j], edits, m_stem)) continue;
             said[j] = true;
-            if (const Node* node = before.findByName(edits[j].layer)) layers.push_back(node);
+            if (const auto node = m_byName.find(edits[j].layer); node != m_byName.end()) layers.push_back(node->second);
         }
-        out +=
-            (out.empty() ? "" : "; ") + (edits[i].op == Edit::Op::Remove
-                                             ? removedPhrase(layers, before)
-                                             : phraseOf(edits[i], quotedList(blocksOf(layers, before)), edits, stem));
+        out += (out.empty() ? "" : "; ") + (edits[i].op == Edit::Op::Remove
+                                                ? removedPhrase(layers, spread, edits)
+                                                : phraseOf(edits[i], quotedList(blocksOf(layers)), edits, m_stem));
     }
     if (!out.empty()) out[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(out[0])));
     return out;

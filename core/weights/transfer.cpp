@@ -1,5 +1,6 @@
 #include "core/base/checked.h"
 #include "core/base/error.h"
+#include "core/ops/registry.h"
 #include "core/weights/owned_params.h"
 #include "core/weights/weights.h"
 
@@ -13,31 +14,29 @@ namespace fovea {
 namespace {
 
 // Trainable elements; running statistics are tensors but no parameters.
-std::int64_t parameterCount(const OwnedParam& param)
+std::int64_t parameterCount(const ParamSpec& spec)
 {
-    if (!param.spec.trainable || !param.known) return 0;
+    if (!spec.trainable || !isKnown(spec.dims)) return 0;
     std::int64_t count = 1;
-    for (const std::int64_t dim : param.spec.dims) count = saturatingMul(count, dim);
+    for (const std::int64_t dim : spec.dims) count = saturatingMul(count, dim);
     return count;
 }
 
-Transfer actionFor(const OwnedParam& from, const OwnedParam& to)
+Transfer actionFor(const Ints& from, const Ints& to)
 {
-    const Ints &a = from.spec.dims, &b = to.spec.dims;
     // A size that is not known on one side says nothing about a change.
-    if (a == b || !from.known || !to.known) return Transfer::Copied;
-    if (a.size() != b.size()) return Transfer::Fresh;
-    for (std::size_t i = 0; i < a.size(); ++i)
-        if (b[i] > a[i]) return Transfer::Padded;
+    if (from == to || !isKnown(from) || !isKnown(to)) return Transfer::Copied;
+    if (from.size() != to.size()) return Transfer::Fresh;
+    for (std::size_t i = 0; i < from.size(); ++i)
+        if (to[i] > from[i]) return Transfer::Padded;
     return Transfer::Sliced;
 }
 
-void addRow(TransferPlan& plan, TransferRow row, std::int64_t parameters)
+void count(TransferPlan& plan, Transfer action, const ParamSpec& spec)
 {
-    TransferPlan::Total& total = plan.totals[static_cast<int>(row.action)];
+    TransferPlan::Total& total = plan.totals[static_cast<int>(action)];
     ++total.tensors;
-    total.parameters = saturatingAdd(total.parameters, parameters);
-    plan.rows.push_back(std::move(row));
+    total.parameters = saturatingAdd(total.parameters, parameterCount(spec));
 }
 
 // The part of source and target that overlap along one dimension.
@@ -77,11 +76,13 @@ public:
         source += overlap.from * sourceStride;
         target += overlap.to * targetStride;
         if (dim + 1 == m_axes.size()) {
-            std::memcpy(m_target + static_cast<std::size_t>(target) * m_size, m_source + static_cast<std::size_t>(source) * m_size,
+            std::memcpy(m_target + static_cast<std::size_t>(target) * m_size,
+                        m_source + static_cast<std::size_t>(source) * m_size,
                         static_cast<std::size_t>(overlap.length) * m_size);
             return;
         }
-        for (std::int64_t i = 0; i < overlap.length; ++i) run(dim + 1, source + i * sourceStride, target + i * targetStride);
+        for (std::int64_t i = 0; i < overlap.length; ++i)
+            run(dim + 1, source + i * sourceStride, target + i * targetStride);
     }
 
 private:
@@ -110,34 +111,80 @@ const char* toString(Transfer transfer)
 }
 
 struct TransferFrom::Owned {
-    explicit Owned(const Graph& before) : graph(before), params(ownedParams(graph))
+    explicit Owned(const Graph& before) : graph(before)
     {
-        for (const OwnedParam& param : params) byName.emplace(param.tensor, &param);
+        eachLayer(graph, [this](const NodeView& view) {
+            std::vector<std::size_t>& own = byLayer[&view.node];
+            for (NamedParam& param : paramsOf(view.node, view.in, view.out)) {
+                const auto [known, isNew] = byName.try_emplace(param.tensor, params.size());
+                if (isNew) params.push_back({&view.node, std::move(param.spec), std::move(param.tensor), true});
+                own.push_back(known->second);
+            }
+        });
     }
     Graph graph;  // keeps the layers that `params` points to
     std::vector<OwnedParam> params;
-    std::unordered_map<std::string_view, const OwnedParam*> byName;
+    std::unordered_map<std::string, std::size_t> byName;
+    // What a layer owns, in the order of its specifications. Graphs share the layers in which they do not differ.
+    std::unordered_map<const Node*, std::vector<std::size_t>> byLayer;
 };
 
 TransferFrom::TransferFrom(const Graph& before) : m_owned(std::make_unique<const Owned>(before)) {}
 
 TransferFrom::~TransferFrom() = default;
 
+namespace {
+
+constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+std::string tensorName(const Node& layer, const ParamSpec& spec)
+{
+    const TensorBinding* binding = layer.tensor(spec.role);
+    return binding ? binding->tensor : layer.name + "." + spec.role;
+}
+
+}  // namespace
+
 TransferPlan TransferFrom::to(const Graph& after) const
 {
     TransferPlan plan;
-    std::unordered_set<std::string> kept;
-    for (const OwnedParam& param : ownedParams(after)) {
-        const auto it = m_owned->byName.find(param.tensor);
-        const OwnedParam* old = it == m_owned->byName.end() ? nullptr : it->second;
-        const Transfer made = isNeutral(*param.layer) ? Transfer::Padded : Transfer::Fresh;
-        addRow(plan, {param.tensor, param.layer->name, old ? actionFor(*old, param) : made, old ? old->spec.dims : Ints{}, param.spec.dims},
-               parameterCount(param));
-        kept.insert(param.tensor);
+    std::vector<bool> kept(m_owned->params.size(), false);
+    std::unordered_set<std::string> made;
+    eachLayer(after, [&](const NodeView& view) {
+        const auto same = m_owned->byLayer.find(&view.node);
+        const std::vector<ParamSpec> specs = specsOf(view);
+        for (std::size_t i = 0; i < specs.size(); ++i) {
+            const ParamSpec& spec = specs[i];
+            std::size_t index = kNone;
+            std::string name;
+            if (same != m_owned->byLayer.end() && same->second.size() == specs.size()) {
+                index = same->second[i];
+            } else {
+                name = tensorName(view.node, spec);
+                if (const auto it = m_owned->byName.find(name); it != m_owned->byName.end()) index = it->second;
+            }
+            if (index == kNone) {
+                if (!made.insert(name).second) continue;
+                const Transfer action = isNeutral(view.node) ? Transfer::Padded : Transfer::Fresh;
+                count(plan, action, spec);
+                plan.rows.push_back({name, view.node.name, action, {}, spec.dims});
+                continue;
+            }
+            if (kept[index]) continue;
+            kept[index] = true;
+            const OwnedParam& old = m_owned->params[index];
+            const Transfer action = actionFor(old.spec.dims, spec.dims);
+            count(plan, action, spec);
+            if (action != Transfer::Copied)
+                plan.rows.push_back({old.tensor, view.node.name, action, old.spec.dims, spec.dims});
+        }
+    });
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        if (kept[i]) continue;
+        const OwnedParam& old = m_owned->params[i];
+        count(plan, Transfer::Dropped, old.spec);
+        plan.rows.push_back({old.tensor, old.layer->name, Transfer::Dropped, old.spec.dims, {}});
     }
-    for (const OwnedParam& param : m_owned->params)
-        if (!kept.contains(param.tensor))
-            addRow(plan, {param.tensor, param.layer->name, Transfer::Dropped, param.spec.dims, {}}, parameterCount(param));
     return plan;
 }
 
@@ -147,12 +194,14 @@ Tensor fit(const Tensor& source, const Ints& dims, const Tensor* start)
 {
     if (source.dims == dims) return source;
     if (source.dims.size() != dims.size())
-        throw Error(ErrorCode::Internal, "A tensor of shape " + toText(source.dims) + " cannot be fitted to " + toText(dims) + ".");
+        throw Error(ErrorCode::Internal,
+                    "A tensor of shape " + toText(source.dims) + " cannot be fitted to " + toText(dims) + ".");
     const std::int64_t count = boundedElements(dims, "fitted");
     auto bytes = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(count) * byteSize(source.dtype));
     if (start && !dims.empty() && dims[0] > source.dims[0])
         for (std::int64_t i = count / dims[0] * source.dims[0]; i < count; ++i)
-            storeReal(start->real(i), source.dtype, bytes->data() + static_cast<std::size_t>(i) * byteSize(source.dtype));
+            storeReal(start->real(i), source.dtype,
+                      bytes->data() + static_cast<std::size_t>(i) * byteSize(source.dtype));
     if (count > 0 && source.elements() > 0) Copier(source, dims, bytes->data()).run();
     Tensor out;
     out.dtype = source.dtype;

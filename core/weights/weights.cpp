@@ -24,12 +24,12 @@ Ints squeezed(const Ints& dims)
     return out;
 }
 
+}  // namespace
+
 bool isKnown(const Ints& dims)
 {
     return std::all_of(dims.begin(), dims.end(), [](std::int64_t dim) { return dim >= 0; });
 }
-
-}  // namespace
 
 std::int64_t boundedElements(const Ints& dims, const std::string& name)
 {
@@ -52,13 +52,11 @@ const Tensor* Weights::find(const std::string& name) const
 
 void Weights::set(const std::string& name, Tensor tensor) { m_tensors.insert_or_assign(name, std::move(tensor)); }
 
-std::vector<OwnedParam> ownedParams(const Graph& graph)
+void eachLayer(const Graph& graph, const std::function<void(const NodeView&)>& visit)
 {
     const Prepared prepared = prepare(graph);
     std::vector<Issue> issues;
     const std::vector<Value> values = inferShapes(prepared, issues);
-    std::vector<OwnedParam> out;
-    std::unordered_set<std::string> seen;
     std::vector<Value> in;
     for (const Prepared::Entry& entry : prepared.entries) {
         in.clear();
@@ -67,12 +65,21 @@ std::vector<OwnedParam> ownedParams(const Graph& graph)
             in.push_back(source < 0 ? Value{} : values[static_cast<std::size_t>(source)]);
         }
         in.resize(std::max(in.size(), static_cast<std::size_t>(entry.op->minInputs)));
-        for (NamedParam& param : paramsOf(*entry.node, in, std::span(values).subspan(entry.firstOutput, entry.outputCount))) {
+        visit({*entry.node, in, std::span(values).subspan(entry.firstOutput, entry.outputCount)});
+    }
+}
+
+std::vector<OwnedParam> ownedParams(const Graph& graph)
+{
+    std::vector<OwnedParam> out;
+    std::unordered_set<std::string> seen;
+    eachLayer(graph, [&](const NodeView& view) {
+        for (NamedParam& param : paramsOf(view.node, view.in, view.out)) {
             if (!seen.insert(param.tensor).second) continue;
             const bool known = isKnown(param.spec.dims);
-            out.push_back({entry.node, std::move(param.spec), std::move(param.tensor), known});
+            out.push_back({&view.node, std::move(param.spec), std::move(param.tensor), known});
         }
-    }
+    });
     return out;
 }
 

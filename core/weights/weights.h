@@ -45,7 +45,7 @@ struct TransferPlan {
         std::int64_t tensors = 0, parameters = 0;
         bool operator==(const Total&) const = default;
     };
-    std::vector<TransferRow> rows;
+    std::vector<TransferRow> rows;  // of tensors that are not copied as they are; most are
     Total totals[kTransferCount];
     const Total& total(Transfer transfer) const { return totals[static_cast<int>(transfer)]; }
 };

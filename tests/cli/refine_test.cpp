@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <map>
+
 namespace fovea::test {
 namespace {
 
@@ -28,21 +30,63 @@ TEST_F(Refine, ListsPlansWithTheKeysOfTheSchema)
     const Json& plan = json["plans"][0];
     std::vector<std::string> keys;
     for (const auto& [key, value] : plan.items()) keys.push_back(key);
-    EXPECT_EQ(keys, (std::vector<std::string>{"id", "title", "reason", "edits", "before", "after", "weights", "memory"}));
+    EXPECT_EQ(keys,
+              (std::vector<std::string>{"id", "title", "reason", "edits", "before", "after", "weights", "memory"}));
     keys.clear();
     for (const auto& [key, value] : plan["edits"][0].items()) keys.push_back(key);
     EXPECT_EQ(keys, (std::vector<std::string>{"op", "layer", "attribute", "from", "to", "after"}));
     keys.clear();
     for (const auto& [key, value] : plan["weights"].items()) keys.push_back(key);
-    EXPECT_EQ(keys, (std::vector<std::string>{"copied", "sliced", "padded", "new", "dropped"}));
+    EXPECT_EQ(keys, (std::vector<std::string>{"copied", "sliced", "padded", "new", "dropped", "rows"}));
     EXPECT_EQ(plan["before"], json["before"]);
     EXPECT_EQ(plan["after"]["verdicts"]["unproductive"], 0);
 }
 
-TEST_F(Refine, GivesTheSameIdsEveryTime)
+TEST_F(Refine, SaysOfEveryTensorThatIsNotCopiedWhatBecomesOfIt)
 {
-    EXPECT_EQ(plans(), plans());
+    save("wide.fovea", "input 3x16x16 > conv:stem k=7 s=2 p=3 c=8 > relu > conv:mid k=3 p=1 c=8 > maxpool k=2 > "
+                       "conv:late k=5 p=2 c=8 > conv:last k=3 p=1 c=8 > gap > flatten > linear:fc c=10");
+    const auto moveOf = [](const std::string& title) {
+        const Json listed = Json::parse(run({"refine", "wide.fovea", "--moves", "--json"}).out);
+        for (const Json& plan : listed["plans"])
+            if (plan["title"].get<std::string>().starts_with(title)) return plan["weights"];
+        ADD_FAILURE() << "no move '" << title << "' in " << listed["plans"];
+        return Json();
+    };
+    EXPECT_EQ(moveOf("Stride of 'stem' from 2 to 1")["rows"], Json::array());
+    EXPECT_EQ(moveOf("Kernel of 'stem' from 7 to 5")["rows"],
+              Json::parse(R"([{"tensor":"stem.weight","layer":"stem","action":"sliced",
+                               "from":[8,3,7,7],"to":[8,3,5,5]}])"));
+    const Json cut = moveOf("Pooling 'maxpool' removed");
+    EXPECT_EQ(cut["rows"], Json::array());
+    EXPECT_EQ(cut["copied"]["tensors"], 10);
 }
+
+TEST_F(Refine, RowsOfTensorsAddUpToTheirTotals)
+{
+    int added = 0, gone = 0;
+    const Json listed = Json::parse(run({"refine", "zoo:mobilenet_v2", "--size", "64", "--moves", "--json"}).out);
+    for (const Json& plan : listed["plans"]) {
+        std::map<std::string, int> count;
+        for (const Json& row : plan["weights"]["rows"]) {
+            std::vector<std::string> keys;
+            for (const auto& [key, value] : row.items()) keys.push_back(key);
+            EXPECT_EQ(keys, (std::vector<std::string>{"tensor", "layer", "action", "from", "to"}));
+            EXPECT_NE(row["action"], "copied");
+            EXPECT_EQ(row["to"].is_null(), row["action"] == "dropped") << row;
+            EXPECT_FALSE(row["from"].is_null() && row["to"].is_null()) << row;
+            added += row["from"].is_null();
+            gone += row["to"].is_null();
+            ++count[row["action"]];
+        }
+        for (const char* action : {"sliced", "padded", "new", "dropped"})
+            EXPECT_EQ(plan["weights"][action]["tensors"], count[action]) << plan["title"];
+    }
+    EXPECT_GT(added, 0);
+    EXPECT_GT(gone, 0);
+}
+
+TEST_F(Refine, GivesTheSameIdsEveryTime) { EXPECT_EQ(plans(), plans()); }
 
 TEST_F(Refine, PrintsEveryPlanWithItsEffectAndItsReason)
 {
@@ -52,7 +96,8 @@ TEST_F(Refine, PrintsEveryPlanWithItsEffectAndItsReason)
     const Json json = plans();
     for (const Json& plan : json["plans"]) {
         EXPECT_NE(ran.out.find(plan["title"].get<std::string>()), std::string::npos);
-        EXPECT_NE(ran.out.find(plan["id"].get<std::string>() + ": " + plan["reason"].get<std::string>()), std::string::npos);
+        EXPECT_NE(ran.out.find(plan["id"].get<std::string>() + ": " + plan["reason"].get<std::string>()),
+                  std::string::npos);
     }
 }
 
@@ -88,7 +133,8 @@ TEST_F(Refine, SaysSoWhereThereIsNothingToDo)
     save("small.fovea", "input 3x8x8 > conv:a k=3 p=1 c=4 > conv:b k=3 p=1 s=2 c=4 > conv:c k=3 p=1 c=4");
     const Ran listed = run({"refine", "small.fovea", "--size", "9"});
     EXPECT_EQ(listed.code, 0);
-    EXPECT_EQ(listed.out, "Nothing to do at side 9: i_min 9, i_max 9; 3 productive, 0 critical, 0 partial, 0 unproductive; 408 parameters, 15.95 k MACs.\n");
+    EXPECT_EQ(listed.out, "Nothing to do at side 9: i_min 9, i_max 9; 3 productive, 0 critical, 0 partial, 0 "
+                          "unproductive; 408 parameters, 15.95 k MACs.\n");
     const Ran ran = run({"refine", "small.fovea", "--size", "9", "--auto", "-o", "same.fovea"});
     EXPECT_EQ(ran.code, 0);
     EXPECT_TRUE(ran.out.ends_with("The network is unchanged. Wrote same.fovea.\n")) << ran.out;
@@ -101,7 +147,8 @@ TEST_F(Refine, FailsWhereNoPlanStaysWithinTheLimits)
 {
     const Ran ran = run({"refine", "net.fovea", "--max-macs", "0.01x", "--auto", "-o", "better.fovea"});
     EXPECT_EQ(ran.code, 1);
-    const std::string said = "Layers are not productive at side 32, but no proposal within the limits helps. Loosen --max-macs from ";
+    const std::string said =
+        "Layers are not productive at side 32, but no proposal within the limits helps. Loosen --max-macs from ";
     ASSERT_TRUE(ran.out.starts_with(said)) << ran.out;
     const Json loosen = plans({"--max-macs", "0.01x"})["loosen"];
     ASSERT_EQ(loosen.size(), 1u);
@@ -115,7 +162,8 @@ TEST_F(Refine, FailsWhereNoPlanStaysWithinTheLimits)
 TEST_F(Refine, HoldsEveryPlanToTheLimit)
 {
     const Json json = plans({"--max-macs", "3x"});
-    for (const Json& plan : json["plans"]) EXPECT_LE(plan["after"]["macs"].get<double>(), 3 * plan["before"]["macs"].get<double>());
+    for (const Json& plan : json["plans"])
+        EXPECT_LE(plan["after"]["macs"].get<double>(), 3 * plan["before"]["macs"].get<double>());
 }
 
 TEST_F(Refine, AddsNoParameterUnlessAllowedAndHoldsBothMemories)
@@ -138,9 +186,8 @@ TEST_F(Refine, KeepsEveryParameterWhereTheFewestAreAllOfThem)
     const Json all = plans(), exact = plans({"--min-params", "1.0x"});
     EXPECT_GT(exact["plans"].size(), 0u);
     const auto fewer = [](const Json& list) {
-        return std::any_of(list.begin(), list.end(), [](const Json& plan) {
-            return plan["after"]["parameters"] < plan["before"]["parameters"];
-        });
+        return std::any_of(list.begin(), list.end(),
+                           [](const Json& plan) { return plan["after"]["parameters"] < plan["before"]["parameters"]; });
     };
     EXPECT_TRUE(fewer(all["plans"]));
     EXPECT_FALSE(fewer(exact["plans"]));
@@ -151,7 +198,8 @@ TEST_F(Refine, AFixedOutputStrideLeavesTheCoarsestMapAlone)
     const Json kept = plans({"--output-stride", "keep"});
     ASSERT_GT(kept["plans"].size(), 0u);
     for (const Json& plan : kept["plans"]) {
-        ASSERT_EQ(run({"refine", "net.fovea", "--output-stride", "keep", "--apply", plan["id"], "-o", "kept.fovea"}).code, 0);
+        ASSERT_EQ(
+            run({"refine", "net.fovea", "--output-stride", "keep", "--apply", plan["id"], "-o", "kept.fovea"}).code, 0);
         const auto coarsest = [](const std::string& file) {
             double most = 1;
             const Json report = Json::parse(run({"analyze", file, "--json"}).out);
@@ -184,7 +232,8 @@ TEST_F(Refine, SingleMovesAreListedAndCombined)
     EXPECT_NE(diff.find("pool"), std::string::npos);
     const Ran twice = run({"refine", "net.fovea", "--apply", stem, "--apply", stem});
     EXPECT_EQ(twice.code, 2);
-    EXPECT_EQ(twice.err, "fovea: After the moves before it, '" + stem + "' can no longer be made; choose other moves or another order.\n");
+    EXPECT_EQ(twice.err, "fovea: After the moves before it, '" + stem +
+                             "' can no longer be made; choose other moves or another order.\n");
 }
 
 TEST_F(Refine, LeavesALayerAloneThatIsToBeKept)
@@ -212,19 +261,24 @@ TEST_F(Refine, RefusesWhatItCannotDoInOneSentence)
 {
     expectRefused({"refine", "net.fovea", "-o", "x.fovea"},
                   "Option '-o' needs '--apply ID' or '--auto': listing writes no network. See 'fovea refine --help'.");
-    expectRefused({"refine", "net.fovea", "--list", "--auto"},
-                  "Options '--list', '--moves', '--apply' and '--auto' exclude one another. See 'fovea refine --help'.");
-    expectRefused({"refine", "net.fovea", "--keep", "stme"}, "Option '--keep' names 'stme', but no layer is called that. Did you mean 'stem'?");
-    expectRefused({"refine", "net.fovea", "--want", "speed"}, "Option '--want' takes accuracy, efficiency or balance, but got 'speed'.");
+    expectRefused(
+        {"refine", "net.fovea", "--list", "--auto"},
+        "Options '--list', '--moves', '--apply' and '--auto' exclude one another. See 'fovea refine --help'.");
+    expectRefused({"refine", "net.fovea", "--keep", "stme"},
+                  "Option '--keep' names 'stme', but no layer is called that. Did you mean 'stem'?");
+    expectRefused({"refine", "net.fovea", "--want", "speed"},
+                  "Option '--want' takes accuracy, efficiency or balance, but got 'speed'.");
     expectRefused({"refine", "net.fovea", "--max-latency", "5ms"},
-                  "Latency cannot be limited: it has to be measured on a device, and Fovea does not measure it yet. Limit --max-macs or --max-memory instead.");
+                  "Latency cannot be limited: it has to be measured on a device, and Fovea does not measure it yet. "
+                  "Limit --max-macs or --max-memory instead.");
     expectRefused({"refine", "net.fovea", "--max-macs", "much"},
                   "Option '--max-macs' takes a count such as 4G or 600M, or a multiple such as 1.5x, but got 'much'.");
     expectRefused({"refine", "net.fovea", "--auto", "-o", "x.txt"}, "Cannot write 'x.txt': its name must end in .onnx, .fovea, .py.");
     const Ran unknown = run({"refine", "net.fovea", "--apply", "feedbeef"});
     EXPECT_EQ(unknown.code, 2);
     EXPECT_EQ(unknown.out, "");
-    EXPECT_TRUE(unknown.err.starts_with("fovea: There is no proposal 'feedbeef' here; the proposals are ")) << unknown.err;
+    EXPECT_TRUE(unknown.err.starts_with("fovea: There is no proposal 'feedbeef' here; the proposals are "))
+        << unknown.err;
 }
 
 }  // namespace

@@ -4,7 +4,8 @@
 
 Files come from torch.onnx.export: torchvision's networks, with the weights a module is born with, and
 MobileNetV1 written below. No PyTorch module of NASNet-A is at hand, so its file is `fovea convert zoo:...`.
-Exporters fold norms and name layers their own way; so plans are told by their numbers, never by a name.
+Exporters fold norms and name layers their own way; so plans are told by their numbers, never by a name. The plan that
+was looked for is applied, and the file that is written has to have the numbers that the plan foretold.
 A file is gone as soon as it was looked at: the largest has 575 MB.
 """
 
@@ -21,12 +22,16 @@ sys.path.insert(0, str(ROOT / "tests/models"))
 TooLarge = namedtuple("TooLarge", "side most_macs")
 # Nothing needs to be done at `side`.
 Suited = namedtuple("Suited", "side")
-# The stem can be relaxed with its kernel kept; i_min of the file and of that plan.
+# The stem can be relaxed with its kernel kept; i_min of the file and of that plan. The first plan does what that one
+# does for the fields, and is no dearer.
 PatchStem = namedtuple("PatchStem", "side i_min relaxed")
 # The field is too small: i_max of the file, the least that the first plan reaches, its most MACs.
 TooSmall = namedtuple("TooSmall", "side i_max least most_macs")
-# A stem for small images is among the plans, with this i_min.
+# A stem for small images is among the plans, with this i_min. It slices a tensor, so others come before it; the first
+# plan wastes no more layers.
 SmallSide = namedtuple("SmallSide", "side i_min")
+
+ACTIONS = ("copied", "sliced", "padded", "new", "dropped")  # what becomes of a tensor
 
 NETWORKS = {
     "mobilenet_v1": [TooLarge(224, 1351.5e6)],
@@ -101,7 +106,7 @@ def reaches(plan, side):
 
 def keeps_parameters(plan):
     """Every tensor goes over as it is."""
-    changed = sum(plan["weights"][action]["tensors"] for action in ("sliced", "padded", "new", "dropped"))
+    changed = sum(plan["weights"][action]["tensors"] for action in ACTIONS[1:])
     count = plan["before"]["parameters"]
     return plan["after"]["parameters"] == count == plan["weights"]["copied"]["parameters"] and changed == 0
 
@@ -130,6 +135,13 @@ class Looked:
         self.expect(self.plans, f"no plan; before: {self.before}")
         return self.plans[0] if self.plans else None
 
+    def first_unless(self, plan, what):
+        """The first plan; where that is another one than `plan`, its place is printed."""
+        first = self.plans[0]
+        if plan is not first:
+            print(f"{self.label}: {what} is plan {self.plans.index(plan) + 1}, the first is {brief(first)}")
+        return first
+
     def too_large(self, wish):
         self.expect(max(self.before["i_min"]) > wish.side, f"i_min {self.before['i_min']} is within the side")
         plan = self.first_plan()
@@ -153,6 +165,9 @@ class Looked:
         if not self.expect(plan, f"the relaxed stem is not among {[brief(other) for other in self.plans]}"):
             return None
         self.expect(len({edit["layer"] for edit in plan["edits"]}) == 1, f"more than the stem changes: {brief(plan)}")
+        first = self.first_unless(plan, "the relaxed stem")
+        self.expect(reaches(first, wish.side) and keeps_parameters(first), f"the first plan: {brief(first)}")
+        self.expect(first["after"]["macs"] <= plan["after"]["macs"], f"the first plan is dearer: {brief(first)}")
         self.expect(reaches(plan, wish.side) and keeps_parameters(plan), f"the relaxed stem: {brief(plan)}")
         self.expect(plan["after"]["i_min"] == [wish.relaxed] * 2, f"expected i_min {wish.relaxed}: {brief(plan)}")
         return plan
@@ -175,13 +190,25 @@ class Looked:
         if not self.expect(plan, f"the stem for small images is not among {[brief(other) for other in self.plans]}"):
             return None
         self.expect(plan["after"]["i_min"] == [wish.i_min] * 2, f"expected i_min {wish.i_min}: {brief(plan)}")
-        tensors = {action: total["tensors"] for action, total in plan["weights"].items() if total["tensors"]}
+        first = self.first_unless(plan, "the stem for small images")
+        self.expect(wasted(first["after"]) <= wasted(plan["after"]), f"the first plan wastes more: {brief(first)}")
+        tensors = {action: plan["weights"][action]["tensors"] for action in ACTIONS if plan["weights"][action]["tensors"]}
         self.expect(set(tensors) == {"copied", "sliced"} and tensors["sliced"] == 1, f"tensors {tensors}: {brief(plan)}")
         return plan
 
 
 JUDGES = {TooLarge: Looked.too_large, Suited: Looked.suited, PatchStem: Looked.patch_stem,
           TooSmall: Looked.too_small, SmallSide: Looked.small_side}
+
+
+def check_written(harness, label, path, side, plan):
+    """The network that the plan makes, written and read back, is the one it foretold."""
+    written = path.with_suffix(".refined.onnx")
+    if harness.expect_done("refine", path, "--size", side, "--apply", plan["id"], "-o", written):
+        report = harness.analysis(written)
+        harness.expect(report is None or report["summary"] == plan["after"],
+                       f"{label}: '{plan['title']}' foretold {plan['after']}, the file has {report and report['summary']}")
+    written.unlink(missing_ok=True)
 
 
 def look(harness, name, path, wish):
@@ -191,6 +218,8 @@ def look(harness, name, path, wish):
         return
     plan = JUDGES[type(wish)](Looked(harness, label, json.loads(result.out)), wish)
     print(f"{label}: {brief(plan) if plan else 'no plan'}", flush=True)
+    if plan:
+        check_written(harness, label, path, wish.side, plan)
     if isinstance(wish, Suited):
         said = harness.fovea("refine", path, "--size", wish.side).out
         harness.expect(said.startswith("Nothing to do"), f"{label}: says '{said.strip()[:200]}'")

@@ -50,7 +50,8 @@ TEST_F(MeasuredCases, theTailCut)
 
 TEST_F(MeasuredCases, shorterAndWiderWithinTheOldNumberOfParameters)
 {
-    const Plan* plan = titled(s_moves, "Channels of 59 layers times 1.4");
+    const Plan* plan = titled(
+        s_moves, "Shorter and wider: 59 layers cut from 'features.6.1.block.0.0' on, 48 added, channels times 1.4");
     ASSERT_NE(plan, nullptr);
     EXPECT_LE(plan->after.iMin->h, 180);
     EXPECT_LE(share(*plan), 1.0);

@@ -4,6 +4,7 @@
 #include "tests/studio/window_driver.h"
 
 #include <QComboBox>
+#include <QLineEdit>
 #include <QListView>
 #include <QMenu>
 #include <QSlider>
@@ -49,6 +50,15 @@ int rowOfMove(const QWidget& window, const QString& title)
     for (int row = 0; row < moves->rowCount(); ++row)
         if (moves->index(row, 0).data().toString().section(QLatin1Char('\n'), 0, 0) == title) return row;
     return -1;
+}
+
+QList<int> shownMoves(const QWidget& window)
+{
+    const auto* list = named<QListView>(window, QStringLiteral("moves"));
+    QList<int> out;
+    for (int row = 0; row < list->model()->rowCount(); ++row)
+        if (!list->isRowHidden(row)) out << row;
+    return out;
 }
 
 void check(const QWidget& window, int row)
@@ -160,6 +170,41 @@ private slots:
         press(window, Qt::Key_Z);
         QCOMPARE(shownCounts(window), at32);
         QVERIFY(named<QSpinBox>(window, QStringLiteral("sideHeight"))->value() == 32);
+    }
+
+    void theFilterShowsMovesWithAllItsWordsAndThoseThatAreChecked()
+    {
+        MainWindow window;
+        openAt32(window);
+        openTab(window, QStringLiteral("Single moves"));
+        QTRY_VERIFY_WITH_TIMEOUT(movesOf(window)->rowCount() > 3, kWaitMs);
+        const int stem = rowOfMove(window, QStringLiteral("Stride of 'conv1' from 2 to 1"));
+        const int pooling = rowOfMove(window, QStringLiteral("Pooling 'maxpool' removed"));
+        const int all = movesOf(window)->rowCount();
+        QCOMPARE(shownMoves(window).size(), all);
+        auto* field = named<QLineEdit>(window, QStringLiteral("movesFilter"));
+        QTest::mouseClick(field, Qt::LeftButton);
+        QTest::keyClicks(field, QStringLiteral("MAXPOOL removed"));
+        // The stem for small images goes without the pooling, too.
+        const int small = rowOfMove(window, QStringLiteral("Stem 'conv1' for small images: kernel from 7 to 3, stride "
+                                                           "from 2 to 1; pooling 'maxpool' removed"));
+        QCOMPARE(shownMoves(window), (QList<int>{std::min(small, pooling), std::max(small, pooling)}));
+        check(window, pooling);
+        QVERIFY(isPreviewing(window));
+        QTest::keyClick(field, Qt::Key_A, Qt::ControlModifier);
+        QTest::keyClicks(field, QStringLiteral("stride conv1"));
+        QVERIFY(shownMoves(window).contains(stem));
+        QVERIFY2(shownMoves(window).contains(pooling), "a checked move is hidden");
+        QVERIFY(shownMoves(window).size() < all);
+        check(window, pooling);
+        QVERIFY(!shownMoves(window).contains(pooling));
+        QTest::keyClicks(field, QStringLiteral(" nothing"));
+        QVERIFY(shownMoves(window).isEmpty());
+        QCOMPARE(shownText(window, "movesMessage"),
+                 QStringLiteral("None of %1 moves has all these words in its title.").arg(all));
+        QTest::keyClick(field, Qt::Key_A, Qt::ControlModifier);
+        QTest::keyClick(field, Qt::Key_Delete);
+        QCOMPARE(shownMoves(window).size(), all);
     }
 
     void movesThatExcludeOneAnotherSaySoAndShowNoPreview()

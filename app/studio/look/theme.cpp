@@ -3,8 +3,9 @@
 #include <QApplication>
 #include <QFile>
 #include <QPainter>
+#include <QProxyStyle>
 #include <QStyle>
-#include <QStyleFactory>
+#include <QStyleOption>
 #include <QSvgRenderer>
 #include <QToolTip>
 
@@ -52,6 +53,24 @@ bool systemIsDark()
     return dark;
 }
 
+// Fusion outlines its check boxes darker than the window, which cannot be seen on a dark one: there they get a lighter
+// ground, in dialogs, lists and menus alike.
+class BoxStyle : public QProxyStyle {
+public:
+    BoxStyle() : QProxyStyle(QStringLiteral("Fusion")) {}
+
+    void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter,
+                       const QWidget* widget) const override
+    {
+        const auto* box = qstyleoption_cast<const QStyleOptionButton*>(option);
+        if (element != PE_IndicatorCheckBox || !box || !isDark(box->palette))
+            return QProxyStyle::drawPrimitive(element, option, painter, widget);
+        QStyleOptionButton lighter = *box;
+        lighter.palette.setColor(QPalette::Base, QColor(0x50, 0x57, 0x61));
+        QProxyStyle::drawPrimitive(element, &lighter, painter, widget);
+    }
+};
+
 }  // namespace
 
 bool isDark(const QPalette& palette) { return palette.color(QPalette::Window).lightness() < 128; }
@@ -60,13 +79,9 @@ void applyTheme(Theme theme)
 {
     loadResources();
     const bool dark = theme == Theme::Dark || (systemIsDark() && theme == Theme::System);
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    QApplication::setStyle(new BoxStyle);
     const QPalette palette = paletteOf(dark);
     QApplication::setPalette(palette);
-    // Fusion outlines its check boxes darker than the window, which cannot be seen on a dark one.
-    QPalette boxes = palette;
-    if (dark) boxes.setColor(QPalette::Base, QColor(0x50, 0x57, 0x61));
-    QApplication::setPalette(boxes, "QCheckBox");
     QToolTip::setPalette(palette);
 }
 

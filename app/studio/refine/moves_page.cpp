@@ -1,9 +1,10 @@
 #include "app/studio/refine/moves_page.h"
 
-#include "app/studio/look/theme.h"
 #include "app/studio/look/words.h"
 
+#include <QHBoxLayout>
 #include <QLabel>
+#include <QLineEdit>
 #include <QListView>
 #include <QMouseEvent>
 #include <QScopedValueRollback>
@@ -19,7 +20,6 @@ namespace {
 
 constexpr int kId = Qt::UserRole + 1;
 
-// Fusion outlines its check boxes darker than the list, which cannot be seen on a dark one.
 class BoxDelegate : public QStyledItemDelegate {
 public:
     using QStyledItemDelegate::QStyledItemDelegate;
@@ -33,13 +33,6 @@ public:
             return false;
         const bool on = index.data(Qt::CheckStateRole).toInt() == Qt::Checked;
         return model->setData(index, on ? Qt::Unchecked : Qt::Checked, Qt::CheckStateRole);
-    }
-
-protected:
-    void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override
-    {
-        QStyledItemDelegate::initStyleOption(option, index);
-        if (isDark(option->palette)) option->palette.setColor(QPalette::Base, option->palette.color(QPalette::Mid));
     }
 };
 
@@ -57,9 +50,13 @@ QStandardItem* itemOf(const Plan& move)
 }  // namespace
 
 MovesPage::MovesPage(Proposals& proposals, QWidget* parent)
-    : QWidget(parent), m_proposals(proposals), m_message(new QLabel), m_list(new QListView),
+    : QWidget(parent), m_proposals(proposals), m_message(new QLabel), m_filter(new QLineEdit), m_list(new QListView),
       m_model(new QStandardItemModel(this))
 {
+    m_filter->setObjectName(QStringLiteral("movesFilter"));
+    m_filter->setAccessibleName(tr("Filter single moves"));
+    m_filter->setPlaceholderText(tr("Filter, as in: stride layer3"));
+    m_filter->setClearButtonEnabled(true);
     m_message->setObjectName(QStringLiteral("movesMessage"));
     m_message->setWordWrap(true);
     m_message->setContentsMargins(10, 6, 10, 2);
@@ -76,7 +73,12 @@ MovesPage::MovesPage(Proposals& proposals, QWidget* parent)
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(2);
     layout->addWidget(m_message);
+    auto* filterRow = new QHBoxLayout;
+    filterRow->setContentsMargins(8, 0, 8, 2);
+    filterRow->addWidget(m_filter);
+    layout->addLayout(filterRow);
     layout->addWidget(m_list, 1);
+    connect(m_filter, &QLineEdit::textChanged, this, &MovesPage::refresh);
     connect(m_model, &QStandardItemModel::itemChanged, this, &MovesPage::onChecked);
     connect(&proposals, &Proposals::changed, this, &MovesPage::refresh);
     connect(&proposals, &Proposals::notCombined, this, &MovesPage::onNotCombined);
@@ -104,15 +106,35 @@ void MovesPage::refresh()
         m_model->clear();
         for (const auto& move : m_shown) m_model->appendRow(itemOf(*move));
     }
+    const int found = filter();
+    m_filter->setVisible(!m_shown.empty());
     if (!m_checked.empty()) return;
     if (m_proposals.state() == Proposals::State::Empty) say({});
     else if (!m_proposals.movesListed())
         say(m_proposals.state() == Proposals::State::Cancelled ? tr("The moves are not listed yet: search again.")
                                                                : tr("Listing the moves\u2026"));
+    else if (found == 0 && !m_shown.empty())
+        say(tr("None of %n moves has all these words in its title.", nullptr, static_cast<int>(m_shown.size())));
     else
         say(m_shown.empty() ? tr("There is nothing here that Fovea can change.")
                             : tr("Check moves to combine and preview them. %n can be made here.", nullptr,
                                  static_cast<int>(m_shown.size())));
+}
+
+// Shows the moves whose titles hold all words of the filter, and the checked ones; returns how many do hold them.
+int MovesPage::filter()
+{
+    const QStringList words = m_filter->text().split(QLatin1Char(' '), Qt::SkipEmptyParts);
+    int found = 0;
+    for (int row = 0; row < m_model->rowCount(); ++row) {
+        const QStandardItem& item = *m_model->item(row);
+        const QString title = item.text().section(QLatin1Char('\n'), 0, 0);
+        const bool holds =
+            std::ranges::all_of(words, [&](const QString& word) { return title.contains(word, Qt::CaseInsensitive); });
+        found += holds;
+        m_list->setRowHidden(row, !holds && item.checkState() != Qt::Checked);
+    }
+    return found;
 }
 
 void MovesPage::onChecked()

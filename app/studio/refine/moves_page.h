@@ -1,4 +1,5 @@
-// Every single move with a check box: what is checked is combined, in the order of checking, and previewed.
+// Every single move with a check box, under a filter: what is checked is combined, in the order of checking, and
+// previewed.
 #pragma once
 
 #include "app/studio/document/proposals.h"
@@ -6,6 +7,7 @@
 #include <QWidget>
 
 class QLabel;
+class QLineEdit;
 class QListView;
 class QStandardItemModel;
 
@@ -21,6 +23,7 @@ protected:
 
 private:
     void refresh();
+    int filter();
     void say(const QString& message);
     void onChecked();
     void onPreview();
@@ -29,6 +32,7 @@ private:
 
     Proposals& m_proposals;
     QLabel* m_message;
+    QLineEdit* m_filter;
     QListView* m_list;
     QStandardItemModel* m_model;
     std::vector<Proposals::PlanPtr> m_shown;

@@ -45,11 +45,6 @@ QString weightsText(const TransferPlan& plan)
     return parts.isEmpty() ? PlanCard::tr("none") : parts.join(QStringLiteral(", "));
 }
 
-bool copiesAll(const TransferPlan& plan)
-{
-    return std::ranges::all_of(plan.rows, [](const TransferRow& row) { return row.action == Transfer::Copied; });
-}
-
 // "1.82 G -> 3.63 G (2.0x)"
 QString costChange(std::int64_t before, std::int64_t after, QString (*words)(std::int64_t))
 {
@@ -134,7 +129,7 @@ void PlanCard::addEffects(QGridLayout* grid, const MemoryOptions& memory)
 QLabel* PlanCard::weightsLabel()
 {
     QString words = weightsText(m_plan->weights);
-    const bool link = !copiesAll(m_plan->weights);
+    const bool link = !m_plan->weights.rows.empty();
     if (link) words += QStringLiteral(" <a href='rows'>%1</a>").arg(tr("which?"));
     QLabel* out = label(words, true);
     if (!link) return out;

@@ -45,9 +45,9 @@ TransferDialog::TransferDialog(const Stage::PlanPtr& plan, QWidget* parent) : QD
     table->setHeaderLabels({tr("Tensor"), tr("Becomes"), tr("From"), tr("To")});
     table->setRootIsDecorated(false);
     table->setUniformRowHeights(true);
+    table->setAllColumnsShowFocus(true);
     QList<QTreeWidgetItem*> rows;
     for (const TransferRow& row : plan->weights.rows) {
-        if (row.action == Transfer::Copied) continue;
         rows << new QTreeWidgetItem({text(row.tensor), transferWord(row.action), dimsText(row.from), dimsText(row.to)});
         rows.back()->setToolTip(0, text(row.tensor));
     }

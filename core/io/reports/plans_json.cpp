@@ -9,17 +9,37 @@ ReportJson textOrNull(const std::string& text) { return text.empty() ? ReportJso
 
 ReportJson editObject(const Edit& edit)
 {
-    return {{"op", toString(edit.op)},         {"layer", edit.layer},       {"attribute", textOrNull(edit.attribute)},
-            {"from", textOrNull(edit.from)},   {"to", textOrNull(edit.to)}, {"after", textOrNull(edit.after)}};
+    return {{"op", toString(edit.op)},       {"layer", edit.layer},       {"attribute", textOrNull(edit.attribute)},
+            {"from", textOrNull(edit.from)}, {"to", textOrNull(edit.to)}, {"after", textOrNull(edit.after)}};
+}
+
+ReportJson dimsOrNull(const Ints& dims, bool there) { return there ? ReportJson(dims) : ReportJson(nullptr); }
+
+// What becomes of each tensor that is not copied as it is.
+ReportJson rowsArray(const TransferPlan& plan)
+{
+    ReportJson out = ReportJson::array();
+    for (const TransferRow& row : plan.rows) {
+        // A tensor of an added layer comes from nothing.
+        const bool from = !row.from.empty(), to = row.action != Transfer::Dropped;
+        out.push_back({{"tensor", row.tensor},
+                       {"layer", row.layer},
+                       {"action", toString(row.action)},
+                       {"from", dimsOrNull(row.from, from)},
+                       {"to", dimsOrNull(row.to, to)}});
+    }
+    return out;
 }
 
 ReportJson weightsObject(const TransferPlan& plan)
 {
     ReportJson out = ReportJson::object();
-    for (const Transfer transfer : {Transfer::Copied, Transfer::Sliced, Transfer::Padded, Transfer::Fresh, Transfer::Dropped}) {
+    for (const Transfer transfer :
+         {Transfer::Copied, Transfer::Sliced, Transfer::Padded, Transfer::Fresh, Transfer::Dropped}) {
         const TransferPlan::Total& total = plan.total(transfer);
         out[toString(transfer)] = {{"tensors", total.tensors}, {"parameters", total.parameters}};
     }
+    out["rows"] = rowsArray(plan);
     return out;
 }
 
@@ -27,7 +47,8 @@ ReportJson weightsObject(const TransferPlan& plan)
 ReportJson summaryWithNames(const Summary& summary, const Graph& graph)
 {
     ReportJson out = summaryObject(summary, nullptr);
-    if (const Node* border = summary.borderLayer ? graph.find(*summary.borderLayer) : nullptr) out["border_layer"] = border->name;
+    if (const Node* border = summary.borderLayer ? graph.find(*summary.borderLayer) : nullptr)
+        out["border_layer"] = border->name;
     return out;
 }
 
@@ -53,9 +74,13 @@ ReportJson plansObject(const Report& before, const std::vector<Plan>& plans)
 {
     ReportJson list = ReportJson::array();
     for (const Plan& plan : plans) list.push_back(planObject(plan, before));
-    return {{"schema", "fovea.plans/1"}, {"before", summaryObject(before.summary, &before)}, {"plans", std::move(list)}};
+    return {
+        {"schema", "fovea.plans/1"}, {"before", summaryObject(before.summary, &before)}, {"plans", std::move(list)}};
 }
 
-std::string plansJson(const Report& before, const std::vector<Plan>& plans) { return jsonText(plansObject(before, plans)); }
+std::string plansJson(const Report& before, const std::vector<Plan>& plans)
+{
+    return jsonText(plansObject(before, plans));
+}
 
 }  // namespace fovea
