@@ -102,6 +102,6 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
 
 }  // namespace
 
-const Command kEval{"eval", "Say how well a network tells labelled images apart.", kHelp.c_str(), run, true};
+const Command kEval{"eval", "how well labelled images are told apart", kHelp.c_str(), run, true};
 
 }  // namespace fovea::cli

@@ -94,6 +94,6 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
 
 }  // namespace
 
-const Command kMeasure{"measure", "Measure time and memory of a step on this machine.", kHelp, run, true};
+const Command kMeasure{"measure", "time and memory of a step on this machine", kHelp, run, true};
 
 }  // namespace fovea::cli

@@ -67,7 +67,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
 
 }  // namespace
 
-const Command kProbe{"probe", "Measure what each layer adds, with a linear classifier on its output.", kHelp.c_str(),
+const Command kProbe{"probe", "measure what each layer adds", kHelp.c_str(),
                      run, true};
 
 }  // namespace fovea::cli

@@ -90,7 +90,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
 
 }  // namespace
 
-const Command kRecalibrate{"recalibrate", "Take norms' statistics anew from images, or put folded norms back.",
+const Command kRecalibrate{"recalibrate", "norms' statistics anew, or folded norms put back",
                            kHelp.c_str(), run, true};
 
 }  // namespace fovea::cli

@@ -1,11 +1,15 @@
 #include "app/cli/engine_work.h"
 #include "core/base/error.h"
+#include "core/data/loader.h"
 #include "core/io/json/json_reader.h"
 #include "core/io/model/model.h"
+#include "core/io/pytorch/export_job.h"
+#include "core/ops/classifier.h"
 #include "core/recipe/run_folder.h"
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <ostream>
 
 namespace fovea::cli {
@@ -19,10 +23,13 @@ const std::string& help()
             "Trains a network on labelled images, on this machine, into a folder that can be watched and resumed.\n\n"
             "Usage: fovea train MODEL --data SOURCE -o RUN [options]\n"
             "       fovea train RUN --resume [--device NAME]\n"
+            "       fovea train MODEL --data SOURCE --export-job DIR [options]\n"
             "       fovea train MODEL --data SOURCE --find-lr [options]\n\n"
             "  -o RUN               the folder to make: graph, recipe.json, metrics.jsonl, best.safetensors,\n"
             "                       last.safetensors with its state, log.txt\n"
             "  --resume             go on where the run's last checkpoint stands\n"
+            "  --export-job DIR     write a job for torchrun on other machines instead: model.py, its weights, "
+            "train.py\n"
             "  --find-lr            try rising learning rates instead, and suggest one\n"
             "  --preset NAME        quick, fine-tune (default) or scratch; single options win\n"
             "  --data SOURCE        as 'fovea eval --help' says\n"
@@ -122,6 +129,41 @@ int findRate(EngineClient& engine, const Arguments& arguments, const Recipe& rec
     return 0;
 }
 
+// A folder is named as other machines can find it under the same path.
+std::string absoluteSource(const std::string& source)
+{
+    return std::filesystem::exists(source) ? std::filesystem::absolute(source).string() : source;
+}
+
+int exportJob(const Opened& opened, const std::string& model, const std::string& data, const Recipe& recipe,
+              const std::string& folder, std::ostream& out)
+{
+    const DataParts parts =
+        openData(data, {.validation = recipe.valSplit, .seed = static_cast<std::uint64_t>(recipe.seed)});
+    std::vector<std::string> fresh;
+    ExportJob job;
+    job.recipe = recipe;
+    job.graph = withClasses(opened.graph, static_cast<std::int64_t>(parts.train->classes().size()), &fresh);
+    if (!job.graph.preprocessing()) {
+        constexpr std::int64_t kLookedAt = 1000;
+        const ChannelStatistics statistics = channelStatistics(*parts.train, kLookedAt, 0);
+        job.graph.setPreprocessing(Preprocessing{.mean = statistics.mean, .deviation = statistics.deviation});
+    }
+    for (const auto& [name, tensor] : opened.model.weights.tensors())
+        if (std::find(fresh.begin(), fresh.end(), name) == fresh.end()) job.weights.set(name, tensor);
+    job.info.name = opened.graph.name();
+    job.info.data = absoluteSource(data);
+    job.info.from = model;
+    job.info.classes = parts.train->classes();
+    for (const auto& node : job.graph.nodes())
+        if (const Ints* shape = node->kind == "Input" ? node->attrs.getInts("shape") : nullptr;
+            shape && shape->size() == 4)
+            job.info.size = {(*shape)[2], (*shape)[3]};
+    writeExportJob(folder, job);
+    out << "Wrote the job '" << folder << "'; its README.txt says how to run it.\n";
+    return 0;
+}
+
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes)
 {
     const Arguments arguments("train", words,
@@ -130,6 +172,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
                                       {"-o", true},
                                       {"--resume"},
                                       {"--find-lr"},
+                                      {"--export-job", true},
                                       {"--preset", true},
                                       {"--device", true},
                                       {"--json"}},
@@ -151,13 +194,15 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     const auto data = arguments.value("--data");
     if (!data) throw Error(ErrorCode::Usage, "Option '--data' is missing: it names the images. 'patterns' makes some.");
     const auto folder = arguments.value("-o");
-    if (!folder && !arguments.has("--find-lr"))
+    const auto job = arguments.value("--export-job");
+    if (!folder && !job && !arguments.has("--find-lr"))
         throw Error(ErrorCode::Usage, "Option '-o' is missing: it names the folder of the run.");
     if (folder && isRunFolder(*folder))
         throw Error(ErrorCode::Usage, "'" + *folder + "' holds a training run already: resume it with 'fovea train " +
                                           *folder + " --resume', or name another folder.");
     const Recipe recipe = recipeFrom(arguments);
     const Opened opened = openFor(arguments);
+    if (job) return exportJob(opened, model, *data, recipe, *job, out);
     const auto engine = startEngine();
     const LoadReply loaded =
         loadInto(*engine, opened.graph, opened.model.weights, device, static_cast<std::uint64_t>(recipe.seed));
@@ -174,6 +219,6 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
 
 }  // namespace
 
-const Command kTrain{"train", "Train or fine-tune a network on labelled images.", help().c_str(), run, true};
+const Command kTrain{"train", "train or fine-tune on labelled images", help().c_str(), run, true};
 
 }  // namespace fovea::cli

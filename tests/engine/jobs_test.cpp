@@ -30,7 +30,7 @@ TrainStart startOf(const char* text, std::uint64_t seed = 1)
 TrainStart smallNetwork()
 {
     return startOf(
-        "input 1x16x16 > conv:a k=3 p=1 c=8 > bn:an > relu > maxpool:p k=2 s=2 > conv:b k=5 p=2 c=16 > bn:bn > relu > "
+        "input 1x16x16 > conv:a k=3 p=1 c=8 > bn:an > relu > maxpool:p k=2 s=2 > conv:b k=7 p=3 c=32 > bn:bn > relu > "
         "gap > flatten > linear:head c=4");
 }
 
@@ -47,8 +47,8 @@ TrainRequest trainRequest(const std::filesystem::path& run)
     TrainRequest request;
     request.run = run.string();
     request.data = kData;
-    request.recipe.lr = 0.05;
-    request.recipe.epochs = 4;
+    request.recipe.lr = 0.1;
+    request.recipe.epochs = 12;
     request.recipe.batchSize = 32;
     request.recipe.logInterval = 3;
     return request;
@@ -65,8 +65,8 @@ TEST(Jobs, TrainingLearnsAndWritesARunFolder)
     request.recipe.tensorboard = true;
     const TrainReply reply = train(smallNetwork(), request, watch);
     EXPECT_EQ(reply.state, "done");
-    EXPECT_EQ(reply.epochs, 4);
-    EXPECT_EQ(reply.steps, 32);
+    EXPECT_EQ(reply.epochs, 12);
+    EXPECT_EQ(reply.steps, 96);
     ASSERT_TRUE(reply.bestTop1);
     EXPECT_GT(*reply.bestTop1, 0.9);
     const std::vector<MetricsLine> lines = readMetrics(run.metrics());
@@ -74,8 +74,8 @@ TEST(Jobs, TrainingLearnsAndWritesARunFolder)
     std::int64_t epochs = 0;
     for (const MetricsLine& line : lines)
         if (line.kind == MetricsLine::Kind::Epoch) ++epochs;
-    EXPECT_EQ(epochs, 4);
-    EXPECT_EQ(lines.size(), 4u + 10u);  // a line of steps every third of 32
+    EXPECT_EQ(epochs, 12);
+    EXPECT_EQ(lines.size(), 12u + 32u);  // a line of steps every third of 96
     const RunInfo info = readRunInfo(run);
     EXPECT_EQ(info.state, "done");
     EXPECT_EQ(info.classes.size(), 4u);
