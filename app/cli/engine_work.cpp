@@ -2,6 +2,7 @@
 
 #include "app/cli/programs.h"
 #include "core/base/error.h"
+#include "core/io/model/model.h"
 #include "core/io/safetensors/safetensors.h"
 
 #include <charconv>
@@ -77,16 +78,6 @@ std::string progressText(const Progress& progress)
     return text;
 }
 
-double shareFrom(const std::string& text, const char* option)
-{
-    double value = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc() || end != text.data() + text.size() || !(value > 0 && value < 1))
-        throw Error(ErrorCode::Usage,
-                    "Option '" + std::string(option) + "' takes a share between 0 and 1, but got '" + text + "'.");
-    return value;
-}
-
 }  // namespace
 
 std::unique_ptr<EngineClient> startEngine()
@@ -122,6 +113,24 @@ EngineClient::Heard tellTo(std::ostream& notes)
     };
 }
 
+double parseShare(const std::string& text, const std::string& option)
+{
+    double value = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc() || end != text.data() + text.size() || !(value > 0 && value < 1))
+        throw Error(ErrorCode::Usage, "Option '" + option + "' takes a share between 0 and 1, but got '" + text + "'.");
+    return value;
+}
+
+void refuseWithout(const Arguments& arguments, const std::string& needed, const std::vector<OptionSpec>& options)
+{
+    if (arguments.has(needed)) return;
+    for (const OptionSpec& option : options)
+        if (arguments.has(option.name))
+            throw Error(ErrorCode::Usage,
+                        "Option '" + std::string(option.name) + "' has a meaning only together with '" + needed + "'.");
+}
+
 DataUse dataUse(const Arguments& arguments)
 {
     DataUse out;
@@ -133,7 +142,7 @@ DataUse dataUse(const Arguments& arguments)
         if (const auto text = arguments.value(option)) value = parseAmount(*text, option, std::nullopt);
     };
     if (const auto part = arguments.value("--part")) out.part = *part;
-    if (const auto share = arguments.value("--val-split")) out.validation = shareFrom(*share, "--val-split");
+    if (const auto share = arguments.value("--val-split")) out.validation = parseShare(*share, "--val-split");
     count("--images", out.images);
     count("--batch-size", out.batch);
     count("--workers", out.workers);
@@ -145,6 +154,19 @@ std::vector<OptionSpec> joined(std::vector<OptionSpec> options, const std::vecto
 {
     options.insert(options.end(), more.begin(), more.end());
     return options;
+}
+
+std::optional<Other> openOther(const Arguments& arguments)
+{
+    const auto name = arguments.value("--against");
+    if (!name) return std::nullopt;
+    Model model = openModel(*name);
+    Other out{*name, std::move(model.graph), std::move(model.weights)};
+    if (const auto size = arguments.value("--size")) {
+        const Side side = parseSide(*size, "--size");
+        out.graph = withSide(out.graph, side.h, side.w, {});
+    }
+    return out;
 }
 
 std::string percent(double share)

@@ -6,6 +6,7 @@
 
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace fovea::cli {
@@ -25,6 +26,20 @@ extern const char* const kDataHelp;
 DataUse dataUse(const Arguments& arguments);
 
 std::vector<OptionSpec> joined(std::vector<OptionSpec> options, const std::vector<OptionSpec>& more);
+
+// A share between 0 and 1, without both. Error(Usage) names the option.
+double parseShare(const std::string& text, const std::string& option);
+
+// Error(Usage) where one of `options` is given without `needed`.
+void refuseWithout(const Arguments& arguments, const std::string& needed, const std::vector<OptionSpec>& options);
+
+// The network that `--against` names, at `--size` where it is given; nullopt without it.
+struct Other {
+    std::string name;
+    Graph graph;
+    Weights weights;
+};
+std::optional<Other> openOther(const Arguments& arguments);
 
 // "81.25 %"
 std::string percent(double share);

@@ -1,7 +1,6 @@
 #include "app/cli/engine_work.h"
 #include "core/base/error.h"
 #include "core/io/json/json_reader.h"
-#include "core/io/model/model.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -76,16 +75,8 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     const auto engine = startEngine();
     const EvaluateReply reply = evaluated(*engine, opened.graph, opened.model.weights, arguments, notes);
     std::optional<EvaluateReply> other;
-    const auto against = arguments.value("--against");
-    if (against) {
-        const Model model = openModel(*against);
-        Graph graph = model.graph;
-        if (const auto size = arguments.value("--size")) {
-            const Side side = parseSide(*size, "--size");
-            graph = withSide(graph, side.h, side.w, {});
-        }
-        other = evaluated(*engine, graph, model.weights, arguments, notes);
-    }
+    const auto against = openOther(arguments);
+    if (against) other = evaluated(*engine, against->graph, against->weights, arguments, notes);
     if (arguments.has("--json")) {
         Json json = toJson(reply);
         json["schema"] = "fovea.eval/1";
@@ -95,7 +86,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
         return 0;
     }
     printScores(arguments.operand(0), reply, out);
-    if (other) printScores(*against, *other, out);
+    if (other) printScores(against->name, *other, out);
     printConfusion(reply, out);
     return 0;
 }

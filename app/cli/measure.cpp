@@ -1,7 +1,6 @@
 #include "app/cli/engine_work.h"
 #include "core/base/error.h"
 #include "core/io/json/json_reader.h"
-#include "core/io/model/model.h"
 
 #include <cstdio>
 #include <ostream>
@@ -73,15 +72,8 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
         {"MODEL"});
     const Opened opened = openFor(arguments);
     std::vector<Cost> costs = {costOf(arguments.operand(0), opened.graph, opened.model.weights, arguments, notes)};
-    if (const auto against = arguments.value("--against")) {
-        const Model model = openModel(*against);
-        Graph graph = model.graph;
-        if (const auto size = arguments.value("--size")) {
-            const Side side = parseSide(*size, "--size");
-            graph = withSide(graph, side.h, side.w, {});
-        }
-        costs.push_back(costOf(*against, graph, model.weights, arguments, notes));
-    }
+    if (const auto against = openOther(arguments))
+        costs.push_back(costOf(against->name, against->graph, against->weights, arguments, notes));
     if (arguments.has("--json")) {
         Json list = Json::array();
         for (const Cost& cost : costs) list.push_back(costJson(cost));

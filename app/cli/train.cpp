@@ -143,14 +143,9 @@ int exportJob(const Opened& opened, const std::string& model, const std::string&
     std::vector<std::string> fresh;
     ExportJob job;
     job.recipe = recipe;
-    job.graph = withClasses(opened.graph, static_cast<std::int64_t>(parts.train->classes().size()), &fresh);
-    if (!job.graph.preprocessing()) {
-        constexpr std::int64_t kLookedAt = 1000;
-        const ChannelStatistics statistics = channelStatistics(*parts.train, kLookedAt, 0);
-        job.graph.setPreprocessing(Preprocessing{.mean = statistics.mean, .deviation = statistics.deviation});
-    }
-    for (const auto& [name, tensor] : opened.model.weights.tensors())
-        if (std::find(fresh.begin(), fresh.end(), name) == fresh.end()) job.weights.set(name, tensor);
+    job.graph = withClasses(withPreprocessing(opened.graph, *parts.train),
+                            static_cast<std::int64_t>(parts.train->classes().size()), &fresh);
+    job.weights = without(opened.model.weights, fresh);
     job.info.name = opened.graph.name();
     job.info.data = absoluteSource(data);
     job.info.from = model;
@@ -184,6 +179,11 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
         if (!isRunFolder(model))
             throw Error(ErrorCode::Usage,
                         "'" + model + "' holds no training run: 'fovea train RUN --resume' goes on with one.");
+        for (const OptionSpec& option : joined({{"--data"}, {"--size"}, {"-o"}, {"--preset"}}, recipeSpecs()))
+            if (arguments.has(option.name))
+                throw Error(ErrorCode::Usage, "Option '" + std::string(option.name) +
+                                                  "' cannot be given with '--resume': a run goes on with the recipe "
+                                                  "that it began with.");
         const auto engine = startEngine();
         TrainRequest request;
         request.run = model;

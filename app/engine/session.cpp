@@ -110,6 +110,19 @@ std::array<std::int64_t, 2> centreOf(const Graph& graph, const std::string& laye
     throw Error(ErrorCode::Usage, "The network has no layer called '" + layer + "'.");
 }
 
+UnfoldReply unfold(const TrainStart& start, const UnfoldRequest& request, const JobWatch& watch)
+{
+    return unfoldNorms(start, request, watch).reply;
+}
+
+template <typename Request, auto kWork>
+std::function<Json(const JobWatch&)> jobOf(TrainStart start, const Json& params)
+{
+    return [start = std::move(start), request = messageFrom<Request>(params)](const JobWatch& watch) {
+        return toJson(kWork(start, request, watch));
+    };
+}
+
 }  // namespace
 
 Session::~Session() { stopJob(); }
@@ -182,44 +195,31 @@ void Session::startJob(const Json& id, Job job)
 
 std::optional<Session::Job> Session::jobFor(const std::string& method, const Json& params)
 {
-    const auto as = [&](auto request, auto work) -> std::optional<Job> {
-        using Request = decltype(request);
-        if (method != Request::kMethod) return std::nullopt;
-        return [request = messageFrom<Request>(params), work](const JobWatch& watch) {
-            return toJson(work(request, watch));
-        };
-    };
-    std::optional<Job> job;
-    const auto offer = [&](auto request, auto run) {
-        if (!job && method == decltype(request)::kMethod)
-            job = as(request, [from = start(), run](const auto& asked, const JobWatch& watch) {
-                return run(from, asked, watch);
-            });
-    };
-    const bool resumes = method == TrainRequest::kMethod && messageFrom<TrainRequest>(params).resume;
-    const bool known = method == TrainRequest::kMethod || method == EvaluateRequest::kMethod ||
-                       method == ProbeRequest::kMethod || method == RateRequest::kMethod ||
-                       method == RecalibrateRequest::kMethod || method == UnfoldRequest::kMethod ||
-                       method == EffectiveRequest::kMethod || method == CostRequest::kMethod;
-    if (!known) return std::nullopt;
+    using Make = Job (*)(TrainStart, const Json&);
+    static const std::map<std::string, Make> kJobs = {
+        {TrainRequest::kMethod, jobOf<TrainRequest, train>},
+        {EvaluateRequest::kMethod, jobOf<EvaluateRequest, evaluate>},
+        {ProbeRequest::kMethod, jobOf<ProbeRequest, probe>},
+        {RateRequest::kMethod, jobOf<RateRequest, findLearningRate>},
+        {RecalibrateRequest::kMethod, jobOf<RecalibrateRequest, recalibrate>},
+        {UnfoldRequest::kMethod, jobOf<UnfoldRequest, unfold>},
+        {EffectiveRequest::kMethod, jobOf<EffectiveRequest, effectiveField>},
+        {CostRequest::kMethod, jobOf<CostRequest, measureCost>}};
+    const auto made = kJobs.find(method);
+    if (made == kJobs.end()) return std::nullopt;
+    refuseWhileBusy();
+    if (method == TrainRequest::kMethod)
+        if (auto request = messageFrom<TrainRequest>(params); request.resume) {
+            request.device = deviceFor(request.device);
+            return [request](const JobWatch& watch) { return toJson(resumeTraining(request, watch)); };
+        }
+    return made->second(start(), params);
+}
+
+void Session::refuseWhileBusy() const
+{
     if (m_busy)
         throw Error(ErrorCode::Usage, "The engine is busy with another job: stop it first, or wait for its end.");
-    if (resumes)
-        return as(TrainRequest{}, [](TrainRequest request, const JobWatch& watch) {
-            request.device = deviceFor(request.device);
-            return resumeTraining(request, watch);
-        });
-    offer(TrainRequest{}, train);
-    offer(EvaluateRequest{}, evaluate);
-    offer(ProbeRequest{}, probe);
-    offer(RateRequest{}, findLearningRate);
-    offer(RecalibrateRequest{}, recalibrate);
-    offer(UnfoldRequest{}, [](const TrainStart& from, const UnfoldRequest& request, const JobWatch& watch) {
-        return unfoldNorms(from, request, watch).reply;
-    });
-    offer(EffectiveRequest{}, effectiveField);
-    offer(CostRequest{}, measureCost);
-    return job;
 }
 
 std::string Session::refuseLongLine() const
@@ -253,8 +253,7 @@ Json Session::hello(const HelloRequest& request) const
 
 Json Session::load(const LoadRequest& request)
 {
-    if (m_busy)
-        throw Error(ErrorCode::Usage, "The engine is busy with another job: stop it first, or wait for its end.");
+    refuseWhileBusy();
     m_module.reset();  // two networks at once may not fit
     m_isLoaded = false;
     m_graph = request.size ? atSize(request.graph, *request.size) : request.graph;

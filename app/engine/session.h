@@ -37,6 +37,7 @@ private:
     void startJob(const Json& id, Job job);
     JobWatch watch() const;
     void stopJob();
+    void refuseWhileBusy() const;
 
     Json dispatch(const std::string& method, const Json& params);
     Json hello(const HelloRequest& request) const;

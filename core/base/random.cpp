@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <utility>
 
 namespace fovea {
 
@@ -27,7 +28,9 @@ RandomStream::RandomStream(std::uint64_t seed, std::initializer_list<std::uint64
     for (const std::uint64_t part : place) m_state = mixed(m_state * kGolden + mixed(part + kGolden));
 }
 
-std::uint64_t RandomStream::next() { return mixed(m_state += kGolden); }
+std::uint64_t nextSplitMix64(std::uint64_t& state) { return mixed(state += kGolden); }
+
+std::uint64_t RandomStream::next() { return nextSplitMix64(m_state); }
 
 double RandomStream::uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
 
@@ -39,6 +42,11 @@ std::uint64_t RandomStream::below(std::uint64_t bound)
     const std::uint64_t surplus = -bound % bound;  // 2^64 modulo bound: so many values would come up once too often
     for (;;)
         if (const std::uint64_t value = next(); value >= surplus) return value % bound;
+}
+
+void RandomStream::shuffle(std::span<std::int64_t> values)
+{
+    for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[below(i)]);
 }
 
 double RandomStream::normal()

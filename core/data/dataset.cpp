@@ -93,7 +93,7 @@ std::pair<DatasetPtr, DatasetPtr> splitByClass(const DatasetPtr& all, const Spli
     for (std::size_t c = 0; c < byClass.size(); ++c) {
         auto& indices = byClass[c];
         RandomStream stream(options.seed, {kSplitPurpose, c});
-        for (std::size_t i = indices.size(); i > 1; --i) std::swap(indices[i - 1], indices[stream.below(i)]);
+        stream.shuffle(indices);
         // Every class keeps at least one image to train on, and gives one where it has two.
         auto share = static_cast<std::size_t>(std::llround(static_cast<double>(indices.size()) * options.validation));
         if (options.validation > 0 && indices.size() > 1) share = std::clamp<std::size_t>(share, 1, indices.size() - 1);

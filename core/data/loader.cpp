@@ -58,7 +58,7 @@ std::shared_ptr<const Order> orderOf(const LoadOptions& options, std::int64_t si
     Order order(static_cast<std::size_t>(size));
     std::iota(order.begin(), order.end(), std::int64_t{0});
     RandomStream stream(options.seed, {static_cast<std::uint64_t>(epoch), kShufflePurpose});
-    for (std::size_t i = order.size(); options.shuffle && i > 1; --i) std::swap(order[i - 1], order[stream.below(i)]);
+    if (options.shuffle) stream.shuffle(order);
     return std::make_shared<const Order>(std::move(order));
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/data/dataset.h"
-#include "core/graph/preprocessing.h"
+#include "core/graph/graph.h"
 #include "core/graph/tensor.h"
 
 #include <array>
@@ -71,5 +71,8 @@ struct ChannelStatistics {
 
 // Over at most `most` images, drawn from `seed`.
 ChannelStatistics channelStatistics(const Dataset& dataset, std::int64_t most, std::uint64_t seed);
+
+// A network whose images nobody said how to prepare gets the statistics of a thousand training images.
+Graph withPreprocessing(Graph graph, const Dataset& training);
 
 }  // namespace fovea

@@ -65,4 +65,13 @@ ChannelStatistics channelStatistics(const Dataset& dataset, std::int64_t most, s
     return out;
 }
 
+Graph withPreprocessing(Graph graph, const Dataset& training)
+{
+    if (graph.preprocessing()) return graph;
+    constexpr std::int64_t kLookedAt = 1000;
+    const ChannelStatistics statistics = channelStatistics(training, kLookedAt, 0);
+    graph.setPreprocessing(Preprocessing{.mean = statistics.mean, .deviation = statistics.deviation});
+    return graph;
+}
+
 }  // namespace fovea

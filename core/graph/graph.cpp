@@ -15,6 +15,12 @@ const TensorBinding* Node::tensor(std::string_view role) const
     return nullptr;
 }
 
+std::string Node::tensorName(std::string_view role) const
+{
+    const TensorBinding* binding = tensor(role);
+    return binding ? binding->tensor : name + "." + std::string(role);
+}
+
 bool Node::sameAs(const Node& other) const
 {
     return id == other.id && name == other.name && kind == other.kind && attrs == other.attrs &&
@@ -82,9 +88,11 @@ NodeId Graph::add(Node node)
 
 void Graph::insert(Node node)
 {
-    if (node.id <= kNoNode) throw Error(ErrorCode::Format, "A layer has the id " + std::to_string(node.id) + "; ids start at 1.");
+    if (node.id <= kNoNode)
+        throw Error(ErrorCode::Format, "A layer has the id " + std::to_string(node.id) + "; ids start at 1.");
     std::vector<NodePtr>& own = ownNodes();
-    const auto it = std::lower_bound(own.begin(), own.end(), node.id, [](const NodePtr& other, NodeId key) { return other->id < key; });
+    const auto it = std::lower_bound(own.begin(), own.end(), node.id,
+                                     [](const NodePtr& other, NodeId key) { return other->id < key; });
     if (it != own.end() && (*it)->id == node.id)
         throw Error(ErrorCode::Format, "Two layers have the id " + std::to_string(node.id) + ".");
     m_nextId = std::max(m_nextId, node.id + 1);
@@ -94,14 +102,16 @@ void Graph::insert(Node node)
 void Graph::edit(NodeId id, bool keepOrigin, const std::function<void(Node&)>& change)
 {
     const std::size_t index = slot(id);
-    if (index == nodes().size()) throw Error(ErrorCode::Internal, "There is no layer with id " + std::to_string(id) + ".");
+    if (index == nodes().size())
+        throw Error(ErrorCode::Internal, "There is no layer with id " + std::to_string(id) + ".");
     auto copy = std::make_shared<Node>(*nodes()[index]);
     change(*copy);
     copy->id = id;
     const Node& before = *nodes()[index];
     // An opaque layer has nothing but its origin to be written from.
-    if (!keepOrigin && before.kind != "opaque" && (copy->attrs != before.attrs || copy->kind != before.kind || copy->tensors != before.tensors ||
-                        copy->inputs.size() != before.inputs.size()))
+    if (!keepOrigin && before.kind != "opaque" &&
+        (copy->attrs != before.attrs || copy->kind != before.kind || copy->tensors != before.tensors ||
+         copy->inputs.size() != before.inputs.size()))
         copy->origin = nullptr;
     ownNodes()[index] = std::move(copy);
 }

@@ -36,17 +36,17 @@ struct TensorBinding {
 // How the file that a layer came from wrote it; kept so that an untouched layer goes out unchanged.
 // The bytes are the format's own (for ONNX: serialized NodeProtos).
 struct Origin {
-    std::vector<std::string> nodes;           // serialized, in the file's order
-    std::vector<std::string> inputNames;      // per input of the layer: the value name the nodes read
-    std::vector<std::string> outputNames;     // per output of the layer: the value name the nodes write
-    std::vector<Value> inputs, outputs;       // shapes at import
-    bool sizesBaked = false;                  // the nodes hold constants that are right for these shapes only
+    std::vector<std::string> nodes;        // serialized, in the file's order
+    std::vector<std::string> inputNames;   // per input of the layer: the value name the nodes read
+    std::vector<std::string> outputNames;  // per output of the layer: the value name the nodes write
+    std::vector<Value> inputs, outputs;    // shapes at import
+    bool sizesBaked = false;               // the nodes hold constants that are right for these shapes only
 };
 
 struct Node {
     NodeId id = kNoNode;
-    std::string name;   // unique in its graph
-    std::string kind;   // an OpDef of core/ops, such as "Conv2d"
+    std::string name;  // unique in its graph
+    std::string kind;  // an OpDef of core/ops, such as "Conv2d"
     Attributes attrs;
     std::vector<Port> inputs;  // an empty Port is an input that is not connected yet
     std::string group;         // dotted path, such as "layer1.0"; empty: none
@@ -54,6 +54,7 @@ struct Node {
     std::shared_ptr<const Origin> origin;  // null: made in Fovea, or edited since
 
     const TensorBinding* tensor(std::string_view role) const;
+    std::string tensorName(std::string_view role) const;  // the bound one, else "LAYER.role"
     // Same settings and wiring; origin is not compared.
     bool sameAs(const Node& other) const;
 };
@@ -131,7 +132,8 @@ struct GraphDiff {
     bool outputsChanged = false, preprocessingChanged = false;
     bool empty() const
     {
-        return added.empty() && removed.empty() && changed.empty() && rewired.empty() && !outputsChanged && !preprocessingChanged;
+        return added.empty() && removed.empty() && changed.empty() && rewired.empty() && !outputsChanged &&
+               !preprocessingChanged;
     }
 };
 GraphDiff diff(const Graph& before, const Graph& after);

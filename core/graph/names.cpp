@@ -40,4 +40,12 @@ std::string commonGroup(std::string_view a, std::string_view b)
     return std::string(a.substr(0, end));
 }
 
+std::string firstNames(const std::vector<std::string>& names)
+{
+    constexpr std::size_t kNamed = 10;
+    std::string out;
+    for (std::size_t i = 0; i < names.size() && i < kNamed; ++i) out += (i ? ", " : "") + names[i];
+    return out + (names.size() > kNamed ? ", and " + std::to_string(names.size() - kNamed) + " more" : "");
+}
+
 }  // namespace fovea

@@ -14,6 +14,9 @@ std::vector<std::string> nameParts(std::string_view name);
 // The same, joined as PyTorch writes it: "layer1.0.conv1".
 std::string moduleName(std::string_view name);
 
+// The first ten of a list in a sentence, and how many more there are: "a, b, and 3 more".
+std::string firstNames(const std::vector<std::string>& names);
+
 // The innermost group that holds both: "layer1.0" for "layer1.0" and "layer1.0.downsample"; empty: none.
 std::string commonGroup(std::string_view a, std::string_view b);
 

@@ -81,10 +81,7 @@ Graph withClasses(Graph graph, std::int64_t classes, std::vector<std::string>* f
                         std::to_string(classes) +
                         ", but its last layer is no plain Linear or Conv2d that could be given another size.");
     if (fresh)
-        for (const char* role : {"weight", "bias"}) {
-            const TensorBinding* binding = layer->tensor(role);
-            fresh->push_back(binding ? binding->tensor : layer->name + "." + role);
-        }
+        for (const char* role : {"weight", "bias"}) fresh->push_back(layer->tensorName(role));
     const char* attribute = sizeAttribute(*layer);
     graph.update(layer->id, [&](Node& node) { node.attrs.set(attribute, classes); });
     return graph;

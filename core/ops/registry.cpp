@@ -9,14 +9,16 @@
 
 namespace fovea {
 
-#define FOVEA_KINDS(row) \
-    row(inputOp) row(conv2dOp) row(conv1dOp) row(conv3dOp) row(convTranspose2dOp) row(maxPool2dOp) row(avgPool2dOp) row(avgPool3dOp) \
-    row(adaptiveAvgPool2dOp) row(adaptiveMaxPool2dOp) row(batchNorm2dOp) row(groupNormOp) row(instanceNorm2dOp) \
-    row(layerNormOp) row(localResponseNormOp) row(geluOp) row(hardsigmoidOp) row(scaledHardSigmoidOp) row(hardswishOp) \
-    row(siluOp) row(mishOp) row(relu6Op) row(hardtanhOp) row(preluOp) row(softmaxOp) row(logSoftmaxOp) row(dropoutOp) \
-    row(linearOp) row(matMulOp) row(concatOp) row(splitOp) row(flattenOp) row(reshapeOp) row(squeezeOp) row(unsqueezeOp) \
-    row(permuteOp) row(sliceOp) row(selectOp) row(zeroPad2dOp) row(reflectionPad2dOp) row(replicationPad2dOp) row(upsampleOp) \
-    row(pixelShuffleOp) row(depthToSpaceOp) row(pixelUnshuffleOp) row(channelShuffleOp) row(constantOp) row(opaqueOp)
+#define FOVEA_KINDS(row)                                                                                               \
+    row(inputOp) row(conv2dOp) row(conv1dOp) row(conv3dOp) row(convTranspose2dOp) row(maxPool2dOp) row(avgPool2dOp)    \
+        row(avgPool3dOp) row(adaptiveAvgPool2dOp) row(adaptiveMaxPool2dOp) row(batchNorm2dOp) row(groupNormOp)         \
+            row(instanceNorm2dOp) row(layerNormOp) row(localResponseNormOp) row(geluOp) row(hardsigmoidOp)             \
+                row(scaledHardSigmoidOp) row(hardswishOp) row(siluOp) row(mishOp) row(relu6Op) row(hardtanhOp)         \
+                    row(preluOp) row(softmaxOp) row(logSoftmaxOp) row(dropoutOp) row(linearOp) row(matMulOp)           \
+                        row(concatOp) row(splitOp) row(flattenOp) row(reshapeOp) row(squeezeOp) row(unsqueezeOp)       \
+                            row(permuteOp) row(sliceOp) row(selectOp) row(zeroPad2dOp) row(reflectionPad2dOp)          \
+                                row(replicationPad2dOp) row(upsampleOp) row(pixelShuffleOp) row(depthToSpaceOp)        \
+                                    row(pixelUnshuffleOp) row(channelShuffleOp) row(constantOp) row(opaqueOp)
 
 #define FOVEA_DECLARE(name) const OpDef& name();
 FOVEA_KINDS(FOVEA_DECLARE)
@@ -113,8 +115,7 @@ std::vector<NamedParam> paramsOf(const Node& node, std::span<const Value> in, st
 {
     std::vector<NamedParam> named;
     for (ParamSpec& spec : specsOf({node, in, out})) {
-        const TensorBinding* binding = node.tensor(spec.role);
-        std::string tensor = binding ? binding->tensor : node.name + "." + spec.role;
+        std::string tensor = node.tensorName(spec.role);
         named.push_back({std::move(spec), std::move(tensor)});
     }
     return named;

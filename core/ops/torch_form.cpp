@@ -24,4 +24,25 @@ TorchCall torchCall(const OpDef& op, const NodeView& view)
     return call;
 }
 
+TorchWindows torchWindows(const TorchCall& call, const Ints& kernel)
+{
+    TorchWindows out;
+    out.kernel = kernel;
+    for (std::size_t i = 0; i < kernel.size(); ++i) {
+        out.stride.push_back(call.args.at("stride", i, 1));
+        out.dilation.push_back(call.args.at("dilation", i, 1));
+        out.begin.push_back(call.args.at("padding", i, 0));
+        out.end.push_back(call.args.at("padding", i + kernel.size(), 0));
+    }
+    out.ceilMode = call.args.getBool("ceil_mode", false);
+    return out;
+}
+
+Ints torchKernel(const TorchCall& call, std::size_t axes)
+{
+    Ints out;
+    for (std::size_t i = 0; i < axes; ++i) out.push_back(call.args.at("kernel_size", i, 1));
+    return out;
+}
+
 }  // namespace fovea

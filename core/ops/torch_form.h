@@ -17,20 +17,86 @@ struct OpDef;
 // Named as in torch.nn or torch.nn.functional; where PyTorch has no such call, the comment says what it is.
 enum class TorchOp : std::uint8_t {
     None,  // no PyTorch form: the kind can be drawn and analysed, not run
-    Input, Constant, Identity,
-    Conv1d, Conv2d, Conv3d, ConvTranspose2d, Linear, MatMul,
-    MaxPool2d, AvgPool2d, AvgPool3d, AdaptiveAvgPool2d, AdaptiveMaxPool2d,
-    BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm, LocalResponseNorm,
-    ReLU, ReLU6, LeakyReLU, PReLU, ELU, SELU, CELU, GELU, SiLU, Mish, Sigmoid, Tanh, Softplus, Softsign,
-    Hardsigmoid, Hardswish, Hardtanh, Threshold, Softmax, LogSoftmax,
+    Input,
+    Constant,
+    Identity,
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose2d,
+    Linear,
+    MatMul,
+    MaxPool2d,
+    AvgPool2d,
+    AvgPool3d,
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool2d,
+    BatchNorm2d,
+    GroupNorm,
+    InstanceNorm2d,
+    LayerNorm,
+    LocalResponseNorm,
+    ReLU,
+    ReLU6,
+    LeakyReLU,
+    PReLU,
+    ELU,
+    SELU,
+    CELU,
+    GELU,
+    SiLU,
+    Mish,
+    Sigmoid,
+    Tanh,
+    Softplus,
+    Softsign,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    Threshold,
+    Softmax,
+    LogSoftmax,
     ScaledHardSigmoid,  // clamp(alpha * x + beta, 0, 1)
-    Erf, Exp, Log, Sqrt, Abs, Neg, Reciprocal, Floor, Ceil, Round, Sign, Sin, Cos,
-    Add, Sub, Mul, Div, Pow, Maximum, Minimum,  // of all inputs, or of one and "scalar" or the tensor "other"
-    Mean, Sum, Amax, Amin, Norm,
-    Concat, Split, Flatten, Reshape, Squeeze, Unsqueeze, Permute, Slice, Select,
-    ConstantPad, ReflectionPad, ReplicationPad,
+    Erf,
+    Exp,
+    Log,
+    Sqrt,
+    Abs,
+    Neg,
+    Reciprocal,
+    Floor,
+    Ceil,
+    Round,
+    Sign,
+    Sin,
+    Cos,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Pow,
+    Maximum,
+    Minimum,  // of all inputs, or of one and "scalar" or the tensor "other"
+    Mean,
+    Sum,
+    Amax,
+    Amin,
+    Norm,
+    Concat,
+    Split,
+    Flatten,
+    Reshape,
+    Squeeze,
+    Unsqueeze,
+    Permute,
+    Slice,
+    Select,
+    ConstantPad,
+    ReflectionPad,
+    ReplicationPad,
     Interpolate,
-    PixelShuffle, PixelUnshuffle,
+    PixelShuffle,
+    PixelUnshuffle,
     DepthToSpace,  // reshape, permute, reshape: the block's position comes from the first channels
     SpaceToDepth,  // the opposite
     ChannelShuffle,
@@ -48,11 +114,19 @@ struct TorchCall {
 // The same of a whole kind.
 struct TorchForm {
     TorchOp op = TorchOp::None;
-    std::vector<const char*> attrs = {};    // attributes that become arguments of the same name
-    std::vector<const char*> tensors = {};  // roles; those that a layer does not own are left out
+    std::vector<const char*> attrs = {};                        // attributes that become arguments of the same name
+    std::vector<const char*> tensors = {};                      // roles; those that a layer does not own are left out
     void (*more)(const NodeView&, Attributes& args) = nullptr;  // arguments that follow from shapes
 };
 
 TorchCall torchCall(const OpDef& op, const NodeView& view);
+
+// Where the sliding windows of a call lie, per axis.
+struct TorchWindows {
+    Ints kernel, stride, dilation, begin, end;  // begin, end: padding
+    bool ceilMode = false;
+};
+TorchWindows torchWindows(const TorchCall& call, const Ints& kernel);
+Ints torchKernel(const TorchCall& call, std::size_t axes);  // "kernel_size"
 
 }  // namespace fovea

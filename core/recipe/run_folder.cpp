@@ -1,20 +1,23 @@
 #include "core/recipe/run_folder.h"
 
 #include "core/base/files.h"
+#include "core/io/json/graph_json.h"
 
 namespace fovea {
 
 namespace {
 
-constexpr std::size_t kMaxJson = 1u << 22, kMaxMetrics = 1u << 28;
+constexpr std::size_t kMaxJson = 1u << 22, kMaxMetrics = 1u << 28, kMaxGraph = 1u << 28;
 constexpr const char* kSchema = "fovea.run/1";
 
+void read(const JsonAt& at, Graph& out) { out = graphFrom(at); }
+
 template <typename Value>
-Value valueIn(const std::filesystem::path& file)
+Value valueIn(const std::filesystem::path& file, std::size_t most = kMaxJson)
 {
     Value out;
     try {
-        const Json json = parseJson(readText(file, kMaxJson));
+        const Json json = parseJson(readText(file, most));
         read(JsonAt(json), out);
     } catch (Error& error) {
         throw error.within("'" + file.string() + "'");
@@ -69,6 +72,8 @@ bool isRunFolder(const std::filesystem::path& path)
 }
 
 RunInfo readRunInfo(const RunFolder& folder) { return valueIn<RunInfo>(folder.info()); }
+
+Graph readRunGraph(const RunFolder& folder) { return valueIn<Graph>(folder.graph(), kMaxGraph); }
 
 Recipe readRecipe(const std::filesystem::path& file) { return valueIn<Recipe>(file); }
 

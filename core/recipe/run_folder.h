@@ -9,6 +9,7 @@
 //   log.txt
 #pragma once
 
+#include "core/graph/graph.h"
 #include "core/recipe/metrics.h"
 #include "core/recipe/recipe.h"
 
@@ -53,6 +54,7 @@ bool isRunFolder(const std::filesystem::path& path);
 
 // Error(File | Format).
 RunInfo readRunInfo(const RunFolder& folder);
+Graph readRunGraph(const RunFolder& folder);
 Recipe readRecipe(const std::filesystem::path& file);
 // Whole lines only: the last one may be half written. Lines that are no metrics are left out.
 std::vector<MetricsLine> readMetrics(const std::filesystem::path& file);

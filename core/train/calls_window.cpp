@@ -11,35 +11,11 @@ namespace fovea {
 
 namespace {
 
-struct Windows {
-    Ints kernel, stride, dilation, begin, end;
-    bool ceilMode = false, symmetric = true;
-
-    std::int64_t effective(std::size_t axis) const { return (kernel[axis] - 1) * dilation[axis] + 1; }
+struct Windows : TorchWindows {
+    bool isSymmetric() const { return begin == end; }
 };
 
-Windows windowsOf(const TorchCall& call, const Ints& kernel)
-{
-    const std::size_t axes = kernel.size();
-    Windows out;
-    out.kernel = kernel;
-    for (std::size_t i = 0; i < axes; ++i) {
-        out.stride.push_back(call.args.at("stride", i, 1));
-        out.dilation.push_back(call.args.at("dilation", i, 1));
-        out.begin.push_back(call.args.at("padding", i, 0));
-        out.end.push_back(call.args.at("padding", i + axes, 0));
-        out.symmetric = out.symmetric && out.begin[i] == out.end[i];
-    }
-    out.ceilMode = call.args.getBool("ceil_mode", false);
-    return out;
-}
-
-Ints kernelOf(const TorchCall& call, std::size_t axes)
-{
-    Ints out;
-    for (std::size_t i = 0; i < axes; ++i) out.push_back(call.args.at("kernel_size", i, 1));
-    return out;
-}
+Windows windowsOf(const TorchCall& call, const Ints& kernel) { return {torchWindows(call, kernel)}; }
 
 // Padding, or cropping where negative, per axis; PyTorch lists the last dimension first.
 at::Tensor pad(const at::Tensor& x, const Ints& begin, const Ints& end, double fill)
@@ -72,7 +48,7 @@ bool poolsAsPyTorch(const Windows& windows)
 {
     for (std::size_t i = 0; i < windows.kernel.size(); ++i)
         if (windows.begin[i] * 2 > windows.kernel[i]) return false;
-    return windows.symmetric;
+    return windows.isSymmetric();
 }
 
 at::Tensor plainAverage(const at::Tensor& x, const Windows& windows)
@@ -89,7 +65,7 @@ at::Tensor convolution(const TorchCall& call, const CallInputs& inputs, int axes
     const Windows windows = windowsOf(call, weight.sizes().slice(2).vec());
     at::Tensor x = inputs.x();
     Ints padding = windows.begin;
-    if (!windows.symmetric) {
+    if (!windows.isSymmetric()) {
         x = pad(x, windows.begin, windows.end, 0);
         padding.assign(static_cast<std::size_t>(axes), 0);
     }
@@ -103,7 +79,7 @@ at::Tensor transposedConvolution(const TorchCall& call, const CallInputs& inputs
     const at::Tensor weight = inputs.tensor("weight");
     const Windows windows = windowsOf(call, weight.sizes().slice(2).vec());
     const Ints extra{call.args.at("output_padding", 0, 0), call.args.at("output_padding", 1, 0)};
-    const bool native = windows.symmetric;
+    const bool native = windows.isSymmetric();
     const Ints padding = native ? windows.begin : Ints{0, 0};
     at::Tensor out = at::convolution(inputs.x(), weight, inputs.tensor("bias"), windows.stride, padding,
                                      windows.dilation, true, extra, call.args.getInt("groups", 1));
@@ -112,7 +88,7 @@ at::Tensor transposedConvolution(const TorchCall& call, const CallInputs& inputs
 
 at::Tensor maxPool(const TorchCall& call, const at::Tensor& x)
 {
-    const Windows windows = windowsOf(call, kernelOf(call, 2));
+    const Windows windows = windowsOf(call, torchKernel(call, 2));
     if (poolsAsPyTorch(windows))
         return at::max_pool2d(x, windows.kernel, windows.stride, windows.begin, windows.dilation, windows.ceilMode);
     const at::Tensor ready = fitToWindows(x, windows, -std::numeric_limits<double>::infinity());
@@ -121,7 +97,7 @@ at::Tensor maxPool(const TorchCall& call, const at::Tensor& x)
 
 at::Tensor averagePool(const TorchCall& call, const at::Tensor& x, int axes)
 {
-    const Windows windows = windowsOf(call, kernelOf(call, static_cast<std::size_t>(axes)));
+    const Windows windows = windowsOf(call, torchKernel(call, static_cast<std::size_t>(axes)));
     const bool countPadding = call.args.getBool("count_include_pad", true);
     if (poolsAsPyTorch(windows) && axes == 2)
         return at::avg_pool2d(x, windows.kernel, windows.stride, windows.begin, windows.ceilMode, countPadding);
@@ -144,7 +120,7 @@ at::Tensor averagePool(const TorchCall& call, const at::Tensor& x, int axes)
 
 at::Tensor sumPool(const TorchCall& call, const at::Tensor& x)
 {
-    const Windows windows = windowsOf(call, kernelOf(call, 2));
+    const Windows windows = windowsOf(call, torchKernel(call, 2));
     const std::int64_t channels = x.size(1);
     const at::Tensor weight =
         at::ones({channels, 1, windows.kernel[0], windows.kernel[1]}, x.options().requires_grad(false)) /

@@ -21,6 +21,20 @@ Classifier classifierIn(const Graph& graph)
 
 }  // namespace
 
+LoadOptions loadOptionsOf(const Network& network)
+{
+    LoadOptions out;
+    const std::string name = network.imageName();
+    const Shape& shape = network.values[network.entryNamed(name).firstOutput].shape;
+    if (shape[1] < 1 || shape[2] < 1 || shape[3] < 1)
+        throw Error(ErrorCode::Usage, "Input '" + name + "' has no fixed size; say which with --size.");
+    out.channels = shape[1];
+    out.height = shape[2];
+    out.width = shape[3];
+    if (const auto& preprocessing = network.graph.preprocessing()) out.preprocessing = *preprocessing;
+    return out;
+}
+
 ClassifyingNetwork::ClassifyingNetwork(const Graph& graph, const Weights& weights, const std::string& device)
     : m_network(graph, weights, {.device = device})
 {
@@ -28,20 +42,6 @@ ClassifyingNetwork::ClassifyingNetwork(const Graph& graph, const Weights& weight
     const Classifier classifier = classifierIn(m_network.graph);
     m_logits = m_network.valueOf(classifier.logits, classifier.output);
     m_classes = classifier.classes;
-}
-
-LoadOptions ClassifyingNetwork::loadOptions() const
-{
-    LoadOptions out;
-    const auto& entry = m_network.entryNamed(m_image);
-    const Shape& shape = m_network.values[entry.firstOutput].shape;
-    if (shape[1] < 1 || shape[2] < 1 || shape[3] < 1)
-        throw Error(ErrorCode::Usage, "Input '" + m_image + "' has no fixed size; say which with --size.");
-    out.channels = shape[1];
-    out.height = shape[2];
-    out.width = shape[3];
-    if (const auto& preprocessing = m_network.graph.preprocessing()) out.preprocessing = *preprocessing;
-    return out;
 }
 
 at::Tensor ClassifyingNetwork::images(const Batch& batch) const
@@ -86,15 +86,6 @@ Weights weightsOf(const Network& network)
     Weights out;
     for (const Network::Owned& owned : network.owned) out.set(owned.name, fromTorch(owned.tensor));
     return out;
-}
-
-Graph withPreprocessing(Graph graph, const Dataset& training)
-{
-    if (graph.preprocessing()) return graph;
-    constexpr std::int64_t kLookedAt = 1000;
-    const ChannelStatistics statistics = channelStatistics(training, kLookedAt, 0);
-    graph.setPreprocessing(Preprocessing{.mean = statistics.mean, .deviation = statistics.deviation});
-    return graph;
 }
 
 }  // namespace fovea

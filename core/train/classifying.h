@@ -9,6 +9,10 @@
 
 namespace fovea {
 
+// What images have to be for the network's image input: channels, height and width, and its preprocessing; in
+// evaluation's order. Batch and workers are the caller's. Error(Usage) where the input has no fixed size.
+LoadOptions loadOptionsOf(const Network& network);
+
 class ClassifyingNetwork {
 public:
     // Error(Usage) where the network has no image input or no classifier.
@@ -19,7 +23,7 @@ public:
     std::int64_t classes() const { return m_classes; }
     // Channels, height and width of the input, its preprocessing, evaluation's order; batch and workers are the
     // caller's.
-    LoadOptions loadOptions() const;
+    LoadOptions loadOptions() const { return loadOptionsOf(m_network); }
 
     at::Tensor images(const Batch& batch) const;  // on the device, in the network's memory order
     at::Tensor labels(const Batch& batch) const;
@@ -39,8 +43,5 @@ private:
 
 // The weights now, by name, as F32.
 Weights weightsOf(const Network& network);
-
-// What `data` holds for the network: its channels' statistics become the network's preprocessing where it has none.
-Graph withPreprocessing(Graph graph, const Dataset& training);
 
 }  // namespace fovea

@@ -27,31 +27,13 @@ Batch noise(const LoadOptions& options, std::uint64_t seed, std::int64_t index)
     return out;
 }
 
-// Input of any network with an image input: a classifier is not needed here.
-LoadOptions shapeOf(const Network& network)
-{
-    LoadOptions out;
-    const Shape& shape = network.values[network.entryNamed(network.imageName()).firstOutput].shape;
-    if (!(shape[1] > 0 && shape[2] > 0 && shape[3] > 0))
-        throw Error(ErrorCode::Usage, "The network's input has no fixed size; say which with --size.");
-    out.channels = shape[1];
-    out.height = shape[2];
-    out.width = shape[3];
-    if (network.graph.preprocessing()) out.preprocessing = *network.graph.preprocessing();
-    return out;
-}
-
-at::Tensor gradientOf(const Network& network, std::size_t value, const std::array<std::int64_t, 2>& unit,
-                      const Batch& batch)
+at::Tensor gradientOf(const Network& network, const std::string& layer, std::size_t value,
+                      const std::array<std::int64_t, 2>& unit, const Batch& batch)
 {
     at::Tensor image = toTorch(batch.images, network.type, network.device, "images").set_requires_grad(true);
     std::vector<at::Tensor> made;
     network.run({value}, {{network.imageName(), image}}, made);
-    const Layout& layout = network.values[value].layout;
-    at::Tensor part = made[value];
-    if (layout.h >= 0) part = part.narrow(layout.h, unit[0], 1);
-    if (layout.w >= 0 && layout.w != layout.h) part = part.narrow(layout.w, unit[1], 1);
-    const at::Tensor sum = part.sum();
+    const at::Tensor sum = unitSum({layer, unit[0], unit[1]}, network.values[value].layout, made[value]);
     if (!sum.requires_grad()) return at::zeros({image.size(2), image.size(3)}, at::kDouble);
     const auto gradients = torch::autograd::grad({sum}, {image}, {}, false, false, true);
     if (!gradients[0].defined()) return at::zeros({image.size(2), image.size(3)}, at::kDouble);
@@ -119,7 +101,7 @@ EffectiveReply effectiveField(const TrainStart& start, const EffectiveRequest& r
     for (Network::Step& step : network.steps) step.training = request.trainMode;
     const std::size_t value = network.entryNamed(request.layer).firstOutput;
     const auto unit = unitFor(request, network.values[value]);
-    LoadOptions options = shapeOf(network);
+    LoadOptions options = loadOptionsOf(network);
     const auto seed = static_cast<std::uint64_t>(request.seed);
     const std::int64_t count = request.data.images > 0 ? request.data.images : kNoiseImages;
     std::unique_ptr<Loader> loader;
@@ -141,8 +123,8 @@ EffectiveReply effectiveField(const TrainStart& start, const EffectiveRequest& r
         std::optional<Batch> batch = loader ? loader->next() : std::optional(noise(options, seed, i));
         if (!batch) break;
         at::manual_seed(RandomStream(seed, {kDropPurpose, static_cast<std::uint64_t>(i)}).next());
-        total +=
-            translated("gradient of '" + request.layer + "'", [&] { return gradientOf(network, value, unit, *batch); });
+        total += translated("gradient of '" + request.layer + "'",
+                            [&] { return gradientOf(network, request.layer, value, unit, *batch); });
         images += batch->images.dims[0];
         teller.advance(batch->images.dims[0]);
     }

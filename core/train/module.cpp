@@ -31,25 +31,6 @@ struct Module::Impl {
     }
 };
 
-namespace {
-
-// The sum of the unit's channels.
-at::Tensor unitSum(const UnitOf& unit, const Layout& layout, at::Tensor part)
-{
-    const auto take = [&](int dim, std::int64_t at, const char* axis) {
-        const std::int64_t size = dim < 0 ? 1 : part.size(dim);
-        if (at < 0 || at >= size)
-            throw Error(ErrorCode::Usage, "Layer '" + unit.layer + "' has " + std::to_string(size) + " " + axis +
-                                              ", so there is no unit at " + std::to_string(at) + ".");
-        if (dim >= 0) part = part.narrow(dim, at, 1);
-    };
-    take(layout.h, unit.y, "rows");
-    take(layout.w == layout.h ? -1 : layout.w, unit.x, "columns");
-    return part.sum();
-}
-
-}  // namespace
-
 Module::Module(const Graph& graph, const Weights& weights, const ModuleOptions& options)
     : m_impl(translated("the network", [&] { return std::make_unique<Impl>(graph, weights, options); }))
 {}

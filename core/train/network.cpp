@@ -1,5 +1,6 @@
 #include "core/train/network.h"
 
+#include "core/graph/names.h"
 #include "core/train/tensors.h"
 
 #include <algorithm>
@@ -9,14 +10,6 @@ namespace fovea {
 
 namespace {
 
-std::string listed(const std::vector<std::string>& names)
-{
-    constexpr std::size_t kNamed = 10;
-    std::string out;
-    for (std::size_t i = 0; i < names.size() && i < kNamed; ++i) out += (i ? ", " : "") + names[i];
-    return out + (names.size() > kNamed ? ", and " + std::to_string(names.size() - kNamed) + " more" : "");
-}
-
 void refuseWithoutForm(const Prepared& prepared)
 {
     std::vector<std::string> names;
@@ -24,7 +17,7 @@ void refuseWithoutForm(const Prepared& prepared)
         if (entry.op->torch.op == TorchOp::None) names.push_back("'" + entry.node->name + "'");
     if (!names.empty())
         throw Error(ErrorCode::Usage,
-                    "These layers have no PyTorch form, so the network cannot be run: " + listed(names) + ".");
+                    "These layers have no PyTorch form, so the network cannot be run: " + firstNames(names) + ".");
     if (!prepared.cyclic.empty()) throw Error(ErrorCode::Usage, "The network has a cycle, so it cannot be run.");
 }
 
@@ -99,7 +92,8 @@ Network::Network(const Graph& g, const Weights& weights, const ModuleOptions& o)
         }
         steps.push_back(std::move(step));
     }
-    if (!missing.empty()) throw Error(ErrorCode::Usage, "The weights do not fit the network: " + listed(missing) + ".");
+    if (!missing.empty())
+        throw Error(ErrorCode::Usage, "The weights do not fit the network: " + firstNames(missing) + ".");
 }
 
 std::vector<Value> Network::inputsOf(const Prepared::Entry& entry) const
@@ -230,6 +224,20 @@ std::vector<at::Tensor> Network::runStep(const Step& step, const std::map<std::s
     }
     const CallInputs all{in, step.tensors, step.training};
     return options.mode == RunMode::Support ? runSupportCall(step.call, all) : runCall(step.call, all);
+}
+
+at::Tensor unitSum(const UnitOf& unit, const Layout& layout, at::Tensor part)
+{
+    const auto take = [&](int dim, std::int64_t at, const char* axis) {
+        const std::int64_t size = dim < 0 ? 1 : part.size(dim);
+        if (at < 0 || at >= size)
+            throw Error(ErrorCode::Usage, "Layer '" + unit.layer + "' has " + std::to_string(size) + " " + axis +
+                                              ", so there is no unit at " + std::to_string(at) + ".");
+        if (dim >= 0) part = part.narrow(dim, at, 1);
+    };
+    take(layout.h, unit.y, "rows");
+    take(layout.w == layout.h ? -1 : layout.w, unit.x, "columns");
+    return part.sum();
 }
 
 }  // namespace fovea

@@ -73,6 +73,9 @@ private:
     std::map<std::string, std::size_t> m_ownedByName;
 };
 
+// The sum of a unit's channels, over the batch; `output` is the layer's. Error(Usage) where it has no such unit.
+at::Tensor unitSum(const UnitOf& unit, const Layout& layout, at::Tensor output);
+
 Error translatedError(const c10::Error& error);
 
 template <typename Body>

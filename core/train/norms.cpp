@@ -42,12 +42,6 @@ double largestDifference(ClassifyingNetwork& before, ClassifyingNetwork& after, 
     return (a - b).abs().max().item<double>() / std::max(a.abs().max().item<double>(), 1e-30);
 }
 
-std::string tensorName(const Node& node, const char* role)
-{
-    const TensorBinding* binding = node.tensor(role);
-    return binding ? binding->tensor : node.name + "." + role;
-}
-
 }  // namespace
 
 RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& request, const JobWatch& watch)
@@ -97,7 +91,7 @@ RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& 
     Weights written;
     for (const Network::Step* norm : norms)
         for (const char* role : {"running_mean", "running_var"})
-            written.set(tensorName(*norm->entry->node, role), fromTorch(norm->tensors.at(role)));
+            written.set(norm->entry->node->tensorName(role), fromTorch(norm->tensors.at(role)));
     writeSafetensors(written, request.out);
     return reply;
 }
@@ -120,7 +114,12 @@ std::vector<NodeId> foldedConvolutions(const Graph& graph)
 
 Unfolded unfoldNorms(const TrainStart& start, const UnfoldRequest& request, const JobWatch& watch)
 {
-    const DataParts parts = openFor(request.data);
+    return unfoldNorms(start, openFor(request.data), request, watch);
+}
+
+Unfolded unfoldNorms(const TrainStart& start, const DataParts& parts, const UnfoldRequest& request,
+                     const JobWatch& watch)
+{
     const Graph original = withPreprocessing(start.graph, *parts.train);
     const std::vector<NodeId> convolutions = foldedConvolutions(original);
     if (convolutions.empty())
@@ -160,7 +159,7 @@ Unfolded unfoldNorms(const TrainStart& start, const UnfoldRequest& request, cons
         const Moments& of = moments.at(static_cast<std::size_t>(network.prepared.entryOf(id)));
         if (of.count == 0) continue;  // it does not lead to the classifier
         const Node& convolution = out.graph.at(id);
-        const Tensor* stored = out.weights.find(tensorName(convolution, "bias"));
+        const Tensor* stored = out.weights.find(convolution.tensorName("bias"));
         const at::Tensor bias =
             stored ? toTorch(*stored, at::kDouble, network.device, "bias").flatten() : at::zeros_like(of.mean());
         Node norm = makeNode("BatchNorm2d", out.graph.uniqueName(convolution.name + "_norm"), {Port{id, 0}});

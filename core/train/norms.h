@@ -1,6 +1,7 @@
 // What can be done about batch norms with images but without training.
 #pragma once
 
+#include "core/data/dataset.h"
 #include "core/train/trainer.h"
 
 namespace fovea {
@@ -21,5 +22,8 @@ struct Unfolded {
 // scale and shift undo them, so that the network computes what it did; the convolution's bias goes into the shift.
 // Error(Usage) where there is nothing to unfold.
 Unfolded unfoldNorms(const TrainStart& start, const UnfoldRequest& request, const JobWatch& watch);
+// On data that is open already; the request's source is not read.
+Unfolded unfoldNorms(const TrainStart& start, const DataParts& parts, const UnfoldRequest& request,
+                     const JobWatch& watch);
 
 }  // namespace fovea

@@ -108,7 +108,7 @@ DatasetPtr partOf(const DataParts& parts, const std::string& part, std::int64_t 
     std::vector<std::int64_t> order(static_cast<std::size_t>(whole->size()));
     std::iota(order.begin(), order.end(), std::int64_t{0});
     RandomStream stream(seed, {kPartPurpose});
-    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[stream.below(i)]);
+    stream.shuffle(order);
     order.resize(static_cast<std::size_t>(images));
     std::sort(order.begin(), order.end());
     return partOfDataset(whole, std::move(order));

@@ -3,12 +3,11 @@
 #include "core/base/files.h"
 #include "core/io/json/graph_json.h"
 #include "core/io/safetensors/safetensors.h"
-#include "core/ops/classifier.h"
 #include "core/recipe/event_file.h"
 #include "core/recipe/schedule.h"
 #include "core/train/device.h"
 #include "core/train/learner.h"
-#include "core/train/norms.h"
+#include "core/train/preparation.h"
 #include "core/train/scores.h"
 
 #include <ATen/Parallel.h>
@@ -21,58 +20,12 @@ namespace fovea {
 
 namespace {
 
-constexpr std::size_t kMaxGraph = 256u << 20;
-
 // Lines added to a file that others read meanwhile: each in one write.
 void appendLine(const std::filesystem::path& file, const std::string& line)
 {
     std::ofstream out(file, std::ios::app);
     out << line + "\n" << std::flush;
     if (!out) throw Error(ErrorCode::File, "Cannot write to '" + file.string() + "'.");
-}
-
-DataParts dataFor(const std::string& source, const Recipe& recipe)
-{
-    if (source.empty()) throw Error(ErrorCode::Usage, "No data was given to train on.");
-    return openData(source, {.validation = recipe.valSplit, .seed = static_cast<std::uint64_t>(recipe.seed)});
-}
-
-// Norms that an exporter folded away are put back, so that they can move while the network learns.
-TrainStart unfolded(TrainStart start, const std::string& source, const Recipe& recipe, const JobWatch& watch)
-{
-    if (!recipe.unfoldNorms || foldedConvolutions(start.graph).empty()) return start;
-    UnfoldRequest request;
-    request.data.source = source;
-    request.data.validation = recipe.valSplit;
-    request.data.splitSeed = recipe.seed;
-    request.data.batch = recipe.batchSize;
-    request.data.workers = recipe.workers;
-    Unfolded unfolded = unfoldNorms(start, request, watch);
-    watch.log(std::to_string(unfolded.reply.norms) +
-              " norms that were folded into convolutions are put back; the output differs by " +
-              Json(unfolded.reply.difference).dump() + " of its largest value.");
-    start.graph = std::move(unfolded.graph);
-    start.weights = std::move(unfolded.weights);
-    return start;
-}
-
-// The network as it will be trained: norms of its own, a head for the data's classes, and a preprocessing.
-TrainStart fitted(const TrainStart& given, const std::string& source, const Recipe& recipe, const DataParts& data,
-                  const JobWatch& watch)
-{
-    TrainStart start = unfolded(given, source, recipe, watch);
-    const auto classes = static_cast<std::int64_t>(data.train->classes().size());
-    const auto classifier = classifierOf(start.graph);
-    std::vector<std::string> fresh;
-    start.graph = withClasses(withPreprocessing(std::move(start.graph), *data.train), classes, &fresh);
-    if (fresh.empty()) return start;
-    watch.log("The network gets a new head: " + std::to_string(classes) + " classes instead of " +
-              std::to_string(classifier->classes) + ".");
-    Weights kept;
-    for (const auto& [name, tensor] : start.weights.tensors())
-        if (std::find(fresh.begin(), fresh.end(), name) == fresh.end()) kept.set(name, tensor);
-    start.weights = materialise(start.graph, kept, static_cast<std::uint64_t>(recipe.seed));
-    return start;
 }
 
 std::string epochText(const MetricsLine& line, std::int64_t epochs)
@@ -345,16 +298,6 @@ RunInfo infoFor(const TrainStart& start, const TrainRequest& request, const Data
     return info;
 }
 
-Graph graphIn(const RunFolder& folder)
-{
-    try {
-        const Json json = parseJson(readText(folder.graph(), kMaxGraph));
-        return graphFrom(JsonAt(json));
-    } catch (Error& error) {
-        throw error.within("'" + folder.graph().string() + "'");
-    }
-}
-
 void makeFolder(const RunFolder& folder)
 {
     if (isRunFolder(folder.root))
@@ -376,17 +319,12 @@ TrainReply train(const TrainStart& given, const TrainRequest& request, const Job
     if (request.run.empty()) throw Error(ErrorCode::Usage, "No folder was named for the run.");
     const RunFolder folder{request.run};
     DataParts data = dataFor(request.data, request.recipe);
-    const TrainStart start = fitted(given, request.data, request.recipe, data, watch);
-    const RunInfo info = infoFor(start, request, data);
-    Recipe recipe = request.recipe;
     watch.log(data.description);
-    if (recipe.hflip > 0 && !data.train->canBeMirrored()) {
-        watch.log("Images are not mirrored: in this data a mirrored image is of another class.");
-        recipe.hflip = 0;
-    }
+    const PreparedTraining prepared = prepareTraining(given, request.recipe, data, watch);
+    const RunInfo info = infoFor(prepared.start, request, data);
     makeFolder(folder);
-    Run run(start, recipe, std::move(data), folder, info, watch);
-    run.writeStart(start.graph);
+    Run run(prepared.start, prepared.recipe, std::move(data), folder, info, watch);
+    run.writeStart(prepared.start.graph);
     return run.go();
 }
 
@@ -403,61 +341,10 @@ TrainReply resumeTraining(const TrainRequest& request, const JobWatch& watch)
         at::set_num_threads(static_cast<int>(info.threads));
     info.device = request.device;
     info.libtorch = torchVersion();
-    const TrainStart start{graphIn(folder), readSafetensors(folder.last()), request.device};
+    const TrainStart start{readRunGraph(folder), readSafetensors(folder.last()), request.device};
     Run run(start, recipe, dataFor(info.data, recipe), folder, info, watch);
     run.takeUp();
     return run.go();
-}
-
-RateReply findLearningRate(const TrainStart& given, const RateRequest& request, const JobWatch& watch)
-{
-    constexpr double kSmooth = 0.9, kRunsAway = 4;
-    if (!(request.low > 0 && request.low < request.high) || request.steps < 10 || request.steps > 100'000)
-        throw Error(ErrorCode::Usage, "The search goes from a rate above 0 to a higher one in 10 to 100000 steps.");
-    checkRecipe(request.recipe);
-    const DataParts data = dataFor(request.data, request.recipe);
-    const TrainStart start = fitted(given, request.data, request.recipe, data, watch);
-    Learner learner(start.graph, start.weights, request.recipe, start.device);
-    Loader loader(data.train, learner.trainingOptions());
-    Progress progress;
-    progress.phase = "finding the learning rate";
-    progress.total = request.steps;
-    ProgressTeller teller(watch, progress, start.device);
-    RateReply out;
-    double average = 0, least = INFINITY;
-    std::int64_t epoch = 0;
-    loader.start(epoch);
-    for (std::int64_t step = 0; step < request.steps && !watch.stop(); ++step) {
-        auto batch = loader.next();
-        if (!batch) {
-            loader.start(++epoch);
-            batch = loader.next();
-        }
-        if (!batch) break;
-        const double share = static_cast<double>(step) / static_cast<double>(request.steps - 1);
-        const double rate = request.low * std::pow(request.high / request.low, share);
-        const double loss =
-            translated("step " + std::to_string(step), [&] { return learner.step(*batch, step, rate).item<double>(); });
-        average = kSmooth * average + (1 - kSmooth) * loss;
-        const double smoothed = average / (1 - std::pow(kSmooth, static_cast<double>(step + 1)));
-        if (!std::isfinite(smoothed) || smoothed > kRunsAway * least) break;
-        least = std::min(least, smoothed);
-        out.rates.push_back(rate);
-        out.losses.push_back(smoothed);
-        teller.advance(static_cast<std::int64_t>(batch->labels.size()));
-    }
-    // The steepest fall over a tenth of the search, so that noise decides less; before the lowest loss, behind which
-    // it runs away.
-    const auto lowest =
-        static_cast<std::size_t>(std::min_element(out.losses.begin(), out.losses.end()) - out.losses.begin());
-    const auto span = static_cast<std::size_t>(std::max<std::int64_t>(request.steps / 10, 2));
-    double steepest = 0;
-    for (std::size_t i = 0; i + span <= lowest && i + span < out.losses.size(); ++i)
-        if (const double fall = out.losses[i] - out.losses[i + span]; fall > steepest) {
-            steepest = fall;
-            out.suggested = out.rates[i + span / 2];
-        }
-    return out;
 }
 
 }  // namespace fovea

@@ -1,4 +1,5 @@
 #include "core/base/hash.h"
+#include "core/base/random.h"
 #include "core/ops/op_def.h"
 #include "core/weights/owned_params.h"
 #include "core/weights/weights.h"
@@ -10,22 +11,14 @@ namespace fovea {
 
 namespace {
 
-// splitmix64 (Steele, Lea, Flood 2014). Own, because the standard library's distributions differ between
+// Own, because the standard library's distributions differ between
 // platforms and a seed must give the same network everywhere.
 class Stream {
 public:
     explicit Stream(std::uint64_t state) : m_state(state) {}
 
     // Uniform in [-1, 1), a multiple of 2^-23: exact in float and in double.
-    double symmetric()
-    {
-        m_state += 0x9e3779b97f4a7c15u;
-        std::uint64_t z = m_state;
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-        z ^= z >> 31;
-        return static_cast<double>(z >> 40) * 0x1p-23 - 1.0;
-    }
+    double symmetric() { return static_cast<double>(nextSplitMix64(m_state) >> 40) * 0x1p-23 - 1.0; }
 
 private:
     std::uint64_t m_state;

@@ -137,12 +137,6 @@ namespace {
 
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
-std::string tensorName(const Node& layer, const ParamSpec& spec)
-{
-    const TensorBinding* binding = layer.tensor(spec.role);
-    return binding ? binding->tensor : layer.name + "." + spec.role;
-}
-
 }  // namespace
 
 TransferPlan TransferFrom::to(const Graph& after) const
@@ -160,7 +154,7 @@ TransferPlan TransferFrom::to(const Graph& after) const
             if (same != m_owned->byLayer.end() && same->second.size() == specs.size()) {
                 index = same->second[i];
             } else {
-                name = tensorName(view.node, spec);
+                name = view.node.tensorName(spec.role);
                 if (const auto it = m_owned->byName.find(name); it != m_owned->byName.end()) index = it->second;
             }
             if (index == kNone) {

@@ -69,6 +69,14 @@ void eachLayer(const Graph& graph, const std::function<void(const NodeView&)>& v
     }
 }
 
+Weights without(const Weights& weights, const std::vector<std::string>& names)
+{
+    Weights out;
+    for (const auto& [name, tensor] : weights.tensors())
+        if (std::find(names.begin(), names.end(), name) == names.end()) out.set(name, tensor);
+    return out;
+}
+
 std::vector<OwnedParam> ownedParams(const Graph& graph)
 {
     std::vector<OwnedParam> out;

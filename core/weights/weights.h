@@ -25,6 +25,9 @@ private:
     std::map<std::string, Tensor> m_tensors;
 };
 
+// The same but for the tensors of these names.
+Weights without(const Weights& weights, const std::vector<std::string>& names);
+
 // What becomes of a tensor when it goes into a layer:
 // copied: as it is; sliced: a centred part of the kernel, or the first channels; padded: the old values with what
 // leaves the function as it was around them (see fit()), or a new layer that starts as the identity or at zero;
@@ -85,6 +88,7 @@ Tensor valuesFor(const ParamSpec& spec, const std::string& name, const Node& lay
 
 // Every tensor that the graph's layers own, fitted or, where `weights` has none, initialised; `fresh`
 // receives the names of the initialised ones.
-Weights materialise(const Graph& graph, const Weights& weights, std::uint64_t seed, std::vector<std::string>* fresh = nullptr);
+Weights materialise(const Graph& graph, const Weights& weights, std::uint64_t seed,
+                    std::vector<std::string>* fresh = nullptr);
 
 }  // namespace fovea

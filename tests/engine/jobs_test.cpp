@@ -101,6 +101,16 @@ TEST(Jobs, TrainingLearnsAndWritesARunFolder)
     EXPECT_TRUE(events);
 }
 
+// The small network with the best weights of a training.
+TrainStart trainedNetwork(const test::Folder& folder)
+{
+    const std::filesystem::path run = folder.path() / "run";
+    train(smallNetwork(), trainRequest(run), {});
+    TrainStart out = smallNetwork();
+    out.weights = readSafetensors(run / "best.safetensors");
+    return out;
+}
+
 // All that training has, at once.
 Recipe richRecipe(Recipe recipe)
 {
@@ -246,10 +256,7 @@ TEST(Jobs, ARunIsNotOverwrittenAndMissingDataIsRefused)
 TEST(Jobs, ProbesRiseWhereALayerAddsSomething)
 {
     test::Folder folder;
-    TrainRequest request = trainRequest(folder.path() / "run");
-    train(smallNetwork(), request, {});
-    TrainStart trained = smallNetwork();
-    trained.weights = readSafetensors(folder.path() / "run" / "best.safetensors");
+    TrainStart trained = trainedNetwork(folder);
     ProbeRequest ask;
     ask.data = data();
     const ProbeReply reply = probe(trained, ask, {});
@@ -286,10 +293,7 @@ TEST(Jobs, TheRateFinderSuggestsARateAtWhichTheLossFalls)
 TEST(Jobs, RecalibrationMendsStatisticsThatAreWrong)
 {
     test::Folder folder;
-    TrainRequest request = trainRequest(folder.path() / "run");
-    train(smallNetwork(), request, {});
-    TrainStart broken = smallNetwork();
-    broken.weights = readSafetensors(folder.path() / "run" / "best.safetensors");
+    TrainStart broken = trainedNetwork(folder);
     for (const char* norm : {"an", "bn"}) {
         const std::int64_t channels = broken.weights.find(norm + std::string(".running_mean"))->dims[0];
         broken.weights.set(norm + std::string(".running_mean"),

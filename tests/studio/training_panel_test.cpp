@@ -212,7 +212,9 @@ private slots:
         typeInto(window, "recipe.warmup-epochs", QStringLiteral("5"));
         QVERIFY(shownText(window, "trainingProblem").startsWith(QStringLiteral("The warm-up of 5 epochs")));
         QVERIFY(!named<QWidget>(window, QStringLiteral("recipe.warmup-epochs"))->toolTip().isEmpty());
-        QCOMPARE(shownText(window, "trainingNoGpu"), QStringLiteral("No GPU: The fake engine has none."));
+        // The engine answers which devices it has when it has started.
+        QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "trainingNoGpu"),
+                                  QStringLiteral("No GPU: The fake engine has none."), kWaitMs);
     }
 
     void withoutAnEngineOneSentenceSaysWhatToInstall()

@@ -1,9 +1,7 @@
 #include "core/io/model/model.h"
 
 #include "core/base/error.h"
-#include "core/base/files.h"
 #include "core/io/document/document_file.h"
-#include "core/io/json/graph_json.h"
 #include "core/io/pytorch/keys.h"
 #include "core/io/pytorch/source.h"
 #include "core/io/safetensors/safetensors.h"
@@ -38,14 +36,8 @@ std::string listed(const std::vector<std::string>& items)
 // The network of a training run with the weights of its best validation, or of its last checkpoint.
 Model readRun(const RunFolder& folder)
 {
-    constexpr std::size_t kMaxGraph = 1u << 28;
     Model model;
-    try {
-        const Json json = parseJson(readText(folder.graph(), kMaxGraph));
-        model.graph = graphFrom(JsonAt(json));
-    } catch (Error& error) {
-        throw error.within("'" + folder.graph().string() + "'");
-    }
+    model.graph = readRunGraph(folder);
     for (const std::filesystem::path& file : {folder.best(), folder.last()}) {
         if (!std::filesystem::exists(file)) continue;
         try {

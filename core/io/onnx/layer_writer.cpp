@@ -73,8 +73,7 @@ std::string LayerWriter::tensor(std::string_view role, const Ints& dims)
 {
     const auto specs = specsOf(m_view);
     const ParamSpec* spec = find(specs, role);
-    const TensorBinding* binding = m_view.node.tensor(role);
-    const std::string name = binding ? binding->tensor : m_view.node.name + "." + std::string(role);
+    const std::string name = m_view.node.tensorName(role);
     const Tensor* stored = m_weights.find(name);
     if (!spec && !stored)
         throw Error(ErrorCode::Usage,

@@ -11,10 +11,7 @@ namespace fovea {
 
 namespace {
 
-struct Windows {
-    Ints kernel, stride, dilation, begin, end;
-    bool ceilMode = false;
-
+struct Windows : TorchWindows {
     bool symmetric() const
     {
         return begin == end && std::all_of(begin.begin(), begin.end(), [](std::int64_t pad) { return pad >= 0; });
@@ -28,26 +25,7 @@ struct Windows {
     }
 };
 
-Windows windowsOf(const TorchCall& call, const Ints& kernel)
-{
-    Windows out;
-    out.kernel = kernel;
-    for (std::size_t i = 0; i < kernel.size(); ++i) {
-        out.stride.push_back(call.args.at("stride", i, 1));
-        out.dilation.push_back(call.args.at("dilation", i, 1));
-        out.begin.push_back(call.args.at("padding", i, 0));
-        out.end.push_back(call.args.at("padding", i + kernel.size(), 0));
-    }
-    out.ceilMode = call.args.getBool("ceil_mode", false);
-    return out;
-}
-
-Ints kernelOf(const TorchCall& call, std::size_t axes)
-{
-    Ints out;
-    for (std::size_t i = 0; i < axes; ++i) out.push_back(call.args.at("kernel_size", i, 1));
-    return out;
-}
+Windows windowsOf(const TorchCall& call, const Ints& kernel) { return {torchWindows(call, kernel)}; }
 
 // F.pad lists pairs from the last dimension on.
 Ints backwards(const Ints& begin, const Ints& end, std::int64_t sign = 1)
@@ -219,7 +197,7 @@ std::string prelu(const TorchLayer& layer, const std::string& x)
 
 std::string maxPool(const TorchLayer& layer, const std::string& x, PythonCall& out)
 {
-    const Windows windows = windowsOf(layer.call, kernelOf(layer.call, 2));
+    const Windows windows = windowsOf(layer.call, torchKernel(layer.call, 2));
     const bool plain = windows.poolsAsPyTorch();
     std::string source = x;
     if (!plain) {
@@ -239,7 +217,7 @@ std::string maxPool(const TorchLayer& layer, const std::string& x, PythonCall& o
 
 std::string averagePool(const TorchLayer& layer, const std::string& x, std::size_t axes, PythonCall& out)
 {
-    const Windows windows = windowsOf(layer.call, kernelOf(layer.call, axes));
+    const Windows windows = windowsOf(layer.call, torchKernel(layer.call, axes));
     const bool countPadding = layer.call.args.getBool("count_include_pad", true);
     if (!windows.poolsAsPyTorch()) {
         out.helpers.insert(TorchHelper::FitToWindows);

@@ -14,14 +14,6 @@ namespace fovea {
 
 namespace {
 
-std::string listed(const std::vector<std::string>& names)
-{
-    constexpr std::size_t kNamed = 10;
-    std::string out;
-    for (std::size_t i = 0; i < names.size() && i < kNamed; ++i) out += (i ? ", " : "") + names[i];
-    return out + (names.size() > kNamed ? ", and " + std::to_string(names.size() - kNamed) + " more" : "");
-}
-
 void refuse(const TorchLayout& layout)
 {
     std::vector<std::string> formless, open;
@@ -39,12 +31,12 @@ void refuse(const TorchLayout& layout)
     const char* so = ", so the network cannot be written as PyTorch source";
     if (!formless.empty())
         throw Error(ErrorCode::Usage,
-                    "These layers have no PyTorch form" + std::string(so) + ": " + listed(formless) + ".");
+                    "These layers have no PyTorch form" + std::string(so) + ": " + firstNames(formless) + ".");
     if (!layout.prepared.cyclic.empty())
         throw Error(ErrorCode::Usage, "The network has a cycle" + std::string(so) + ".");
     if (!open.empty())
-        throw Error(ErrorCode::Usage,
-                    "These layers have an input that is not connected" + std::string(so) + ": " + listed(open) + ".");
+        throw Error(ErrorCode::Usage, "These layers have an input that is not connected" + std::string(so) + ": " +
+                                          firstNames(open) + ".");
 }
 
 std::string parentOf(const std::string& path)
@@ -246,7 +238,7 @@ TorchLayout layOutTorch(const Graph& graph)
         throw Error(
             ErrorCode::Usage,
             "The sizes of these tensors do not follow from the network, so it cannot be written as PyTorch source: " +
-                listed(unknown) + ".");
+                firstNames(unknown) + ".");
     Paths paths;
     giveKeys(layout, paths);
     for (const Prepared::Entry& entry : layout.prepared.entries) {

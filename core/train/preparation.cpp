@@ -1,0 +1,60 @@
+#include "core/train/preparation.h"
+
+#include "core/ops/classifier.h"
+#include "core/train/norms.h"
+
+namespace fovea {
+
+DataParts dataFor(const std::string& source, const Recipe& recipe)
+{
+    if (source.empty()) throw Error(ErrorCode::Usage, "No data was given to train on.");
+    return openData(source, {.validation = recipe.valSplit, .seed = static_cast<std::uint64_t>(recipe.seed)});
+}
+
+namespace {
+
+// Norms that an exporter folded away are put back, so that they can move while the network learns.
+TrainStart unfolded(TrainStart start, const Recipe& recipe, const DataParts& data, const JobWatch& watch)
+{
+    if (!recipe.unfoldNorms || foldedConvolutions(start.graph).empty()) return start;
+    UnfoldRequest request;
+    request.data.splitSeed = recipe.seed;
+    request.data.batch = recipe.batchSize;
+    request.data.workers = recipe.workers;
+    Unfolded unfolded = unfoldNorms(start, data, request, watch);
+    watch.log(std::to_string(unfolded.reply.norms) +
+              " norms that were folded into convolutions are put back; the output differs by " +
+              Json(unfolded.reply.difference).dump() + " of its largest value.");
+    start.graph = std::move(unfolded.graph);
+    start.weights = std::move(unfolded.weights);
+    return start;
+}
+
+// The network as it will be trained: norms of its own, a head for the data's classes, and a preprocessing.
+TrainStart fitted(const TrainStart& given, const Recipe& recipe, const DataParts& data, const JobWatch& watch)
+{
+    TrainStart start = unfolded(given, recipe, data, watch);
+    const auto classes = static_cast<std::int64_t>(data.train->classes().size());
+    const auto classifier = classifierOf(start.graph);
+    std::vector<std::string> fresh;
+    start.graph = withClasses(withPreprocessing(std::move(start.graph), *data.train), classes, &fresh);
+    if (fresh.empty()) return start;
+    watch.log("The network gets a new head: " + std::to_string(classes) + " classes instead of " +
+              std::to_string(classifier->classes) + ".");
+    start.weights = materialise(start.graph, without(start.weights, fresh), static_cast<std::uint64_t>(recipe.seed));
+    return start;
+}
+
+}  // namespace
+
+PreparedTraining prepareTraining(const TrainStart& given, const Recipe& recipe, const DataParts& data,
+                                 const JobWatch& watch)
+{
+    PreparedTraining out{fitted(given, recipe, data, watch), recipe};
+    if (recipe.hflip <= 0 || data.train->canBeMirrored()) return out;
+    watch.log("Images are not mirrored: in this data a mirrored image is of another class.");
+    out.recipe.hflip = 0;
+    return out;
+}
+
+}  // namespace fovea

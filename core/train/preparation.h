@@ -1,0 +1,18 @@
+// What a network and a recipe become before anything is trained on some data. Private to this room.
+#pragma once
+
+#include "core/data/loader.h"
+#include "core/train/trainer.h"
+
+namespace fovea {
+
+DataParts dataFor(const std::string& source, const Recipe& recipe);  // Error(Usage) where none is named
+
+struct PreparedTraining {
+    TrainStart start;
+    Recipe recipe;
+};
+PreparedTraining prepareTraining(const TrainStart& given, const Recipe& recipe, const DataParts& data,
+                                 const JobWatch& watch);
+
+}  // namespace fovea
