@@ -43,7 +43,7 @@ def jobs_of(harness, model, side, what):
         harness.expect_done("convert", model, unchanged, "--size", side)
         skips = [move for move in moves if ops(move) == {"add"} and "skip" in move["title"]]
         return [(move["title"], (unchanged, applied(harness, model, side, move))) for move in skips[:2]]
-    spread = [move for move in moves if "cut" in move["title"] and "Channels" in move["title"]]
+    spread = [move for move in moves if move["title"].startswith("Shorter and wider")]
     return [(move["title"], (applied(harness, model, side, move),)) for move in spread]
 
 
