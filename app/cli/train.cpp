@@ -81,9 +81,12 @@ Recipe recipeFrom(const Arguments& arguments)
     Recipe recipe = recipePreset(arguments.value("--preset").value_or("fine-tune")).recipe;
     for (const RecipeOption& option : recipeOptions()) {
         const std::string name = std::string("--") + option.name;
-        if (const auto value = arguments.value(name)) setOption(recipe, option, *value);
-        else if (arguments.has(name)) setOption(recipe, option, "true");
-        if (arguments.has(std::string("--no-") + option.name)) setOption(recipe, option, "false");
+        if (std::holds_alternative<bool Recipe::*>(option.member)) {
+            if (arguments.has(name)) setOption(recipe, option, "true");
+            if (arguments.has(std::string("--no-") + option.name)) setOption(recipe, option, "false");
+        } else if (const auto value = arguments.value(name)) {
+            setOption(recipe, option, *value);
+        }
     }
     checkRecipe(recipe);
     return recipe;

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -12,6 +13,8 @@
 namespace fovea {
 
 namespace {
+
+constexpr const char* kTemporaryEnding = ".XXXXXX";  // as mkstemp takes it
 
 [[noreturn]] void fail(const std::string& doing, const std::filesystem::path& path, int code)
 {
@@ -58,7 +61,7 @@ MappedFile::~MappedFile()
 
 AtomicFile::AtomicFile(std::filesystem::path destination) : m_destination(std::move(destination))
 {
-    std::string pattern = m_destination.string() + ".XXXXXX";
+    std::string pattern = m_destination.string() + kTemporaryEnding;
     m_descriptor = ::mkstemp(pattern.data());
     if (m_descriptor < 0) fail("write beside", m_destination, errno);
     m_temporary = pattern;
@@ -73,6 +76,17 @@ AtomicFile::~AtomicFile()
     if (m_descriptor < 0) return;
     ::close(m_descriptor);
     ::unlink(m_temporary.c_str());
+}
+
+std::filesystem::path AtomicFile::destinationOf(const std::filesystem::path& temporary)
+{
+    const std::string name = temporary.string();
+    const std::size_t length = std::string(kTemporaryEnding).size();
+    const std::size_t dot = name.rfind('.');
+    if (dot == std::string::npos || name.size() - dot != length) return {};
+    for (std::size_t i = dot + 1; i < name.size(); ++i)
+        if (!std::isalnum(static_cast<unsigned char>(name[i]))) return {};
+    return name.substr(0, dot);
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes)

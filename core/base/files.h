@@ -43,6 +43,9 @@ public:
     void write(std::string_view text);
     void commit();
 
+    // Whose temporary file this is by its name, which a killed process leaves behind; empty where it is none.
+    static std::filesystem::path destinationOf(const std::filesystem::path& temporary);
+
 private:
     std::filesystem::path m_destination;
     std::filesystem::path m_temporary;

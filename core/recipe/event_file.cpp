@@ -71,7 +71,7 @@ std::uint32_t crc32c(std::string_view bytes)
     return ~crc;
 }
 
-EventFile::EventFile(const std::filesystem::path& folder)
+EventFile::EventFile(const std::filesystem::path& folder, std::int64_t step)
 {
     std::error_code ignored;
     std::filesystem::create_directories(folder, ignored);
@@ -83,6 +83,13 @@ EventFile::EventFile(const std::filesystem::path& folder)
     }
     std::string event = eventAt(now, 0);
     appendBytes(event, 3, "brain.Event:2");
+    record(event);
+    if (step == 0) return;
+    std::string start;  // SessionLog with status START; later steps are those from this event's step on
+    appendVarint(start, 1 << 3 | 0);
+    appendVarint(start, 1);
+    event = eventAt(now, step + 1);
+    appendBytes(event, 7, start);
     record(event);
 }
 

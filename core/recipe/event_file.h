@@ -14,8 +14,9 @@ namespace fovea {
 
 class EventFile {
 public:
-    // A new file in the folder, so that a resumed run goes on in another one, as TensorBoard expects.
-    explicit EventFile(const std::filesystem::path& folder);
+    // A new file in the folder, so that a resumed run goes on in another one, as TensorBoard expects. With `step` above
+    // 0 it says that the run goes on there: TensorBoard drops what an earlier file holds of later steps.
+    explicit EventFile(const std::filesystem::path& folder, std::int64_t step = 0);
     void add(const MetricsLine& line);
 
 private:

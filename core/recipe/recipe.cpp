@@ -137,7 +137,11 @@ std::string numberText(double value)
 
 std::string rangeOf(const RecipeOption& option)
 {
-    return "from " + numberText(option.low) + " to " + numberText(option.high);
+    const auto text = [&](double limit) {
+        const bool isCount = std::holds_alternative<std::int64_t Recipe::*>(option.member);
+        return isCount ? std::to_string(static_cast<std::int64_t>(limit)) : numberText(limit);
+    };
+    return "from " + text(option.low) + " to " + text(option.high);
 }
 
 template <typename Number>

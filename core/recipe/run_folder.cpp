@@ -8,6 +8,7 @@ namespace fovea {
 namespace {
 
 constexpr std::size_t kMaxJson = 1u << 22, kMaxMetrics = 1u << 28, kMaxGraph = 1u << 28;
+constexpr const char* kStateEnding = ".state.safetensors";
 constexpr const char* kSchema = "fovea.run/1";
 
 void read(const JsonAt& at, Graph& out) { out = graphFrom(at); }
@@ -62,8 +63,10 @@ void read(const JsonAt& at, RunInfo& out)
 
 std::filesystem::path RunFolder::state(std::int64_t step) const
 {
-    return root / ("last-" + std::to_string(step) + ".state.safetensors");
+    return root / ("last-" + std::to_string(step) + kStateEnding);
 }
+
+bool isStateFile(const std::filesystem::path& path) { return path.filename().string().ends_with(kStateEnding); }
 
 bool isRunFolder(const std::filesystem::path& path)
 {

@@ -50,6 +50,7 @@ struct RunFolder {
     std::filesystem::path state(std::int64_t step) const;
 };
 
+bool isStateFile(const std::filesystem::path& path);  // by its name
 bool isRunFolder(const std::filesystem::path& path);
 
 // Error(File | Format).

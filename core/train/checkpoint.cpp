@@ -13,7 +13,6 @@ namespace {
 constexpr const char* kCounts = "position/counts";
 constexpr const char* kNumbers = "position/numbers";
 constexpr std::size_t kCountsSize = 7, kNumbersSize = 4;
-constexpr std::string_view kStateEnding = ".state.safetensors";
 
 Tensor countsOf(const RunPosition& position)
 {
@@ -63,8 +62,7 @@ void removeOtherStates(const RunFolder& folder, const std::filesystem::path& kep
 {
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator(folder.root, ignored))
-        if (entry.path().filename().string().ends_with(kStateEnding) && entry.path() != kept)
-            std::filesystem::remove(entry.path(), ignored);
+        if (isStateFile(entry.path()) && entry.path() != kept) std::filesystem::remove(entry.path(), ignored);
 }
 
 }  // namespace
@@ -99,12 +97,13 @@ std::optional<RunPosition> readCheckpoint(const RunFolder& folder, Network& netw
     return position;
 }
 
-void keepMetricsUpTo(const RunFolder& folder, std::int64_t step)
+void keepMetricsUpTo(const RunFolder& folder, const RunPosition& position)
 {
     if (!std::filesystem::exists(folder.metrics())) return;
     std::string text;
     for (const MetricsLine& line : readMetrics(folder.metrics()))
-        if (line.step <= step) text += jsonLine(toJson(line)) + "\n";
+        if (line.step <= position.step && (line.kind == MetricsLine::Kind::Step || line.epoch < position.epoch))
+            text += jsonLine(toJson(line)) + "\n";
     writeAtomically(folder.metrics(), text);
 }
 

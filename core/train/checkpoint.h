@@ -34,7 +34,8 @@ void writeCheckpoint(const RunFolder& folder, const Network& network, const Stat
 // Copies a checkpoint into the network and the state. nullopt where the folder has none yet. Error(File | Format).
 std::optional<RunPosition> readCheckpoint(const RunFolder& folder, Network& network, StateTensors& state);
 
-// Cuts off what a killed run wrote after its last checkpoint.
-void keepMetricsUpTo(const RunFolder& folder, std::int64_t step);
+// Cuts off what a killed run wrote after its last checkpoint: lines of later steps, and the end of an epoch that had
+// not been counted yet.
+void keepMetricsUpTo(const RunFolder& folder, const RunPosition& position);
 
 }  // namespace fovea

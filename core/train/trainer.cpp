@@ -4,6 +4,7 @@
 #include "core/io/json/graph_json.h"
 #include "core/io/safetensors/safetensors.h"
 #include "core/recipe/event_file.h"
+#include "core/recipe/run_lock.h"
 #include "core/recipe/schedule.h"
 #include "core/train/device.h"
 #include "core/train/learner.h"
@@ -51,7 +52,6 @@ public:
         m_lineLoss = at::zeros({}, sum);
         const LoadOptions shape = m_learner.classifier().loadOptions();
         m_info.size = {shape.height, shape.width};
-        if (m_recipe.tensorboard) m_events = std::make_unique<EventFile>(m_folder.root);
         checkClasses(m_learner.classifier(), *m_data.train);
         m_stepsPerEpoch = m_training.batchesPerEpoch();
         m_total = totalSteps(m_recipe, m_stepsPerEpoch);
@@ -61,6 +61,7 @@ public:
     {
         writeAtomically(m_folder.graph(), jsonLine(toJson(graph)) + "\n");
         writeAtomically(m_folder.recipe(), toJson(m_recipe).dump(2) + "\n");
+        openEvents();
         checkpoint();
         writeInfo("running", "");
     }
@@ -75,7 +76,8 @@ public:
         m_learner.setSteps(m_at.step);
         m_epochLoss.fill_(m_at.epochLoss);
         m_lineLoss.fill_(m_at.lineLoss);
-        keepMetricsUpTo(m_folder, m_at.step);
+        openEvents();
+        keepMetricsUpTo(m_folder, m_at);
         writeInfo("running", "");
         log("Resumed at epoch " + std::to_string(m_at.epoch) + ", step " + std::to_string(m_at.step) + ".");
     }
@@ -100,6 +102,11 @@ public:
     }
 
 private:
+    void openEvents()
+    {
+        if (m_recipe.tensorboard) m_events = std::make_unique<EventFile>(m_folder.root, m_at.step);
+    }
+
     LoadOptions validationOptions() const
     {
         LoadOptions out = m_learner.classifier().loadOptions();
@@ -298,17 +305,20 @@ RunInfo infoFor(const TrainStart& start, const TrainRequest& request, const Data
     return info;
 }
 
+[[noreturn]] void refuseTaken(const RunFolder& folder)
+{
+    throw Error(ErrorCode::Usage,
+                "'" + folder.root.string() + "' holds a training run already: resume it, or name another folder.");
+}
+
 void makeFolder(const RunFolder& folder)
 {
-    if (isRunFolder(folder.root))
-        throw Error(ErrorCode::Usage,
-                    "'" + folder.root.string() + "' holds a training run already: resume it, or name another folder.");
+    if (isRunFolder(folder.root)) refuseTaken(folder);
     std::error_code failed;
     std::filesystem::create_directories(folder.root, failed);
     if (failed)
         throw Error(ErrorCode::File,
                     "Cannot make the folder '" + folder.root.string() + "': " + failed.message() + ".");
-    std::filesystem::remove(folder.metrics(), failed);  // of a run that was killed before it had begun
 }
 
 }  // namespace
@@ -323,6 +333,10 @@ TrainReply train(const TrainStart& given, const TrainRequest& request, const Job
     const PreparedTraining prepared = prepareTraining(given, request.recipe, data, watch);
     const RunInfo info = infoFor(prepared.start, request, data);
     makeFolder(folder);
+    const RunLock lock(folder);
+    if (isRunFolder(folder.root)) refuseTaken(folder);  // by another process, meanwhile
+    std::error_code ignored;
+    std::filesystem::remove(folder.metrics(), ignored);  // of a run that was killed before it had begun
     Run run(prepared.start, prepared.recipe, std::move(data), folder, info, watch);
     run.writeStart(prepared.start.graph);
     return run.go();
@@ -333,6 +347,7 @@ TrainReply resumeTraining(const TrainRequest& request, const JobWatch& watch)
     const RunFolder folder{request.run};
     if (!isRunFolder(folder.root))
         throw Error(ErrorCode::Usage, "'" + folder.root.string() + "' holds no training run to resume.");
+    const RunLock lock(folder);
     RunInfo info = readRunInfo(folder);
     const Recipe recipe = readRecipe(folder.recipe());
     checkRecipe(recipe);

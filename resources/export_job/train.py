@@ -260,7 +260,7 @@ class Run:
         self.ranks = Ranks(options.device)
         self.first = self.ranks.rank == 0
         self.stopping = False
-        self.checkpoint_at = -1
+        self.checkpoint_at = None
         torch.manual_seed(self.recipe["seed"])
         self.open_data(options.data or self.info["data"])
         self.build()
@@ -272,7 +272,7 @@ class Run:
             for name in ("last.safetensors", "best.safetensors"):
                 if os.path.exists(in_folder(name)):
                     os.unlink(in_folder(name))
-            self.keep_metrics(0)
+            self.keep_metrics()
 
     # What it trains, on what
 
@@ -330,7 +330,7 @@ class Run:
     def resume(self):
         if not os.path.exists(in_folder("last.safetensors")):
             if self.first:
-                self.keep_metrics(0)
+                self.keep_metrics()
             return
         metadata = read_metadata("last.safetensors")
         state, self.where = metadata["state"], {**self.where, **json.loads(metadata["where"])}
@@ -341,19 +341,25 @@ class Run:
             prefix = "ema."
             kept = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
             self.average.network.load_state_dict(kept, strict=True)
-        self.checkpoint_at = self.where["step"]
+        self.checkpoint_at = (self.where["epoch"], self.where["step"])
         if self.first:
-            self.keep_metrics(self.where["step"])
+            self.keep_metrics()
             self.log(f"Goes on from epoch {self.where['epoch']}, step {self.where['step']}.")
 
-    def keep_metrics(self, step):
-        """Lines behind the checkpoint are written again."""
+    def keep_metrics(self):
+        """Lines behind the checkpoint are written again, and the end of an epoch that had not been counted yet."""
+
+        def is_kept(line):
+            if not line["step"] or line["step"] > self.where["step"]:
+                return False
+            return line["kind"] == "step" or line["epoch"] < self.where["epoch"]
+
         kept = []
         if os.path.exists(in_folder("metrics.jsonl")):
             with open(in_folder("metrics.jsonl"), encoding="utf-8", errors="replace") as file:
                 for line in file:
                     try:
-                        if line.endswith("\n") and json.loads(line)["step"] <= step and step > 0:
+                        if line.endswith("\n") and is_kept(json.loads(line)):
                             kept.append(line)
                     except (ValueError, KeyError, TypeError):
                         pass
@@ -362,7 +368,7 @@ class Run:
     def save(self):
         where = self.where
         self.ranks.share_buffers(self.network)
-        if self.first and self.checkpoint_at != where["step"]:
+        if self.first and self.checkpoint_at != (where["epoch"], where["step"]):
             state = f"last-{where['step']}.state.safetensors"
             tensors = optimiser_tensors(self.optimiser, self.network)
             if self.average:
@@ -373,7 +379,7 @@ class Run:
             for name in os.listdir(FOLDER):
                 if name.startswith("last-") and name.endswith(".state.safetensors") and name != state:
                     os.unlink(in_folder(name))
-        self.checkpoint_at = where["step"]
+        self.checkpoint_at = (where["epoch"], where["step"])
 
     def note(self, state, reason):
         if self.first:

@@ -1,8 +1,5 @@
 #include "app/cli/engine_client.h"
-#include "app/cli/programs.h"
 #include "tests/cli/cli_run.h"
-
-#include <cstdlib>
 
 namespace fovea::test {
 namespace {
@@ -52,48 +49,6 @@ TEST_F(Field, RefusesWhatIsNotThere)
     for (const char* unit : {"x", "1", "1,", ",1", "-1,2", "1,2,3", "1.5,2"})
         expectRefused({"field", "net.fovea", "--layer", "a", "--unit", unit},
                       std::string("Option '--unit' takes ROW,COLUMN such as 0,7, but got '") + unit + "'.");
-}
-
-// The engine is built where LibTorch is; without it the command line says what to do.
-class WithEngine : public Field {
-protected:
-    void SetUp() override
-    {
-        // A second copy of the program on PATH would hide that there is none beside the tests.
-        m_path = std::getenv("PATH");
-        ::setenv("PATH", "/nowhere", 1);
-    }
-    void TearDown() override { ::setenv("PATH", m_path.c_str(), 1); }
-
-private:
-    std::string m_path;
-};
-
-TEST_F(WithEngine, TheGradientIsPrintedBesideTheBoxOrTheEngineIsMissed)
-{
-    const Ran ran = run({"field", "net.fovea", "--layer", "b", "--unit", "0,3", "--measure"});
-    if (cli::findProgram("fovea-engine")) {
-        EXPECT_EQ(ran.code, 0) << ran.err;
-        EXPECT_NE(ran.out.find("  measured  [0, 5, 6, 8]  6 x 3 px, the same\n"), std::string::npos) << ran.out;
-    } else {
-        EXPECT_EQ(ran.code, 2);
-        EXPECT_EQ(ran.err, "fovea: Measuring needs fovea-engine, which is neither beside this program nor on PATH; "
-                           "'fovea doctor' says what to do.\n");
-    }
-}
-
-TEST_F(WithEngine, TheDoctorNamesLibTorchOrSaysHowToGetIt)
-{
-    const Ran ran = run({"doctor"});
-    EXPECT_EQ(ran.out.rfind("fovea         " FOVEA_VERSION "\n", 0), 0u);
-    if (cli::findProgram("fovea-engine")) {
-        EXPECT_EQ(ran.code, 0) << ran.err;
-        EXPECT_NE(ran.out.find("\nLibTorch      "), std::string::npos);
-        EXPECT_NE(ran.out.find("\ndevice        cpu, "), std::string::npos);
-    } else {
-        EXPECT_EQ(ran.code, 1);
-        EXPECT_NE(ran.out.find("Install LibTorch"), std::string::npos);
-    }
 }
 
 TEST_F(Field, ADeadEngineIsAnErrorWithOneSentence)

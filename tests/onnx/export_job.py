@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-from harness import Harness, skip
+from harness import Harness, kill_all, skip
 
 PATTERNS = "patterns:classes=4,size=16,images=512,validation=128,noise=0.02,clutter=0,pattern=11,place=centre,jitter=0"
 NETWORK = "zoo:resnet20,classes=4,size=16"
@@ -57,28 +57,6 @@ def run(harness, folder, processes=2):
         code = "no end"
     text = Path(str(folder) + ".out").read_text(errors="replace")
     return harness.expect(code == 0, f"{folder.name}: {code}: {text[-600:]}")
-
-
-def descendants(root):
-    parents = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text().rpartition(")")[2].split()
-            parents.setdefault(int(fields[1]), []).append(int(entry.parent.name))
-        except OSError:
-            pass
-    found = [root]
-    for pid in found:
-        found += parents.get(pid, [])
-    return found
-
-
-def kill_all(root):
-    for pid in descendants(root):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 def lines_of(folder):

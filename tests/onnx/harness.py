@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -131,6 +132,27 @@ class Harness:
             sys.exit(1)
         print(f"{checked} checked, {len(self.failures)} failures")
         sys.exit(1 if self.failures else 0)
+
+
+def descendants(pid):
+    """The process and all below it."""
+    found = [pid]
+    for one in found:
+        for children in Path(f"/proc/{one}/task").glob("*/children"):
+            try:
+                found += map(int, children.read_text().split())
+            except OSError:
+                pass
+    return found
+
+
+def kill_all(pid):
+    """SIGKILL to the process and all below it, the youngest first."""
+    for one in reversed(descendants(pid)):
+        try:
+            os.kill(one, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
 
 class Result:

@@ -22,7 +22,7 @@ TEST(EventFile, RecordsHaveTheirLengthAndBothChecksums)
 {
     test::Folder folder;
     {
-        EventFile events(folder.path());
+        EventFile events(folder.path(), 300);
         MetricsLine line;
         line.step = 300;
         line.trainLoss = 0.5;
@@ -48,13 +48,15 @@ TEST(EventFile, RecordsHaveTheirLengthAndBothChecksums)
         EXPECT_EQ(ofEvent, masked(crc32c(events.back())));
         at += 16 + length;
     }
-    ASSERT_EQ(events.size(), 2u);
+    ASSERT_EQ(events.size(), 3u);
     EXPECT_NE(events[0].find("\x1a\x0d"
                              "brain.Event:2"),
               std::string::npos);
-    // Field 2, the step, as a varint: 300 is 0xac 0x02; and a scalar 0.5 under its tag.
-    EXPECT_NE(events[1].find("\x10\xac\x02"), std::string::npos);
-    EXPECT_NE(events[1].find(std::string("\x0a\x0fstep/train_loss\x15\x00\x00\x00\x3f", 22)), std::string::npos);
+    // Field 2, the step, as a varint: 301 is 0xad 0x02; field 7, the session's log, says START.
+    EXPECT_NE(events[1].find(std::string("\x10\xad\x02\x3a\x02\x08\x01")), std::string::npos);
+    // 300 is 0xac 0x02; and a scalar 0.5 under its tag.
+    EXPECT_NE(events[2].find("\x10\xac\x02"), std::string::npos);
+    EXPECT_NE(events[2].find(std::string("\x0a\x0fstep/train_loss\x15\x00\x00\x00\x3f", 22)), std::string::npos);
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ TEST(Recipe, ValuesOutOfRangeAreRefusedWithTheRange)
 {
     Recipe recipe;
     EXPECT_EQ(refusal([&] { setOption(recipe, *findRecipeOption("epochs"), "0"); }),
-              "Option 'epochs' must be a whole number from 1 to 1e+06, but is '0'.");
+              "Option 'epochs' must be a whole number from 1 to 1000000, but is '0'.");
     EXPECT_EQ(refusal([&] { setOption(recipe, *findRecipeOption("sched"), "linear"); }),
               "Option 'sched' must be one of cosine, step, constant, onecycle, but is 'linear'.");
     EXPECT_EQ(refusal([&] { setOption(recipe, *findRecipeOption("amp"), "yes"); }),

@@ -1,0 +1,233 @@
+// The verbs that start fovea-engine: what they print, write and refuse. The engine is built where LibTorch is; without
+// it each of them says what to do.
+#include "app/cli/programs.h"
+#include "core/recipe/run_folder.h"
+#include "tests/cli/cli_run.h"
+
+#include <cstdlib>
+
+namespace fovea::test {
+namespace {
+
+constexpr const char* kImages =
+    "patterns:classes=2,size=16,images=96,validation=32,noise=0,clutter=0,pattern=11,jitter=0";
+
+class EngineVerbs : public CliTest {
+protected:
+    EngineVerbs()
+    {
+        save("net.fovea",
+             "input 3x16x16 > conv:a k=3 p=1 c=4 > bn:an > relu > maxpool:p k=2 s=2 > conv:b k=3 p=1 c=4 > "
+             "relu > gap > flatten > linear:head c=2");
+    }
+    void SetUp() override
+    {
+        // A second copy of the program on PATH would hide that there is none beside the tests.
+        m_path = std::getenv("PATH");
+        ::setenv("PATH", "/nowhere", 1);
+    }
+    void TearDown() override { ::setenv("PATH", m_path.c_str(), 1); }
+
+    // Where there is no engine, that is what the verb says; and the test is over.
+    static bool missed(const Ran& ran)
+    {
+        if (cli::findProgram("fovea-engine")) return false;
+        EXPECT_EQ(ran.code, 2);
+        EXPECT_EQ(ran.out, "");
+        EXPECT_EQ(ran.err, "fovea: This needs fovea-engine, which is neither beside this program nor on PATH; 'fovea "
+                           "doctor' says what to do.\n");
+        return true;
+    }
+
+    static std::vector<std::string> with(std::vector<std::string> words, const std::vector<std::string>& more)
+    {
+        words.insert(words.end(), more.begin(), more.end());
+        return words;
+    }
+
+    static Ran train(const std::vector<std::string>& more = {})
+    {
+        return run(with({"train", "net.fovea", "--data", kImages, "--preset", "quick", "--epochs", "2", "--batch-size",
+                         "16", "--workers", "1", "--device", "cpu", "-o", "run"},
+                        more));
+    }
+
+    static Json json(const Ran& ran)
+    {
+        EXPECT_LE(ran.code, 1) << ran.err;
+        return Json::parse(ran.out, nullptr, false);
+    }
+
+private:
+    std::string m_path;
+};
+
+TEST_F(EngineVerbs, TheGradientIsPrintedBesideTheBox)
+{
+    save("fields.fovea", "input 3x32x32 > conv:a k=3 s=2 p=1 c=4 > conv:b k=5x1 p=2x0 c=2 > gap:g");
+    const Ran ran = run({"field", "fields.fovea", "--layer", "b", "--unit", "0,3", "--measure"});
+    if (missed(ran)) return;
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_NE(ran.out.find("  measured  [0, 5, 6, 8]  6 x 3 px, the same\n"), std::string::npos) << ran.out;
+}
+
+TEST_F(EngineVerbs, TheEffectiveFieldLiesInTheBoxAndIsWritten)
+{
+    const std::vector<std::string> words{"field", "net.fovea", "--layer", "b", "--unit", "3,4", "--effective"};
+    const Ran noise = run(with(words, {"--images", "3", "-o", "field.safetensors"}));
+    if (missed(noise)) return;
+    EXPECT_EQ(noise.code, 0) << noise.err;
+    EXPECT_NE(noise.out.find("  effective ["), std::string::npos) << noise.out;
+    EXPECT_NE(noise.out.find(", over 3 images\n"), std::string::npos) << noise.out;
+    EXPECT_EQ(std::filesystem::file_size("field.safetensors") % 8, 0u);
+    EXPECT_GT(std::filesystem::file_size("field.safetensors"), 16u * 16 * 8);
+    const Json told = json(run(with(words, {"--data", kImages, "--images", "4", "--train-mode", "--threshold", "0.2",
+                                            "--device", "cpu", "--json"})));
+    const Json &box = told["effective"]["box"], &clipped = told["clipped"];
+    EXPECT_EQ(told["effective"]["images"], 4);
+    for (int side = 0; side < 2; ++side) {
+        EXPECT_GE(box[side], clipped[side]);
+        EXPECT_LE(box[side + 2], clipped[side + 2]);
+    }
+}
+
+TEST_F(EngineVerbs, OptionsOfTheEffectiveFieldNeedIt)
+{
+    expectRefused({"field", "net.fovea", "--layer", "b", "--threshold", "0.1"},
+                  "Option '--threshold' has a meaning only together with '--effective'.");
+    expectRefused({"field", "net.fovea", "--layer", "b", "--effective", "--threshold", "2"},
+                  "Option '--threshold' takes a share between 0 and 1, but got '2'.");
+}
+
+TEST_F(EngineVerbs, TheDoctorNamesLibTorchOrSaysHowToGetIt)
+{
+    const Ran ran = run({"doctor"});
+    EXPECT_EQ(ran.out.rfind("fovea         " FOVEA_VERSION "\n", 0), 0u);
+    if (cli::findProgram("fovea-engine")) {
+        EXPECT_EQ(ran.code, 0) << ran.err;
+        EXPECT_NE(ran.out.find("\nLibTorch      "), std::string::npos);
+        EXPECT_NE(ran.out.find("\ndevice        cpu, "), std::string::npos);
+    } else {
+        EXPECT_EQ(ran.code, 1);
+        EXPECT_NE(ran.out.find("Install LibTorch"), std::string::npos);
+    }
+}
+
+TEST_F(EngineVerbs, TrainWritesARunThatOtherVerbsOpen)
+{
+    const Ran ran = train({"--model-ema", "--no-unfold-norms", "--lr", "0.1", "--nesterov"});
+    if (missed(ran)) return;
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.out.rfind("All 12 steps are done.\nbest top-1    ", 0), 0u) << ran.out;
+    EXPECT_NE(ran.err.find("Epoch 2 of 2: training loss "), std::string::npos) << ran.err;
+    const Recipe recipe = readRecipe("run/recipe.json");
+    EXPECT_TRUE(recipe.modelEma);
+    EXPECT_FALSE(recipe.unfoldNorms);
+    EXPECT_TRUE(recipe.nesterov);
+    EXPECT_EQ(recipe.lr, 0.1);
+    EXPECT_EQ(readMetrics("run/metrics.jsonl").back().epoch, 1);
+
+    expectRefused({"train", "net.fovea", "--data", kImages, "-o", "run"},
+                  "'run' holds a training run already: resume it with 'fovea train run --resume', or name another "
+                  "folder.");
+    const Json again = json(run({"train", "run", "--resume", "--device", "cpu", "--json"}));
+    EXPECT_EQ(again["schema"], "fovea.train/1");
+    EXPECT_EQ(again["steps"], 12);
+    EXPECT_EQ(again["state"], "done");
+
+    const Json scores = json(run({"eval", "run", "--data", kImages, "--against", "net.fovea", "--json"}));
+    EXPECT_EQ(scores["schema"], "fovea.eval/1") << scores.dump();
+    const Json analysed = json(run({"analyze", "run", "--json"}));
+    EXPECT_EQ(analysed["layers"].size(), 9u);
+}
+
+TEST_F(EngineVerbs, AResumedRunKeepsItsRecipe)
+{
+    RunInfo info;
+    info.size = {16, 16};
+    std::filesystem::create_directories("run");
+    std::ofstream("run/run.json") << toJson(info).dump();
+    for (const std::vector<std::string>& option :
+         {std::vector<std::string>{"--lr", "1"}, {"--no-amp"}, {"--data", "patterns"}, {"-o", "other"}})
+        expectRefused(with({"train", "run", "--resume"}, option),
+                      "Option '" + option[0] +
+                          "' cannot be given with '--resume': a run goes on with the recipe that it began with.");
+    expectRefused({"train", "net.fovea", "--resume"},
+                  "'net.fovea' holds no training run: 'fovea train RUN --resume' goes on with one.");
+}
+
+TEST_F(EngineVerbs, TrainRefusesWhatCannotBe)
+{
+    expectRefused({"train", "net.fovea", "-o", "run"},
+                  "Option '--data' is missing: it names the images. 'patterns' makes some.");
+    expectRefused({"train", "net.fovea", "--data", "patterns"},
+                  "Option '-o' is missing: it names the folder of the run.");
+    expectRefused({"train", "net.fovea", "--data", "patterns", "-o", "run", "--epochs", "many"},
+                  "Option 'epochs' must be a whole number from 1 to 1000000, but is 'many'.");
+    EXPECT_FALSE(std::filesystem::exists("run"));
+}
+
+TEST_F(EngineVerbs, RatesAreTriedAndNothingIsWritten)
+{
+    const Ran ran = run({"train", "net.fovea", "--data", kImages, "--find-lr", "--json", "--batch-size", "16"});
+    if (missed(ran)) return;
+    const Json told = json(ran);
+    EXPECT_EQ(told["schema"], "fovea.rates/1");
+    EXPECT_EQ(told["rates"].size(), told["losses"].size());
+    EXPECT_GT(told["rates"].size(), 5u);
+}
+
+TEST_F(EngineVerbs, EvalSetsTwoNetworksSideBySide)
+{
+    const Ran ran = run({"eval", "net.fovea", "--data", kImages, "--against", "net.fovea"});
+    if (missed(ran)) return;
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_NE(ran.out.find("top-1"), std::string::npos) << ran.out;
+    EXPECT_NE(ran.out.find("net.fovea"), std::string::npos) << ran.out;
+}
+
+TEST_F(EngineVerbs, ProbesStandBesideTheVerdict)
+{
+    const Ran ran = run({"probe", "net.fovea", "--data", kImages, "--json"});
+    if (missed(ran)) return;
+    const Json told = json(ran);
+    ASSERT_EQ(told["rows"].size(), 4u) << told.dump();
+    EXPECT_EQ(told["rows"][0]["layer"], "a");
+    EXPECT_EQ(told["rows"][0]["features"], 4);
+    EXPECT_EQ(told["rows"][0]["verdict"], "productive");
+    EXPECT_EQ(told["validation_images"], 32);
+}
+
+TEST_F(EngineVerbs, MeasureTellsTimeAndMemoryOfBoth)
+{
+    const Ran ran = run({"measure", "net.fovea", "--against", "net.fovea", "--batch", "4", "--repeats", "2", "--json"});
+    if (missed(ran)) return;
+    const Json told = json(ran);
+    ASSERT_EQ(told["networks"].size(), 2u);
+    for (const Json& network : told["networks"])
+        for (const char* what : {"inference", "training"}) {
+            EXPECT_EQ(network[what]["seconds"].size(), 2u);
+            EXPECT_GT(network[what]["median"], 0);
+        }
+}
+
+TEST_F(EngineVerbs, RecalibrateWritesTheNetworkWithItsNewStatistics)
+{
+    const Ran ran = run({"recalibrate", "net.fovea", "--data", kImages, "-o", "out.fovea"});
+    if (missed(ran)) return;
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_TRUE(std::filesystem::exists("out.fovea"));
+    EXPECT_NE(ran.out.find("top-1"), std::string::npos) << ran.out;
+}
+
+TEST_F(EngineVerbs, AnExportedJobNeedsNoEngine)
+{
+    const Ran ran = run({"train", "net.fovea", "--data", kImages, "--export-job", "job", "--opt", "adamw"});
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.out, "Wrote the job 'job'; its README.txt says how to run it.\n");
+    for (const char* name : {"model.py", "model.safetensors", "recipe.json", "train.py", "images.py", "README.txt"})
+        EXPECT_TRUE(std::filesystem::exists(std::filesystem::path("job") / name)) << name;
+}
+
+}  // namespace
+}  // namespace fovea::test

@@ -1,0 +1,62 @@
+#include "core/recipe/run_lock.h"
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "tests/document/folder.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace fovea {
+namespace {
+
+TEST(RunLock, OneProcessWritesIntoARun)
+{
+    test::Folder folder;
+    const RunFolder run{folder.path()};
+    auto held = std::make_unique<RunLock>(run);
+    try {
+        const RunLock second(run, 0.1);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.message(), "Another process trains into '" + folder.path().string() +
+                                       "': stop it first, or name another folder.");
+    }
+    held.reset();
+    EXPECT_NO_THROW(RunLock(run, 0.1));
+}
+
+TEST(RunLock, AKilledProcessHoldsNothing)
+{
+    test::Folder folder;
+    const RunFolder run{folder.path()};
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const RunLock held(run);
+        ::kill(::getpid(), SIGKILL);
+    }
+    ::waitpid(child, nullptr, 0);
+    EXPECT_NO_THROW(RunLock(run, 0.1));
+}
+
+TEST(RunLock, RemovesHalfWrittenFilesOfTheRunAndNoOthers)
+{
+    test::Folder folder;
+    const RunFolder run{folder.path()};
+    const auto exists = [&](const char* name) { return std::filesystem::exists(folder.path() / name); };
+    for (const char* name : {"last.safetensors.aB3xYz", "last-12.state.safetensors.aaaaaa", "run.json.123456",
+                             "last-12.state.safetensors", "studio.json.aaaaaa", "last.safetensors.old", "notes.aaaaaa"})
+        writeAtomically(folder.path() / name, "x");
+    const RunLock held(run);
+    EXPECT_FALSE(exists("last.safetensors.aB3xYz"));
+    EXPECT_FALSE(exists("last-12.state.safetensors.aaaaaa"));
+    EXPECT_FALSE(exists("run.json.123456"));
+    for (const char* name : {"last-12.state.safetensors", "studio.json.aaaaaa", "last.safetensors.old", "notes.aaaaaa"})
+        EXPECT_TRUE(exists(name)) << name;
+}
+
+}  // namespace
+}  // namespace fovea
