@@ -276,6 +276,7 @@ Json Session::load(const LoadRequest& request)
 
 const Module& Session::module()
 {
+    refuseWhileBusy();  // LibTorch's random numbers are the job's
     if (!m_isLoaded) throw Error(ErrorCode::Usage, "No network is loaded: send 'load' first.");
     if (!m_module)
         m_module.emplace(m_graph, m_weights,

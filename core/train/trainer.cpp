@@ -305,15 +305,15 @@ RunInfo infoFor(const TrainStart& start, const TrainRequest& request, const Data
     return info;
 }
 
-[[noreturn]] void refuseTaken(const RunFolder& folder)
+void refuseTaken(const RunFolder& folder)
 {
-    throw Error(ErrorCode::Usage,
-                "'" + folder.root.string() + "' holds a training run already: resume it, or name another folder.");
+    if (isRunFolder(folder.root))
+        throw Error(ErrorCode::Usage,
+                    "'" + folder.root.string() + "' holds a training run already: resume it, or name another folder.");
 }
 
 void makeFolder(const RunFolder& folder)
 {
-    if (isRunFolder(folder.root)) refuseTaken(folder);
     std::error_code failed;
     std::filesystem::create_directories(folder.root, failed);
     if (failed)
@@ -328,16 +328,17 @@ TrainReply train(const TrainStart& given, const TrainRequest& request, const Job
     checkRecipe(request.recipe);
     if (request.run.empty()) throw Error(ErrorCode::Usage, "No folder was named for the run.");
     const RunFolder folder{request.run};
+    refuseTaken(folder);
     DataParts data = dataFor(request.data, request.recipe);
     watch.log(data.description);
     const PreparedTraining prepared = prepareTraining(given, request.recipe, data, watch);
     const RunInfo info = infoFor(prepared.start, request, data);
+    Run run(prepared.start, prepared.recipe, std::move(data), folder, info, watch);
     makeFolder(folder);
     const RunLock lock(folder);
-    if (isRunFolder(folder.root)) refuseTaken(folder);  // by another process, meanwhile
+    refuseTaken(folder);  // by another process, meanwhile
     std::error_code ignored;
     std::filesystem::remove(folder.metrics(), ignored);  // of a run that was killed before it had begun
-    Run run(prepared.start, prepared.recipe, std::move(data), folder, info, watch);
     run.writeStart(prepared.start.graph);
     return run.go();
 }
