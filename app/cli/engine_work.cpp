@@ -29,32 +29,6 @@ const char* const kDataHelp =
 
 namespace {
 
-// A file that is gone with this object.
-class TemporaryFile {
-public:
-    TemporaryFile()
-    {
-        std::string name = (std::filesystem::temp_directory_path() / "fovea-XXXXXX").string();
-        const int descriptor = ::mkstemp(name.data());
-        if (descriptor < 0)
-            throw Error(ErrorCode::File,
-                        "Cannot make a temporary file in '" + std::filesystem::temp_directory_path().string() + "'.");
-        ::close(descriptor);
-        m_path = name;
-    }
-    ~TemporaryFile()
-    {
-        std::error_code ignored;
-        std::filesystem::remove(m_path, ignored);
-    }
-    TemporaryFile(const TemporaryFile&) = delete;
-    TemporaryFile& operator=(const TemporaryFile&) = delete;
-    const std::filesystem::path& path() const { return m_path; }
-
-private:
-    std::filesystem::path m_path;
-};
-
 std::string timeText(double seconds)
 {
     if (seconds < 0) return "";
@@ -79,6 +53,23 @@ std::string progressText(const Progress& progress)
 }
 
 }  // namespace
+
+TemporaryFile::TemporaryFile()
+{
+    std::string name = (std::filesystem::temp_directory_path() / "fovea-XXXXXX").string();
+    const int descriptor = ::mkstemp(name.data());
+    if (descriptor < 0)
+        throw Error(ErrorCode::File,
+                    "Cannot make a temporary file in '" + std::filesystem::temp_directory_path().string() + "'.");
+    ::close(descriptor);
+    m_path = name;
+}
+
+TemporaryFile::~TemporaryFile()
+{
+    std::error_code ignored;
+    std::filesystem::remove(m_path, ignored);
+}
 
 std::unique_ptr<EngineClient> startEngine()
 {

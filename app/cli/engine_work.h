@@ -4,12 +4,26 @@
 #include "app/cli/command.h"
 #include "app/cli/engine_client.h"
 
+#include <filesystem>
 #include <iosfwd>
 #include <memory>
 #include <optional>
 #include <vector>
 
 namespace fovea::cli {
+
+// A file for the engine's eyes, gone with this object. Error(File).
+class TemporaryFile {
+public:
+    TemporaryFile();
+    ~TemporaryFile();
+    TemporaryFile(const TemporaryFile&) = delete;
+    TemporaryFile& operator=(const TemporaryFile&) = delete;
+    const std::filesystem::path& path() const { return m_path; }
+
+private:
+    std::filesystem::path m_path;
+};
 
 // Error(Usage) where it is nowhere, with what to do.
 std::unique_ptr<EngineClient> startEngine();

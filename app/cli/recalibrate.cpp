@@ -5,9 +5,7 @@
 #include "core/io/safetensors/safetensors.h"
 
 #include <cmath>
-#include <filesystem>
 #include <ostream>
-#include <unistd.h>
 
 namespace fovea::cli {
 
@@ -27,22 +25,6 @@ const std::string kHelp =
     "  --json               JSON (schema fovea.recalibrate/1)\n\n"
     "Example: fovea recalibrate refined.onnx --data photos --size 64 -o recalibrated.onnx\n";
 
-// What the engine changed, read from a file of its own that is gone afterwards.
-struct Changed {
-    std::filesystem::path path =
-        std::filesystem::temp_directory_path() / ("fovea-norms-" + std::to_string(::getpid()) + ".safetensors");
-    ~Changed()
-    {
-        std::error_code ignored;
-        std::filesystem::remove(path, ignored);
-    }
-    void addTo(Weights& weights) const
-    {
-        const Weights read = readSafetensors(path);
-        for (const auto& [name, tensor] : read.tensors()) weights.set(name, tensor);
-    }
-};
-
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes)
 {
     const Arguments arguments("recalibrate", words,
@@ -55,12 +37,12 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     Opened opened = openFor(arguments);
     const auto engine = startEngine();
     loadInto(*engine, opened.graph, opened.model.weights, arguments.value("--device").value_or("auto"));
-    const Changed changed;
+    const TemporaryFile changed;
     Json json;
     if (arguments.has("--unfold")) {
         UnfoldRequest request;
         request.data = data;
-        request.out = changed.path.string();
+        request.out = changed.path().string();
         const auto reply = engine->ask<UnfoldReply>(request, tellTo(notes));
         opened.model.graph = reply.graph;
         json = {{"norms", reply.norms}, {"images", reply.images}, {"difference", reply.difference}};
@@ -70,7 +52,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     } else {
         RecalibrateRequest request;
         request.data = data;
-        request.out = changed.path.string();
+        request.out = changed.path().string();
         const auto reply = engine->ask<RecalibrateReply>(request, tellTo(notes));
         json = toJson(reply);
         if (!arguments.has("--json"))
@@ -79,7 +61,8 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
                         ? ": top-1 " + percent(reply.top1Before) + " before, " + percent(reply.top1After) + " after.\n"
                         : ".\n");
     }
-    changed.addTo(opened.model.weights);
+    const Weights written = readSafetensors(changed.path());
+    for (const auto& [name, tensor] : written.tensors()) opened.model.weights.set(name, tensor);
     const std::vector<std::string> initialised = saveModel(opened.model, *path);
     json["schema"] = "fovea.recalibrate/1";
     json["wrote"] = textJson(*path);
