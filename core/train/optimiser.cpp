@@ -41,16 +41,17 @@ void Optimiser::clipGradients(double most)
     for (at::Tensor& gradient : gradients) gradient.mul_(factor);
 }
 
-Optimiser::Lists Optimiser::listsOf(const Group& group) const
+std::vector<Optimiser::Lists> Optimiser::listsOf(const Group& group) const
 {
-    Lists out;
+    std::vector<Lists> out;
     for (const std::size_t i : group.members) {
         const at::Tensor& tensor = m_tensors[i].tensor;
         if (!tensor.grad().defined()) continue;
-        out.values.push_back(tensor.detach());
-        out.gradients.push_back(tensor.grad());
-        out.first.push_back(m_first[i]);
-        out.second.push_back(m_second[i]);
+        if (out.empty() || tensor.is_cpu()) out.emplace_back();
+        out.back().values.push_back(tensor.detach());
+        out.back().gradients.push_back(tensor.grad());
+        out.back().first.push_back(m_first[i]);
+        out.back().second.push_back(m_second[i]);
     }
     return out;
 }
@@ -59,16 +60,16 @@ void Optimiser::step(double rate)
 {
     const at::NoGradGuard noGradients;
     ++m_steps;
-    for (const Group& group : m_groups)
-        m_recipe.opt == "adamw" ? stepAdamW(group, rate * group.rateScale) : stepSgd(group, rate * group.rateScale);
+    const bool adam = m_recipe.opt == "adamw";
+    for (const Group& group : m_groups) {
+        const double decay = group.decays ? m_recipe.weightDecay : 0, own = rate * group.rateScale;
+        for (Lists& lists : listsOf(group)) adam ? stepAdamW(lists, decay, own) : stepSgd(lists, decay, own);
+    }
 }
 
-void Optimiser::stepSgd(const Group& group, double rate)
+void Optimiser::stepSgd(Lists& lists, double decay, double rate) const
 {
-    Lists lists = listsOf(group);
-    if (lists.values.empty()) return;
-    if (group.decays && m_recipe.weightDecay > 0)
-        at::_foreach_add_(lists.gradients, lists.values, m_recipe.weightDecay);
+    if (decay > 0) at::_foreach_add_(lists.gradients, lists.values, decay);
     if (m_recipe.momentum > 0) {
         at::_foreach_mul_(lists.first, m_recipe.momentum);
         at::_foreach_add_(lists.first, lists.gradients);
@@ -78,12 +79,10 @@ void Optimiser::stepSgd(const Group& group, double rate)
     at::_foreach_add_(lists.values, lists.gradients, -rate);
 }
 
-void Optimiser::stepAdamW(const Group& group, double rate)
+void Optimiser::stepAdamW(Lists& lists, double decay, double rate) const
 {
-    Lists lists = listsOf(group);
-    if (lists.values.empty()) return;
     const double b1 = m_recipe.beta1, b2 = m_recipe.beta2, steps = static_cast<double>(m_steps);
-    if (group.decays && m_recipe.weightDecay > 0) at::_foreach_mul_(lists.values, 1 - rate * m_recipe.weightDecay);
+    if (decay > 0) at::_foreach_mul_(lists.values, 1 - rate * decay);
     at::_foreach_mul_(lists.first, b1);
     at::_foreach_add_(lists.first, lists.gradients, 1 - b1);
     at::_foreach_mul_(lists.second, b2);

@@ -42,9 +42,11 @@ private:
         bool decays = true;
         std::vector<std::size_t> members;
     };
-    Lists listsOf(const Group& group) const;  // those that have a gradient
-    void stepSgd(const Group& group, double rate);
-    void stepAdamW(const Group& group, double rate);
+    // Those that have a gradient: on a GPU all in one list, which takes one kernel an operation; on a CPU a list for
+    // each tensor, which stays in the cache from one operation to the next.
+    std::vector<Lists> listsOf(const Group& group) const;
+    void stepSgd(Lists& lists, double decay, double rate) const;
+    void stepAdamW(Lists& lists, double decay, double rate) const;
 
     Recipe m_recipe;
     std::vector<OptimisedTensor> m_tensors;

@@ -21,6 +21,8 @@ import threading
 import time
 from pathlib import Path
 
+import training_step
+
 LIBRARY_MODELS = ("resnet50", "densenet121", "efficientnet_b7")
 # Seconds that the peer needs for its own propagation, as the contract states them.
 PEER_SECONDS = {"densenet121": 1.2, "efficientnet_b7": 3.4}
@@ -29,7 +31,7 @@ PEER_PROCESS = (5.1, 476e6)  # rfa_toolbox on resnet50: seconds, bytes
 
 
 class Row:
-    """value and figure in base units; unit 's', 'B', or 'x' and '/s' (where more is better)."""
+    """value and figure in base units; unit 's', 'B', '' for a share, or 'x' and '/s' (where more is better)."""
 
     def __init__(self, what, value, figure, unit, note=""):
         self.what, self.value, self.figure, self.unit, self.note = what, value, figure, unit, note
@@ -54,6 +56,8 @@ def show(value, unit):
         return f"{value / 1e6:.1f} MB"
     if unit in ("x", "/s"):
         return f"{value:,.0f} {unit}".replace(" /s", "/s")
+    if not unit:
+        return f"{value:.3f}"
     for size, name in ((1, "s"), (1e-3, "ms"), (1e-6, "us")):
         if value >= size:
             return f"{value / size:.3g} {name}"
@@ -185,6 +189,10 @@ def engine_rows(programs, repetitions):
     return [Row("engine start to ready", seconds, 0.7, "s", "whole process that says hello and ends")]
 
 
+def training_rows(programs):
+    return [Row(what, value, figure, "", note) for what, value, figure, note in training_step.rows(programs)]
+
+
 def print_table(rows):
     table = [["what", "measured", "figure", "ratio", ""]] + [row.cells() for row in rows]
     widths = [max(len(line[column]) for line in table) for column in range(4)]
@@ -207,6 +215,7 @@ def main():
     rows += process_rows(arguments.bin, arguments.models, arguments.repetitions)
     rows += studio_rows(arguments.bin, arguments.models, arguments.repetitions)
     rows += engine_rows(arguments.bin, arguments.repetitions)
+    rows += training_rows(arguments.bin)
     print_table(rows)
     if arguments.json:
         arguments.json.write_text(json.dumps([{**vars(row), "ratio": row.ratio()} for row in rows], indent=1) + "\n")
