@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Puts the claim to the test: does a refined network learn more than the original, at equal parameters?
 
-    claim.py --fovea PROGRAM [--quick] [--seeds N] [--jobs N] [--budget MINUTES] [--out FILE.json]
+    claim.py --fovea PROGRAM [--quick] [--seeds N] [--jobs N] [--budget MINUTES] [--out FILE.json [--go-on]]
     claim.py --show FILE.json | --self-test
 
 Trains originals and refined networks on the built-in generator, with the same images, epochs, recipe and
 seeds, and three controls. Every constant below was committed before the run that README.md shows. What counts is the
 top-1 of the last epoch on images that were never trained on, so nothing is selected by it. Trainings that
-do not fit into the budget are listed as left out; the file is written again after every training.
+do not fit into the budget are listed as left out; the file is written again after every training, and with --go-on
+those that it holds under the same constants are not made again.
 """
 
 import argparse
@@ -35,7 +36,7 @@ from pathlib import Path
 # claim/first_run_abandoned.json and claim/second_run.json hold what was measured.
 PATTERNS = "patterns:images={images},validation={validation},clutter=1,seed=2213"
 FULL = {"images": 3000, "validation": 1000, "epochs": 11, "large_epochs": 5}
-QUICK = {"images": 2000, "validation": 500, "epochs": 3}
+QUICK = {"images": 2800, "validation": 500, "epochs": 5}
 # The recipe of every training; --preset quick is one cycle without augmentation.
 RECIPE = ("--preset", "quick", "--opt", "adamw", "--lr", "0.003", "--batch-size", "16", "--workers", "1", "--device", "cpu")
 SEEDS = (31, 32, 33, 34, 35)
@@ -243,8 +244,21 @@ class Bench:
             "scale": scale, "seeds": list(seeds), "data": PATTERNS.format(**scale), "recipe": list(RECIPE),
             "rows": list(keys), "networks": prepare(self.program, self.folder, keys), "trainings": {}, "left_out": [],
         }
+        self.before = 0
+        if options.go_on and options.out and options.out.exists():
+            self.take_up(json.loads(options.out.read_text()))
         self.plan = list(dict.fromkeys((arm, seed) for key in keys for seed in seeds for arm in arms_of(key)))
         self.began = time.monotonic()
+
+    def take_up(self, earlier):
+        """Keeps an earlier run's trainings; where it was made under other constants, nothing is mixed."""
+        for key in ("schema", "quick", "scale", "seeds", "data", "recipe", "rows", "networks"):
+            mine, its = ({name: network["facts"] for name, network in result[key].items()} if key == "networks" else result[key]
+                         for result in (json.loads(json.dumps(self.result)), earlier))
+            demand(mine == its, f"{self.options.out} was made with another '{key}': name another file")
+        for key in ("began", "trainings", "libtorch"):
+            self.result[key] = earlier.get(key, self.result.get(key))
+        self.before = earlier["minutes"]
 
     def epochs(self, arm):
         name, _, side, spend = arm
@@ -289,9 +303,11 @@ class Bench:
     def one(self, job):
         arm, seed = job
         name = arm_name(arm, seed)
+        if name in self.result["trainings"]:
+            return
         record = self.train(arm, seed)
         with self.lock:
-            self.result["minutes"] = round((time.monotonic() - self.began) / 60, 1)
+            self.result["minutes"] = round(self.before + (time.monotonic() - self.began) / 60, 1)
             if record is None:
                 self.result["left_out"].append(name)
             else:
@@ -405,6 +421,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2, help="trainings at once, one thread each")
     parser.add_argument("--budget", type=float, help="minutes after which it stops and says what was left out")
     parser.add_argument("--out", type=Path, help="JSON with every training")
+    parser.add_argument("--go-on", action="store_true", help="keep the trainings that --out holds already")
     parser.add_argument("--show", type=Path, help="the table of a file that --out wrote")
     parser.add_argument("--self-test", action="store_true")
     options = parser.parse_args()
