@@ -62,6 +62,8 @@ std::shared_ptr<const Order> orderOf(const LoadOptions& options, std::int64_t si
     return std::make_shared<const Order>(std::move(order));
 }
 
+constexpr std::int64_t kNone = -1;
+
 // A batch that is being made. Slots are given out, and `left` counted down, under the loader's lock.
 struct Pending {
     std::shared_ptr<const Order> order;
@@ -112,7 +114,7 @@ struct Loader::Impl {
             batch->count = batch->left = std::min(settings.batch, size - batch->first);
             batch->images = pool->take();
             batch->labels.resize(static_cast<std::size_t>(batch->count));
-            batch->indices.resize(static_cast<std::size_t>(batch->count));
+            batch->indices.assign(static_cast<std::size_t>(batch->count), kNone);
             queue.push_back(std::move(batch));
         }
         wanted.notify_all();
@@ -146,11 +148,12 @@ struct Loader::Impl {
         }
     }
 
-    // A broken image is passed over in the epoch's order, so what takes its place depends on the order alone.
+    // A broken image is passed over in the epoch's order, so what takes its place depends on the order alone. Where
+    // nothing is to take it, its index stays kNone.
     void fill(Pending& batch, std::int64_t slot, SampleScratch& scratch)
     {
         float* out = batch.images.get() + static_cast<std::size_t>(slot) * sampler.elements();
-        for (std::int64_t step = 0; step < size; ++step) {
+        for (std::int64_t step = 0; step < (settings.shuffle ? size : 1); ++step) {
             const std::int64_t index = (*batch.order)[static_cast<std::size_t>((batch.first + slot + step) % size)];
             if (isBroken(index)) continue;
             try {
@@ -164,7 +167,13 @@ struct Loader::Impl {
             batch.indices[static_cast<std::size_t>(slot)] = index;
             return;
         }
+        refuseAllBroken();
+    }
+
+    void refuseAllBroken()
+    {
         const std::lock_guard lock(brokenMutex);
+        if (static_cast<std::int64_t>(broken.size()) < size) return;
         const BrokenImage& one = broken.begin()->second;
         throw Error(ErrorCode::Format, "None of the " + std::to_string(size) + " images can be read; the first is '" +
                                            one.name + "': " + one.why);
@@ -204,6 +213,26 @@ struct Loader::Impl {
         return batch;
     }
 
+    // The whole images of a batch, moved together.
+    void closeGaps(Pending& batch) const
+    {
+        std::int64_t kept = 0;
+        for (std::int64_t slot = 0; slot < batch.count; ++slot) {
+            const auto from = static_cast<std::size_t>(slot), to = static_cast<std::size_t>(kept);
+            if (batch.indices[from] == kNone) continue;
+            if (from != to) {
+                std::copy_n(batch.images.get() + from * sampler.elements(), sampler.elements(),
+                            batch.images.get() + to * sampler.elements());
+                batch.labels[to] = batch.labels[from];
+                batch.indices[to] = batch.indices[from];
+            }
+            ++kept;
+        }
+        batch.count = kept;
+        batch.labels.resize(static_cast<std::size_t>(kept));
+        batch.indices.resize(static_cast<std::size_t>(kept));
+    }
+
     DatasetPtr data;
     LoadOptions settings;
     Sampler sampler;
@@ -236,9 +265,13 @@ void Loader::start(std::int64_t epoch, std::int64_t firstBatch) { m_impl->start(
 std::optional<Batch> Loader::next()
 {
     if (!m_impl->order) m_impl->start(0, 0);
-    const std::shared_ptr<Pending> done = m_impl->next();
-    if (!done) return std::nullopt;
-    if (done->error) std::rethrow_exception(done->error);
+    std::shared_ptr<Pending> done;
+    do {
+        done = m_impl->next();
+        if (!done) return std::nullopt;
+        if (done->error) std::rethrow_exception(done->error);
+        m_impl->closeGaps(*done);
+    } while (done->count == 0);
     const LoadOptions& options = m_impl->settings;
     Batch batch;
     batch.images.dtype = DType::Float32;

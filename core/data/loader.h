@@ -53,8 +53,9 @@ public:
     std::int64_t batchesPerEpoch() const;
     // Goes to the start of an epoch, or to one of its batches: what was made for another place is thrown away.
     void start(std::int64_t epoch, std::int64_t firstBatch = 0);
-    // In order; nullopt at the end of the epoch. A broken image's place is taken by the next whole one in the
-    // epoch's order (the same at any number of workers). Error(Format) where no image can be read.
+    // In order; nullopt at the end of the epoch. Of a shuffled epoch a broken image's place is taken by the next whole
+    // one in its order (the same at any number of workers), so that batches keep their size; without shuffling it is
+    // left out, so that no image counts twice. Error(Format) where no image can be read.
     std::optional<Batch> next();
     // So far, each once, by name.
     std::vector<BrokenImage> broken() const;

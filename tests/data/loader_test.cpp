@@ -155,16 +155,42 @@ TEST(Loader, AnIncompleteLastBatchIsLeftOutUnlessItIsTheOnlyOne)
     EXPECT_EQ(epochOf(std::make_shared<MadeUp>(0), options, 0).sizes.size(), 0u);
 }
 
-TEST(Loader, ABrokenImageIsNamedOnceAndTheNextWholeOneTakesItsPlace)
+TEST(Loader, ABrokenImageIsNamedOnceAndCountsForNothingInEvaluation)
 {
-    const auto data = std::make_shared<MadeUp>(8, std::set<std::int64_t>{2, 3, 7});
+    const auto data = std::make_shared<MadeUp>(12, std::set<std::int64_t>{2, 4, 5, 6, 7, 11});
     Loader loader(data, smallOptions(3));
     for (int epoch = 0; epoch < 3; ++epoch) {
         loader.start(epoch);
         const Epoch seen = rest(loader);
-        EXPECT_EQ(seen.indices, (std::vector<std::int64_t>{0, 1, 4, 4, 4, 5, 6, 0}));
-        EXPECT_EQ(seen.labels[7], 0);
+        EXPECT_EQ(seen.indices, (std::vector<std::int64_t>{0, 1, 3, 8, 9, 10}));
+        EXPECT_EQ(seen.labels, (std::vector<std::int64_t>{0, 1, 1, 0, 1, 0}));
+        EXPECT_EQ(seen.sizes, (std::vector<std::int64_t>{3, 3}));  // of the second batch nothing is whole
+        // Every image's pixels are those that it has by itself.
+        const std::size_t elements = seen.images.size() / 6;
+        for (std::size_t i = 0; i < 6; ++i) {
+            Loader one(partOfDataset(data, {seen.indices[i]}), smallOptions(1));
+            one.start(0);
+            const Epoch alone = rest(one);
+            EXPECT_TRUE(std::equal(alone.images.begin(), alone.images.end(),
+                                   seen.images.begin() + static_cast<std::ptrdiff_t>(i * elements)));
+        }
     }
+    EXPECT_EQ(loader.broken().size(), 6u);
+}
+
+TEST(Loader, WhileTrainingTheNextWholeImageTakesABrokenOnesPlace)
+{
+    const auto data = std::make_shared<MadeUp>(8, std::set<std::int64_t>{2, 3, 7});
+    LoadOptions options = smallOptions(3);
+    options.shuffle = true;
+    Loader loader(data, options);
+    loader.start(0);
+    const Epoch seen = rest(loader);
+    EXPECT_EQ(seen.sizes, (std::vector<std::int64_t>{4, 4}));
+    EXPECT_EQ(std::set<std::int64_t>(seen.indices.begin(), seen.indices.end()),
+              (std::set<std::int64_t>{0, 1, 4, 5, 6}));
+    loader.start(0);
+    EXPECT_EQ(rest(loader).indices, seen.indices);
     const auto broken = loader.broken();
     ASSERT_EQ(broken.size(), 3u);
     EXPECT_EQ(broken[0].name, "image 2");
