@@ -23,6 +23,10 @@ class DataError(Exception):
     """One sentence for the user."""
 
 
+class BrokenImage(Exception):
+    """Which image cannot be read, and why."""
+
+
 def mixed(z):
     z = ((z ^ (z >> 30)) * MIX[0]) & MASK
     z = ((z ^ (z >> 27)) * MIX[1]) & MASK
@@ -131,11 +135,14 @@ class Folder:
             from PIL import Image, ImageOps
         except ImportError:
             raise DataError("Reading image files needs Pillow (python3-pil).") from None
-        with Image.open(path) as file:
-            picture = ImageOps.exif_transpose(file)
-            grey = picture.mode in ("L", "1", "I", "I;16", "F")
-            picture = picture.convert("L" if grey else "RGB")
-            flat = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)
+        try:
+            with Image.open(path) as file:
+                picture = ImageOps.exif_transpose(file)
+                grey = picture.mode in ("L", "1", "I", "I;16", "F")
+                picture = picture.convert("L" if grey else "RGB")
+                flat = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)
+        except (OSError, ValueError, SyntaxError, ArithmeticError, Image.DecompressionBombError) as error:
+            raise BrokenImage(f"'{path}' cannot be read: {error}") from None
         return flat.reshape(picture.height, picture.width, -1).permute(2, 0, 1)
 
 
@@ -484,3 +491,33 @@ def scaled(image, height, width):
     if tuple(image.shape[1:]) == (height, width):
         return image
     return F.interpolate(image[None], (height, width), mode="bilinear", align_corners=False, antialias=True)[0].round().clamp(0, 255)
+
+
+class WholeSamples(torch.utils.data.Dataset):
+    """Samples without those that cannot be read. While training the next whole one takes the place of a broken one;
+    otherwise it is left out, so that no image counts twice."""
+
+    def __init__(self, samples, replaces):
+        self.samples, self.replaces = samples, replaces
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, index):
+        """((input, label) or None, what is said of broken images)."""
+        broken = []
+        for step in range(len(self) if self.replaces else 1):
+            try:
+                return self.samples[(index + step) % len(self)], broken
+            except BrokenImage as error:
+                broken.append(str(error))
+        if self.replaces:
+            raise DataError(f"None of the {len(self)} images to train on can be read; the first: {broken[0]}")
+        return None, broken
+
+    @staticmethod
+    def together(parts):
+        """A batch of them: (inputs, labels, what is said); inputs are None where no image of it is whole."""
+        whole = [sample for sample, _ in parts if sample is not None]
+        said = [text for _, broken in parts for text in broken]
+        return (*(torch.utils.data.default_collate(whole) if whole else (None, None)), said)

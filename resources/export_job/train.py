@@ -261,6 +261,7 @@ class Run:
         self.first = self.ranks.rank == 0
         self.stopping = False
         self.checkpoint_at = None
+        self.broken = set()
         torch.manual_seed(self.recipe["seed"])
         self.open_data(options.data or self.info["data"])
         self.build()
@@ -427,10 +428,22 @@ class Run:
     # Training
 
     def batches(self, samples, indices):
-        loader = torch.utils.data.DataLoader(samples, batch_sampler=indices, num_workers=self.workers)
-        for inputs, labels in loader:
+        whole = images.WholeSamples(samples, replaces=samples is self.train_samples)
+        loader = torch.utils.data.DataLoader(whole, batch_sampler=indices, num_workers=self.workers, collate_fn=whole.together)
+        for inputs, labels, said in loader:
+            for text in said:
+                self.name_broken(text)
+            if inputs is None:
+                continue
             inputs = inputs.to(self.ranks.device, memory_format=self.layout)
             yield inputs, labels.to(self.ranks.device)
+
+    def name_broken(self, text):
+        """Once each, on standard error of the process that met it, and in the log where that is the first one."""
+        if text in self.broken:
+            return
+        self.broken.add(text)
+        self.log(f"Broken image {len(self.broken)}: {text}") if self.first else print(text, file=sys.stderr)
 
     def train_epoch(self):
         """Whether it came to the epoch's end, or to the last step of all."""
@@ -520,6 +533,8 @@ class Run:
             sums += torch.stack([loss.double(), hits[:, 0].sum().double(), hits.sum().double(),
                                  torch.tensor(float(len(labels)), dtype=torch.float64, device=ranks.device)])
         loss, top1, top5, count = ranks.sum(sums).tolist()
+        if not count:
+            raise JobError(f"None of the {len(self.held_samples)} images to validate on can be read.")
         return loss / count, top1 / count, top5 / count
 
     def save_now(self):

@@ -220,12 +220,31 @@ def check_sources(harness, folder):
         harness.expect(value.shape == (3, 8, 8) and label == 1 and torch.allclose(value, wanted.expand(3, 8, 8), atol=1e-4), "a picture's numbers are wrong")
     value, _ = images.Samples(held, (3, 8, 8), {**preprocessing, "resize": 16})[0]
     harness.expect(torch.allclose(value, torch.full((3, 8, 8), 90 / 255 * 2 - 1), atol=0.02), "a grey picture's numbers are wrong")
+    check_broken(harness, images, pictures, preprocessing)
     try:
         images.open_data(str(harness.scratch / "none"), 0.2, 1)
         harness.fail("a folder that is not there was opened")
     except images.DataError:
         pass
     return cifar
+
+
+def check_broken(harness, images, pictures, preprocessing):
+    """A file that is no image is named; its neighbour takes its place in training, nothing in evaluation."""
+    import torch
+
+    (pictures / "train" / "bee" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing more")
+    train, _ = images.open_data(str(pictures), 0.2, 1)
+    samples = images.Samples(train, (3, 8, 8), preprocessing)
+    batches = {}
+    for replaces in (True, False):
+        whole = images.WholeSamples(samples, replaces)
+        loader = torch.utils.data.DataLoader(whole, batch_sampler=[[3, 5], [5], [6, 7]], collate_fn=whole.together, num_workers=1)
+        batches[replaces] = list(loader)
+    sizes = [[0 if inputs is None else len(inputs) for inputs, _, _ in batches[replaces]] for replaces in (True, False)]
+    harness.expect(sizes == [[2, 1, 2], [1, 0, 2]], f"batches around a broken image: {sizes}")
+    said = [text for _, _, texts in batches[False] for text in texts]
+    harness.expect(len(said) == 2 and all("1.png' cannot be read" in text for text in said), f"a broken image is not named: {said}")
 
 
 def check_one_process(harness, cifar):
