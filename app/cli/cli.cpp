@@ -26,7 +26,7 @@ std::string overview()
         text += "  " + verb + command->summary + "\n";
     }
     text += "\n'fovea VERB --help' explains one of them with an example; 'fovea --version' names the version.\n"
-            "MODEL is a .onnx file, a .fovea document, or a built-in network: zoo:NAME[,key=value...].\n"
+            "MODEL is a .onnx file, a .fovea document, the folder of a training run, or zoo:NAME[,key=value...].\n"
             "Exit codes: 0 done, 1 the check asked for fails, 2 bad input or usage, 3 internal error.\n\n"
             "Example: fovea analyze zoo:example --size 64\n";
     return text;
