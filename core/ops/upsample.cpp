@@ -81,6 +81,10 @@ void resampling(const NodeView& view, Attributes& args)
     args.set("cubic_coeff_a", view.node.attrs.getDouble("cubic_coeff_a", -0.75));
 }
 
+// A nearest unit is PyTorch's floor(u / scale) where nearest_mode is "floor", whatever the coordinates; this one is what
+// ONNX files may ask for besides.
+constexpr const char* kFloorOfCoordinates = "floor_of_coordinates";
+
 bool readMode(OnnxCall& call)
 {
     const std::string mode = call.getText("mode", "nearest");
@@ -89,7 +93,11 @@ bool readMode(OnnxCall& call)
     const std::string coordinates = call.getText("coordinate_transformation_mode", call.type == "Upsample" ? "asymmetric" : "half_pixel");
     if (coordinates == "tf_crop_and_resize") return false;
     attrs.set("coordinates", coordinates);
-    if (mode == "nearest") attrs.set("nearest_mode", call.getText("nearest_mode", call.type == "Upsample" ? "floor" : "round_prefer_floor"));
+    if (mode == "nearest") {
+        std::string nearest = call.getText("nearest_mode", call.type == "Upsample" ? "floor" : "round_prefer_floor");
+        if (nearest == "floor" && coordinates != "asymmetric") nearest = kFloorOfCoordinates;
+        attrs.set("nearest_mode", nearest);
+    }
     if (mode == "cubic") attrs.set("cubic_coeff_a", call.getReal("cubic_coeff_a", -0.75));
     return mode == "nearest" || mode == "linear" || mode == "cubic";
 }
@@ -171,10 +179,11 @@ void write(OnnxWriter& writer)
     const Attributes& attrs = writer.node().attrs;
     const std::string mode = attrs.getText("mode", "nearest");
     // PyTorch's nearest takes floor(u / scale), which ONNX has for asymmetric coordinates only.
-    const bool plainNearest = mode == "nearest" && attrs.getText("nearest_mode", "floor") == "floor";
+    const std::string nearest = attrs.getText("nearest_mode", "floor");
+    const bool plainNearest = mode == "nearest" && nearest == "floor";
     OnnxAttrs out{{"mode", std::string(mode == "nearest" ? "nearest" : mode == "bicubic" ? "cubic" : "linear")},
                   {"coordinate_transformation_mode", plainNearest ? std::string("asymmetric") : attrs.getText("coordinates", "half_pixel")}};
-    if (mode == "nearest") out.emplace("nearest_mode", attrs.getText("nearest_mode", "floor"));
+    if (mode == "nearest") out.emplace("nearest_mode", nearest == kFloorOfCoordinates ? std::string("floor") : nearest);
     if (mode == "bicubic") out.emplace("cubic_coeff_a", attrs.getDouble("cubic_coeff_a", -0.75));
     const Value &in = writer.inputValue(), &made = writer.outputValue();
     // Until opset 13 the inputs that are not used had to be there and empty.

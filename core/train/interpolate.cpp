@@ -35,6 +35,7 @@ std::int64_t nearestUnit(const Axis& axis, std::int64_t u)
     // PyTorch's nearest takes floor(u / scale), whatever the coordinates.
     if (axis.nearest == "floor") return floorDiv(u * axis.den, axis.num);
     const double at = position(axis, u);
+    if (axis.nearest == "floor_of_coordinates") return static_cast<std::int64_t>(std::floor(at));
     if (axis.nearest == "ceil") return static_cast<std::int64_t>(std::ceil(at));
     if (axis.nearest == "round_prefer_ceil") return static_cast<std::int64_t>(std::floor(at + 0.5));
     return static_cast<std::int64_t>(std::ceil(at - 0.5));

@@ -664,6 +664,8 @@ const char* sourceOf(TorchHelper helper)
         if nearest == "floor":
             return unit * denominator // numerator
         at = position(unit)
+        if nearest == "floor_of_coordinates":
+            return math.floor(at)
         if nearest == "ceil":
             return math.ceil(at)
         return math.floor(at + 0.5) if nearest == "round_prefer_ceil" else math.ceil(at - 0.5)
