@@ -4,6 +4,7 @@
 #include "tests/studio/window_driver.h"
 #include "tests/support/text_graph.h"
 
+#include <QComboBox>
 #include <QMenu>
 #include <QTabBar>
 
@@ -215,7 +216,95 @@ private slots:
         QCOMPARE(report.layers.back().field.h.rfMin, 9);
     }
 
+    void thePreprocessingOfAnImageInputIsEditedUndoneSavedAndExported()
+    {
+        const QString path = m_folder.filePath(QStringLiteral("prepared.fovea")),
+                      exported = m_folder.filePath(QStringLiteral("prepared.onnx"));
+        saveModel({.graph = test::graphOf("input:image 3x64x64 > conv2d:stem k=3 p=1 c=8")}, path.toStdString());
+        const Preprocessing wanted{72, ChannelOrder::Bgr, {0.5, 0.25, 0.125}, {0.2, 0.2, 0.2}};
+        {
+            MainWindow window;
+            showWindow(window);
+            dropFile(window, path);
+            QTRY_VERIFY_WITH_TIMEOUT(window.windowTitle().contains(QStringLiteral("prepared")), kWaitMs);
+            auto* section = named<QWidget>(window, QStringLiteral("preprocessing"));
+            find(window, QStringLiteral("stem"));
+            QVERIFY(!section->isVisible());
+            find(window, QStringLiteral("image"));
+            QTRY_VERIFY(section->isVisible());
+            auto* values = named<QComboBox>(window, QStringLiteral("preprocessing.values"));
+            auto* mean = named<QLineEdit>(window, QStringLiteral("preprocessing.mean"));
+            auto* deviation = named<QLineEdit>(window, QStringLiteral("preprocessing.deviation"));
+            QCOMPARE(values->currentText(), QStringLiteral("none"));
+            QVERIFY(!mean->isVisible());
+            QVERIFY(named<QLabel>(window, QStringLiteral("preprocessing.none"))->isVisible());
+
+            QTest::keyClick(values, Qt::Key_Down);
+            QCOMPARE(values->currentText(), QStringLiteral("ImageNet (RGB)"));
+            QCOMPARE(mean->text(), QStringLiteral("0.485, 0.456, 0.406"));
+            typeNumbers(mean, QStringLiteral("0.5, 0.25"));
+            const auto wrong = [&](const char* field) {
+                const auto* label = named<QLabel>(window, QLatin1String(field));
+                return label->isVisible() ? label->text() : QString();
+            };
+            QCOMPARE(wrong("preprocessing.mean.wrong"),
+                     QStringLiteral("There are 2 values, but the input has 3 channels: write one for each, or one for "
+                                    "all."));
+            QTest::keyClicks(mean, QStringLiteral(" 0.125"));
+            QCOMPARE(wrong("preprocessing.mean.wrong"), QString());
+            QTest::keyClick(mean, Qt::Key_Return);
+            QCOMPARE(values->currentText(), QStringLiteral("values of its own"));
+            press(window, Qt::Key_Z);
+            QCOMPARE(mean->text(), QStringLiteral("0.485, 0.456, 0.406"));
+            QCOMPARE(values->currentText(), QStringLiteral("ImageNet (RGB)"));
+            press(window, Qt::Key_Z);
+            QCOMPARE(values->currentText(), QStringLiteral("none"));
+            QVERIFY(!window.isWindowModified());
+            for (int i = 0; i < 2; ++i) press(window, Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+            QCOMPARE(mean->text(), QStringLiteral("0.5, 0.25, 0.125"));
+
+            typeNumbers(deviation, QStringLiteral("0"));
+            QVERIFY2(wrong("preprocessing.deviation.wrong").startsWith(QStringLiteral("0 cannot be divided by")),
+                     qPrintable(wrong("preprocessing.deviation.wrong")));
+            typeNumbers(deviation, QStringLiteral("0,2"));
+            QVERIFY(!wrong("preprocessing.deviation.wrong").isEmpty());
+            typeNumbers(deviation, QStringLiteral("half"));
+            QVERIFY(wrong("preprocessing.deviation.wrong").startsWith(QStringLiteral("\u201chalf\u201d is no number.")));
+            typeNumbers(deviation, QStringLiteral("0.2"));
+            QCOMPARE(wrong("preprocessing.deviation.wrong"), QString());
+            QTest::keyClick(deviation, Qt::Key_Return);
+            QTest::keyClick(named<QComboBox>(window, QStringLiteral("preprocessing.order")), Qt::Key_Down);
+            typeNumber(named<QSpinBox>(window, QStringLiteral("preprocessing.resize")), 72);
+            press(window, Qt::Key_S);
+            QTRY_VERIFY_WITH_TIMEOUT(!window.isWindowModified(), kWaitMs);
+            typePath(window, Qt::Key_E, exported);
+            QTRY_VERIFY_WITH_TIMEOUT(shownText(window, "messageText").startsWith(QStringLiteral("Exported")), kWaitMs);
+            QVERIFY(readOnnx(exported.toStdString()).graph.preprocessing() == wanted);
+        }
+        QVERIFY(openModel(path.toStdString()).graph.preprocessing() == wanted);
+        MainWindow window;
+        showWindow(window);
+        dropFile(window, path);
+        QTRY_VERIFY_WITH_TIMEOUT(window.windowTitle().contains(QStringLiteral("prepared")), kWaitMs);
+        find(window, QStringLiteral("image"));
+        auto* values = named<QComboBox>(window, QStringLiteral("preprocessing.values"));
+        QTRY_VERIFY(values->isVisible());
+        QCOMPARE(named<QLineEdit>(window, QStringLiteral("preprocessing.mean"))->text(),
+                 QStringLiteral("0.5, 0.25, 0.125"));
+        QTest::keyClick(values, Qt::Key_Home);
+        press(window, Qt::Key_S);
+        QTRY_VERIFY_WITH_TIMEOUT(!window.isWindowModified(), kWaitMs);
+        QVERIFY(!openModel(path.toStdString()).graph.preprocessing());
+    }
+
 private:
+    static void typeNumbers(QLineEdit* line, const QString& words)
+    {
+        QTest::mouseClick(line, Qt::LeftButton);
+        QTest::keyClick(line, Qt::Key_A, Qt::ControlModifier);
+        QTest::keyClicks(line, words);
+    }
+
     static void clickRedBar(MainWindow& window)
     {
         auto* plot = named<QWidget>(window, QStringLiteral("fieldPlot"));
