@@ -315,6 +315,53 @@ private slots:
         discard(window);
     }
 
+    void aLongNameGivesWayInItsMiddleSoThatTheRoleIsRead()
+    {
+        const QString name = QStringLiteral("a_network_whose_name_is_far_too_long_for_the_list_of_runs");
+        const QString model = m_folder.filePath(name + QStringLiteral(".fovea"));
+        saveModel(openModel("zoo:lenet5"), model.toStdString());
+        tell("step=1");
+        MainWindow window;
+        openSetup(window, model);
+        startNow(window, 1, m_runs);
+        waitFor(window, QStringLiteral("Done."));
+        const auto reads = [&](const QString& run, const QString& role) {
+            const QString shown = runList(window)->currentText();
+            QVERIFY2(shown.startsWith(run + QStringLiteral("  a_net")) &&
+                         shown.endsWith(QStringLiteral("runs, ") + role) && shown.contains(QChar(0x2026)),
+                     qPrintable(shown));
+            QVERIFY(runList(window)->fontMetrics().horizontalAdvance(shown) < runList(window)->width() - 16);
+            QVERIFY2(runList(window)->toolTip().startsWith(QStringLiteral("%1  %2, %3\n").arg(run, name, role)),
+                     qPrintable(runList(window)->toolTip()));
+        };
+        reads(QStringLiteral("001-quick"), QStringLiteral("original"));
+        rename(window);
+        press(window, Qt::Key_T);
+        click(window, "trainingStart");
+        QTRY_COMPARE_WITH_TIMEOUT(runList(window)->count(), 2, kWaitMs);
+        waitFor(window, QStringLiteral("Done."));
+        reads(QStringLiteral("002-quick"), QStringLiteral("refined"));
+        const auto* curves = named<QListWidget>(window, QStringLiteral("curveRuns"));
+        QVERIFY2(curves->item(0)->text().endsWith(QStringLiteral(", refined")), qPrintable(curves->item(0)->text()));
+        discard(window);
+    }
+
+    void anotherPreprocessingAloneMakesNoRefinedNetwork()
+    {
+        MainWindow window;
+        openSetup(window);
+        find(window, QStringLiteral("input"));
+        auto* values = named<QComboBox>(window, QStringLiteral("preprocessing.values"));
+        QTRY_VERIFY(values->isVisible());
+        choose(values, QStringLiteral("0 to 1"));
+        QVERIFY(window.isWindowModified());
+        startNow(window, 1, m_runs);
+        waitFor(window, QStringLiteral("Done."));
+        QVERIFY2(runList(window)->currentText().endsWith(QStringLiteral(", original")),
+                 qPrintable(runList(window)->currentText()));
+        discard(window);
+    }
+
     void runsOfBeforeAreFoundBesideTheDocument()
     {
         const QString model = m_folder.filePath(QStringLiteral("small.fovea"));
@@ -448,7 +495,7 @@ private:
     static void rename(MainWindow& window)
     {
         find(window, QStringLiteral("conv1"));
-        typeInto(window, "layerName", QStringLiteral("first"));
+        typeInto(window, "layerName", QStringLiteral("opening"));
         QTest::keyClick(named<QLineEdit>(window, QStringLiteral("layerName")), Qt::Key_Return);
         QTRY_VERIFY(window.isWindowModified());
     }
