@@ -3,7 +3,7 @@
 // FOVEA_FAKE_ENGINE holds words apart by spaces:
 //   die=N      is killed after N steps          refuse=load|train|evaluate  refuses that request
 //   code=N     ends with code N when trained    step=MS                     takes that long for a step
-//   gpu        says that there is a GPU
+//   gpu        says that there is a GPU         flat       no learning rate makes the loss fall
 #include "core/base/files.h"
 #include "core/io/engine/jobs.h"
 #include "core/io/engine/messages.h"
@@ -105,6 +105,7 @@ private:
         if (request.method == "evaluate") return evaluate(messageFrom<EvaluateRequest>(request.params));
         if (request.method == "recalibrate") return recalibrate(messageFrom<RecalibrateRequest>(request.params));
         if (request.method == "effectiveField") return field(messageFrom<EffectiveRequest>(request.params));
+        if (request.method == "findLearningRate") return findRate(messageFrom<RateRequest>(request.params));
         if (request.method == "probe") return probe(messageFrom<ProbeRequest>(request.params));
         m_over = request.method == kShutdownMethod;
         return Json::object();
@@ -299,6 +300,23 @@ private:
         out.diameter = 14.7;
         out.sigma = 3;
         out.images = 32;
+        return toJson(out);
+    }
+
+    // Falls from 2 to 1 around a rate of 0.0123 and rises after 0.2.
+    Json findRate(const RateRequest& request)
+    {
+        RateReply out;
+        for (std::int64_t i = 0; i < request.steps; ++i) {
+            const double share = static_cast<double>(i) / static_cast<double>(request.steps - 1);
+            const double rate = request.low * std::pow(request.high / request.low, share);
+            out.rates.push_back(rate);
+            const double fall = 1 / (1 + std::exp(4 * std::log10(rate / 0.0123)));
+            out.losses.push_back(m_told.contains("flat") ? 2 + share : 1 + fall + std::pow(rate / 0.2, 3) / 20);
+            notify(kProgressMethod, Progress{"finding the learning rate", i + 1, request.steps});
+            if (isStopped()) break;
+        }
+        if (!m_told.contains("flat") && out.rates.back() > 0.1) out.suggested = 0.012345;
         return toJson(out);
     }
 

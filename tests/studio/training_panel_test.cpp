@@ -474,7 +474,70 @@ private slots:
         QVERIFY(pointOfColor(named<QWidget>(*dialog, QStringLiteral("effectiveField")), kRefined));
     }
 
+    void aLearningRateIsFoundDrawnAndTaken()
+    {
+        MainWindow window;
+        openSetup(window);
+        typeInto(window, "dataSource", QStringLiteral("patterns"));
+        click(window, "findRate");
+        auto* dialog = dialogOf(window, "rateDialog");
+        QTRY_COMPARE_WITH_TIMEOUT(shownText(*dialog, "rateState"),
+                                  QStringLiteral("The loss falls steepest at a learning rate of 0.0123."), kWaitMs);
+        auto* plot = named<QWidget>(*dialog, QStringLiteral("ratePlot"));
+        QTRY_VERIFY(pointOfColor(plot, kOriginal) && pointOfColor(plot, kRefined));
+        auto* use = named<QPushButton>(*dialog, QStringLiteral("rateUse"));
+        QCOMPARE(use->text(), QStringLiteral("&Use 0.0123"));
+        QTest::mouseClick(use, Qt::LeftButton);
+        QCOMPARE(named<QLineEdit>(window, QStringLiteral("recipe.lr"))->text(), QStringLiteral("0.0123"));
+        QTRY_VERIFY(!dialogOf(window, "rateDialog", false));
+        typeInto(window, "trainingFolder", m_runs);
+        click(window, "trainingStart");
+        waitFor(window, QStringLiteral("Done."));
+        QCOMPARE(readRecipe(folderOf("001-quick").recipe()).lr, 0.0123);
+    }
+
+    void whereNoLearningRateHelpsOneSentenceSaysSo()
+    {
+        tell("flat");
+        MainWindow window;
+        openSetup(window);
+        click(window, "findRate");
+        auto* dialog = dialogOf(window, "rateDialog");
+        QTRY_VERIFY2_WITH_TIMEOUT(shownText(*dialog, "rateState")
+                                      .startsWith(QStringLiteral("No rate is suggested: the loss falls at none of")),
+                                  qPrintable(shownText(*dialog, "rateState")), kWaitMs);
+        QVERIFY(!named<QPushButton>(*dialog, QStringLiteral("rateUse"))->isVisible());
+        QVERIFY(pointOfColor(named<QWidget>(*dialog, QStringLiteral("ratePlot")), kOriginal));
+    }
+
+    void aSearchForALearningRateIsStoppedAndWhatItRefusesIsSaid()
+    {
+        tell("step=40");
+        MainWindow window;
+        openSetup(window);
+        click(window, "findRate");
+        auto* dialog = dialogOf(window, "rateDialog");
+        QTRY_VERIFY_WITH_TIMEOUT(shownText(*dialog, "rateState").startsWith(QStringLiteral("Step ")), kWaitMs);
+        click(*dialog, "rateStop");
+        QTRY_VERIFY2_WITH_TIMEOUT(shownText(*dialog, "rateState").contains(QStringLiteral("No rate is suggested yet")),
+                                  qPrintable(shownText(*dialog, "rateState")), kWaitMs);
+        tell("refuse=findLearningRate");
+        click(*dialog, "rateAgain");
+        QTRY_COMPARE_WITH_TIMEOUT(shownText(*dialog, "rateState"),
+                                  QStringLiteral("The fake engine will not findLearningRate."), kWaitMs);
+        click(*dialog, "rateClose");
+        QTRY_VERIFY(!dialogOf(window, "rateDialog", false));
+        QCOMPARE(named<QLineEdit>(window, QStringLiteral("recipe.lr"))->text(), QStringLiteral("0.05"));
+    }
+
 private:
+    static QDialog* dialogOf(MainWindow& window, const char* name, bool awaited = true)
+    {
+        const auto found = [&] { return window.findChild<QDialog*>(QLatin1String(name)); };
+        if (awaited && !QTest::qWaitFor([&] { return found() != nullptr; }, kWaitMs)) qFatal("no dialog %s", name);
+        return found();
+    }
+
     static void openLastOfTrainingMenu(MainWindow& window)
     {
         for (QMenu* menu : window.findChildren<QMenu*>())
