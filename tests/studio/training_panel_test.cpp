@@ -530,7 +530,69 @@ private slots:
         QCOMPARE(named<QLineEdit>(window, QStringLiteral("recipe.lr"))->text(), QStringLiteral("0.05"));
     }
 
+    void theCostOfAStepIsMeasuredBesideWhatWasOpened()
+    {
+        MainWindow window;
+        openSetup(window);
+        openTab(window, QStringLiteral("Evaluate"));
+        typeNumber(named<QSpinBox>(window, QStringLiteral("costBatch")), 16);
+        click(window, "measureCost");
+        QTRY_COMPARE_WITH_TIMEOUT(
+            shownText(window, "costState"),
+            QStringLiteral("A step of 16 images of 32 px on cpu: median of 5 steps, and memory at its most."), kWaitMs);
+        QCOMPARE(columnOf(window, 0), QStringLiteral("16.0 ms, 61.00 MiB, 4.00 ms, 61.00 MiB"));
+        QCOMPARE(columnOf(window, 1), QStringLiteral("\u2013, \u2013, \u2013, \u2013"));
+        rename(window);
+        QCOMPARE(columnOf(window, 0), QStringLiteral("\u2013, \u2013, \u2013, \u2013"));
+        click(window, "measureCost");
+        QTRY_VERIFY_WITH_TIMEOUT(shownText(window, "costState").startsWith(QStringLiteral("A step of 16")), kWaitMs);
+        QCOMPARE(columnOf(window, 0), QStringLiteral("16.0 ms, 63.00 MiB, 4.00 ms, 63.00 MiB"));
+        QCOMPARE(columnOf(window, 1), QStringLiteral("16.0 ms, 61.00 MiB, 4.00 ms, 61.00 MiB"));
+        discard(window);
+    }
+
+    void aMeasurementOfCostIsStoppedAtOnceAndRefusedInTheEnginesWords()
+    {
+        tell("step=5000");
+        MainWindow window;
+        openSetup(window);
+        openTab(window, QStringLiteral("Evaluate"));
+        click(window, "measureCost");
+        QTRY_VERIFY_WITH_TIMEOUT(shownText(window, "costState").startsWith(QStringLiteral("Measuring training")),
+                                 kWaitMs);
+        QVERIFY(!named<QPushButton>(window, QStringLiteral("evaluate"))->isEnabled());
+        click(window, "costStop");
+        QCOMPARE(shownText(window, "costState"), QStringLiteral("The measurement was stopped."));
+        QVERIFY(named<QPushButton>(window, QStringLiteral("evaluate"))->isEnabled());
+        tell("refuse=cost");
+        click(window, "measureCost");
+        QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "costState"), QStringLiteral("The fake engine will not cost."),
+                                  kWaitMs);
+    }
+
+    void noCostIsMeasuredWhileARunTakesTheTime()
+    {
+        tell("step=40");
+        MainWindow window;
+        openAndStart(window, 50);
+        waitFor(window, QStringLiteral("Training."));
+        openTab(window, QStringLiteral("Evaluate"));
+        QVERIFY(!named<QPushButton>(window, QStringLiteral("measureCost"))->isEnabled());
+        QCOMPARE(shownText(window, "costState"), QStringLiteral("A run is going on; it has to end first."));
+        openTab(window, QStringLiteral("Run"));
+        click(window, "runStop");
+        waitFor(window, QStringLiteral("Stopped."));
+    }
+
 private:
+    static QString columnOf(const QWidget& window, int column)
+    {
+        const auto* table = named<QTableWidget>(window, QStringLiteral("costTable"));
+        QStringList out;
+        for (int row = 0; row < table->rowCount(); ++row) out << table->item(row, column)->text();
+        return out.join(QStringLiteral(", "));
+    }
+
     static QDialog* dialogOf(MainWindow& window, const char* name, bool awaited = true)
     {
         const auto found = [&] { return window.findChild<QDialog*>(QLatin1String(name)); };
