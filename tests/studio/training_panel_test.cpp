@@ -168,6 +168,20 @@ private slots:
         QCOMPARE(last, 20);
     }
 
+    void theOfferToResumeGoesWhenAnotherRunIsStarted()
+    {
+        tell("die=12");
+        MainWindow window;
+        openAndStart(window, 4);
+        waitFor(window, QStringLiteral("Interrupted."));
+        QVERIFY(named<QPushButton>(window, QStringLiteral("messageAction"))->isVisible());
+        tell("step=1");
+        press(window, Qt::Key_T);
+        click(window, "trainingStart");
+        QVERIFY(!named<QWidget>(window, QStringLiteral("messageBar"))->isVisible());
+        waitFor(window, QStringLiteral("Done."));
+    }
+
     void aRunThatDiesBeforeItsFirstCheckpointIsNotOfferedAgain()
     {
         tell("code=7");

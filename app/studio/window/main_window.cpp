@@ -229,6 +229,7 @@ void MainWindow::connectTraining()
         m_chart->chart().setAccuracies(std::move(accuracies));
     });
     connect(&m_runs, &TrainingRuns::started, this, [this] {
+        m_message->withdrawOffer();  // a run cannot be resumed beside another one
         m_curvesDock->show();
         m_curvesDock->raise();
     });
