@@ -216,6 +216,38 @@ private slots:
         QCOMPARE(report.layers.back().field.h.rfMin, 9);
     }
 
+    void undoInAFieldTakesTheNetworkBackWhereNothingIsHalfTyped()
+    {
+        MainWindow window;
+        showWindow(window);
+        dropFile(window, m_model);
+        QTRY_VERIFY_WITH_TIMEOUT(window.windowTitle().contains(QStringLiteral("resnet18")), kWaitMs);
+        find(window, QStringLiteral("conv1"));
+        auto* stride = named<QSpinBox>(window, QStringLiteral("attr.stride.0"));
+        auto* name = named<QLineEdit>(window, QStringLiteral("layerName"));
+        QTRY_VERIFY(stride && !stride->visibleRegion().isEmpty());
+        typeNumber(stride, 1);
+        QVERIFY(window.isWindowModified());
+        QTest::keyClick(stride, Qt::Key_Z, Qt::ControlModifier);
+        QCOMPARE(stride->value(), 2);
+        QVERIFY(!window.isWindowModified());
+        QTest::keyClick(stride, Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+        QCOMPARE(stride->value(), 1);
+
+        const QString before = name->text();
+        typeWords(name, QStringLiteral("first"));
+        QTest::keyClick(name, Qt::Key_Z, Qt::ControlModifier);
+        QVERIFY(name->text() != QStringLiteral("first"));
+        QCOMPARE(stride->value(), 1);
+        typeWords(name, QStringLiteral("first"));
+        QTest::keyClick(name, Qt::Key_Return);
+        QTest::keyClick(name, Qt::Key_Z, Qt::ControlModifier);
+        QCOMPARE(name->text(), before);
+        QCOMPARE(stride->value(), 1);
+        press(window, Qt::Key_Z);
+        QVERIFY(!window.isWindowModified());
+    }
+
     void thePreprocessingOfAnImageInputIsEditedUndoneSavedAndExported()
     {
         const QString path = m_folder.filePath(QStringLiteral("prepared.fovea")),
@@ -242,7 +274,7 @@ private slots:
             QTest::keyClick(values, Qt::Key_Down);
             QCOMPARE(values->currentText(), QStringLiteral("ImageNet (RGB)"));
             QCOMPARE(mean->text(), QStringLiteral("0.485, 0.456, 0.406"));
-            typeNumbers(mean, QStringLiteral("0.5, 0.25"));
+            typeWords(mean, QStringLiteral("0.5, 0.25"));
             const auto wrong = [&](const char* field) {
                 const auto* label = named<QLabel>(window, QLatin1String(field));
                 return label->isVisible() ? label->text() : QString();
@@ -254,7 +286,7 @@ private slots:
             QCOMPARE(wrong("preprocessing.mean.wrong"), QString());
             QTest::keyClick(mean, Qt::Key_Return);
             QCOMPARE(values->currentText(), QStringLiteral("values of its own"));
-            press(window, Qt::Key_Z);
+            QTest::keyClick(mean, Qt::Key_Z, Qt::ControlModifier);
             QCOMPARE(mean->text(), QStringLiteral("0.485, 0.456, 0.406"));
             QCOMPARE(values->currentText(), QStringLiteral("ImageNet (RGB)"));
             press(window, Qt::Key_Z);
@@ -263,14 +295,15 @@ private slots:
             for (int i = 0; i < 2; ++i) press(window, Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
             QCOMPARE(mean->text(), QStringLiteral("0.5, 0.25, 0.125"));
 
-            typeNumbers(deviation, QStringLiteral("0"));
+            typeWords(deviation, QStringLiteral("0"));
             QVERIFY2(wrong("preprocessing.deviation.wrong").startsWith(QStringLiteral("0 cannot be divided by")),
                      qPrintable(wrong("preprocessing.deviation.wrong")));
-            typeNumbers(deviation, QStringLiteral("0,2"));
+            typeWords(deviation, QStringLiteral("0,2"));
             QVERIFY(!wrong("preprocessing.deviation.wrong").isEmpty());
-            typeNumbers(deviation, QStringLiteral("half"));
-            QVERIFY(wrong("preprocessing.deviation.wrong").startsWith(QStringLiteral("\u201chalf\u201d is no number.")));
-            typeNumbers(deviation, QStringLiteral("0.2"));
+            typeWords(deviation, QStringLiteral("half"));
+            QVERIFY(
+                wrong("preprocessing.deviation.wrong").startsWith(QStringLiteral("\u201chalf\u201d is no number.")));
+            typeWords(deviation, QStringLiteral("0.2"));
             QCOMPARE(wrong("preprocessing.deviation.wrong"), QString());
             QTest::keyClick(deviation, Qt::Key_Return);
             QTest::keyClick(named<QComboBox>(window, QStringLiteral("preprocessing.order")), Qt::Key_Down);
@@ -298,7 +331,7 @@ private slots:
     }
 
 private:
-    static void typeNumbers(QLineEdit* line, const QString& words)
+    static void typeWords(QLineEdit* line, const QString& words)
     {
         QTest::mouseClick(line, Qt::LeftButton);
         QTest::keyClick(line, Qt::Key_A, Qt::ControlModifier);

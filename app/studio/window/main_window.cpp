@@ -19,11 +19,14 @@
 #include "app/studio/window/status_summary.h"
 #include "app/studio/window/welcome_page.h"
 
+#include <QAbstractSpinBox>
 #include <QApplication>
 #include <QCloseEvent>
 #include <QDockWidget>
 #include <QFileInfo>
+#include <QKeyEvent>
 #include <QLabel>
+#include <QLineEdit>
 #include <QMessageBox>
 #include <QMimeData>
 #include <QProgressBar>
@@ -48,6 +51,17 @@ QDockWidget* dock(MainWindow* window, const QString& title, const char* name, QW
     out->setFeatures(QDockWidget::DockWidgetClosable | QDockWidget::DockWidgetMovable);
     window->addDockWidget(area, out);
     return out;
+}
+
+// Fields claim the keys of undo and redo even where they have nothing to take back; then the network's is meant. A
+// number of some digits is soon typed again.
+bool takesBack(const QWidget& widget, const QKeyEvent& key)
+{
+    const bool undo = key.matches(QKeySequence::Undo), redo = key.matches(QKeySequence::Redo);
+    if (!undo && !redo) return true;
+    if (const auto* line = qobject_cast<const QLineEdit*>(&widget))
+        return undo ? line->isUndoAvailable() : line->isRedoAvailable();
+    return !qobject_cast<const QAbstractSpinBox*>(&widget);
 }
 
 }  // namespace
@@ -358,6 +372,13 @@ bool MainWindow::eventFilter(QObject* watched, QEvent* event)
         if (const auto* widget = qobject_cast<QWidget*>(watched);
             widget && widget->window() == this && handleDrop(event))
             return true;
+        break;
+    case QEvent::ShortcutOverride:
+        if (const auto* widget = qobject_cast<QWidget*>(watched);
+            widget && widget->window() == this && !takesBack(*widget, static_cast<const QKeyEvent&>(*event))) {
+            event->ignore();
+            return true;
+        }
         break;
     default: break;
     }
