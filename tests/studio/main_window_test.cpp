@@ -40,6 +40,14 @@ class MainWindowTest : public QObject {
 private slots:
     void initTestCase() { prepare(m_folder, m_model); }
 
+    // Before any other: they leave a size behind.
+    void aFirstWindowFitsASmallScreen()
+    {
+        MainWindow window;
+        showWindow(window);
+        QCOMPARE(window.size(), QSize(1280, 720));
+    }
+
     void theMainJobGoesByMouseAndKeyboard()
     {
         const QString document = m_folder.filePath(QStringLiteral("refined.fovea"));
