@@ -423,6 +423,9 @@ private slots:
                     .data(Qt::ToolTipRole)
                     .toString()
                     .startsWith(QStringLiteral("cat taken for cat: 40 images, 88.9 %")));
+        // At another side the network that was opened is another one too.
+        typeNumber(named<QSpinBox>(window, QStringLiteral("sideHeight")), 48);
+        QCOMPARE(cell(window, 3, 1), QStringLiteral("\u2013"));
         discard(window);
     }
 
@@ -592,7 +595,7 @@ private slots:
         waitFor(window, QStringLiteral("Training."));
         openTab(window, QStringLiteral("Evaluate"));
         QVERIFY(!named<QPushButton>(window, QStringLiteral("measureCost"))->isEnabled());
-        QCOMPARE(shownText(window, "costState"), QStringLiteral("A run is going on; it has to end first."));
+        QVERIFY(shownText(window, "costState").startsWith(QStringLiteral("A run is going on and would disturb")));
         openTab(window, QStringLiteral("Run"));
         click(window, "runStop");
         waitFor(window, QStringLiteral("Stopped."));

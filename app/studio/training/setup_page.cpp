@@ -189,11 +189,6 @@ QString SetupPage::problemOfNetwork() const
     return {};
 }
 
-QString SetupPage::problemOfRun() const
-{
-    return m_runs.live() ? tr("A run is going on; it has to end first.") : QString();
-}
-
 QString SetupPage::problemOfData() const
 {
     const QString network = problemOfNetwork();
@@ -203,13 +198,15 @@ QString SetupPage::problemOfData() const
 QString SetupPage::problemOfMeasuring() const
 {
     const QString network = problemOfNetwork();
-    return network.isEmpty() ? problemOfRun() : network;
+    if (!network.isEmpty()) return network;
+    return m_runs.live() ? tr("A run is going on and would disturb the measurement; it has to end first.") : QString();
 }
 
 QString SetupPage::problem() const
 {
-    for (const QString& problem : {problemOfData(), problemOfRun()})
-        if (!problem.isEmpty()) return problem;
+    const QString data = problemOfData();
+    if (!data.isEmpty()) return data;
+    if (m_runs.live()) return tr("A run is going on; it has to end first.");
     return m_recipe->problem();
 }
 

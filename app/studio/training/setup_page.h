@@ -41,7 +41,6 @@ private:
     void showDevices();
     void refresh();
     QString problemOfNetwork() const;
-    QString problemOfRun() const;
     QString problem() const;
 
     TrainingRuns& m_runs;
