@@ -115,7 +115,7 @@ QString runLabel(const TrainingRun& run, const QFontMetrics& metrics, std::optio
     const auto label = [&](const QString& network) {
         return Words::tr("%1  %2, %3", "run, network, role").arg(run.name(), network, role);
     };
-    const QString whole = label(networkTitle(run));
+    QString whole = label(networkTitle(run));
     if (!width || metrics.horizontalAdvance(whole) <= *width) return whole;
     const int room = *width - metrics.horizontalAdvance(label({}));
     const QString title = metrics.elidedText(networkTitle(run), Qt::ElideMiddle, std::max(room, 0));
