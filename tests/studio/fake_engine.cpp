@@ -3,7 +3,7 @@
 // FOVEA_FAKE_ENGINE holds words apart by spaces:
 //   die=N      is killed after N steps          refuse=load|train|evaluate  refuses that request
 //   code=N     ends with code N when trained    step=MS                     takes that long for a step
-//   gpu        says that there is a GPU
+//   gpu        says that there is a GPU         flat       no learning rate makes the loss fall
 #include "core/base/files.h"
 #include "core/io/engine/jobs.h"
 #include "core/io/engine/messages.h"
@@ -105,6 +105,8 @@ private:
         if (request.method == "evaluate") return evaluate(messageFrom<EvaluateRequest>(request.params));
         if (request.method == "recalibrate") return recalibrate(messageFrom<RecalibrateRequest>(request.params));
         if (request.method == "effectiveField") return field(messageFrom<EffectiveRequest>(request.params));
+        if (request.method == "findLearningRate") return findRate(messageFrom<RateRequest>(request.params));
+        if (request.method == "cost") return cost(messageFrom<CostRequest>(request.params));
         if (request.method == "probe") return probe(messageFrom<ProbeRequest>(request.params));
         m_over = request.method == kShutdownMethod;
         return Json::object();
@@ -302,6 +304,41 @@ private:
         return toJson(out);
     }
 
+    // Falls from 2 to 1 around a rate of 0.0123 and rises after 0.2.
+    Json findRate(const RateRequest& request)
+    {
+        RateReply out;
+        for (std::int64_t i = 0; i < request.steps; ++i) {
+            const double share = static_cast<double>(i) / static_cast<double>(request.steps - 1);
+            const double rate = request.low * std::pow(request.high / request.low, share);
+            out.rates.push_back(rate);
+            const double fall = 1 / (1 + std::exp(4 * std::log10(rate / 0.0123)));
+            out.losses.push_back(m_told.contains("flat") ? 2 + share : 1 + fall + std::pow(rate / 0.2, 3) / 20);
+            notify(kProgressMethod, Progress{"finding the learning rate", i + 1, request.steps});
+            if (isStopped()) break;
+        }
+        if (!m_told.contains("flat") && out.rates.back() > 0.1) out.suggested = 0.012345;
+        return toJson(out);
+    }
+
+    // A millisecond an image in training and a quarter of it else, and as many MiB as the layers' names have letters;
+    // twice that where something was measured before in the same engine.
+    Json cost(const CostRequest& request)
+    {
+        CostReply out;
+        for (std::int64_t i = 0; i <= request.repeats; ++i) {
+            notify(kProgressMethod, Progress{"measuring the cost", i, request.repeats + 1});
+            if (isStopped()) throw Error(ErrorCode::Usage, "The measurement was stopped.");
+        }
+        out.median = static_cast<double>(request.batch) * (request.training ? 1e-3 : 0.25e-3);
+        out.seconds.assign(static_cast<std::size_t>(request.repeats), out.median);
+        for (const auto& node : m_load.graph.nodes())
+            out.memory += static_cast<std::int64_t>(node->name.size()) << (m_measured ? 21 : 20);
+        m_measured = true;
+        out.device = m_load.device;
+        return toJson(out);
+    }
+
     Json probe(const ProbeRequest&)
     {
         ProbeReply out;
@@ -322,7 +359,7 @@ private:
     std::string m_pending;
     LoadRequest m_load;
     Weights m_weights;
-    bool m_over = false;
+    bool m_over = false, m_measured = false;
 };
 
 }  // namespace

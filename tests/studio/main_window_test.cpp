@@ -4,6 +4,7 @@
 #include "tests/studio/window_driver.h"
 #include "tests/support/text_graph.h"
 
+#include <QComboBox>
 #include <QMenu>
 #include <QTabBar>
 
@@ -38,6 +39,14 @@ class MainWindowTest : public QObject {
     Q_OBJECT
 private slots:
     void initTestCase() { prepare(m_folder, m_model); }
+
+    // Before any other: they leave a size behind.
+    void aFirstWindowFitsASmallScreen()
+    {
+        MainWindow window;
+        showWindow(window);
+        QCOMPARE(window.size(), QSize(1280, 720));
+    }
 
     void theMainJobGoesByMouseAndKeyboard()
     {
@@ -215,7 +224,128 @@ private slots:
         QCOMPARE(report.layers.back().field.h.rfMin, 9);
     }
 
+    void undoInAFieldTakesTheNetworkBackWhereNothingIsHalfTyped()
+    {
+        MainWindow window;
+        showWindow(window);
+        dropFile(window, m_model);
+        QTRY_VERIFY_WITH_TIMEOUT(window.windowTitle().contains(QStringLiteral("resnet18")), kWaitMs);
+        find(window, QStringLiteral("conv1"));
+        auto* stride = named<QSpinBox>(window, QStringLiteral("attr.stride.0"));
+        auto* name = named<QLineEdit>(window, QStringLiteral("layerName"));
+        QTRY_VERIFY(stride && !stride->visibleRegion().isEmpty());
+        typeNumber(stride, 1);
+        QVERIFY(window.isWindowModified());
+        QTest::keyClick(stride, Qt::Key_Z, Qt::ControlModifier);
+        QCOMPARE(stride->value(), 2);
+        QVERIFY(!window.isWindowModified());
+        QTest::keyClick(stride, Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+        QCOMPARE(stride->value(), 1);
+
+        const QString before = name->text();
+        typeWords(name, QStringLiteral("first"));
+        QTest::keyClick(name, Qt::Key_Z, Qt::ControlModifier);
+        QVERIFY(name->text() != QStringLiteral("first"));
+        QCOMPARE(stride->value(), 1);
+        typeWords(name, QStringLiteral("first"));
+        QTest::keyClick(name, Qt::Key_Return);
+        QTest::keyClick(name, Qt::Key_Z, Qt::ControlModifier);
+        QCOMPARE(name->text(), before);
+        QCOMPARE(stride->value(), 1);
+        press(window, Qt::Key_Z);
+        QVERIFY(!window.isWindowModified());
+    }
+
+    void thePreprocessingOfAnImageInputIsEditedUndoneSavedAndExported()
+    {
+        const QString path = m_folder.filePath(QStringLiteral("prepared.fovea")),
+                      exported = m_folder.filePath(QStringLiteral("prepared.onnx"));
+        saveModel({.graph = test::graphOf("input:image 3x64x64 > conv2d:stem k=3 p=1 c=8")}, path.toStdString());
+        const Preprocessing wanted{72, ChannelOrder::Bgr, {0.5, 0.25, 0.125}, {0.2, 0.2, 0.2}};
+        {
+            MainWindow window;
+            showWindow(window);
+            dropFile(window, path);
+            QTRY_VERIFY_WITH_TIMEOUT(window.windowTitle().contains(QStringLiteral("prepared")), kWaitMs);
+            auto* section = named<QWidget>(window, QStringLiteral("preprocessing"));
+            find(window, QStringLiteral("stem"));
+            QVERIFY(!section->isVisible());
+            find(window, QStringLiteral("image"));
+            QTRY_VERIFY(section->isVisible());
+            auto* values = named<QComboBox>(window, QStringLiteral("preprocessing.values"));
+            auto* mean = named<QLineEdit>(window, QStringLiteral("preprocessing.mean"));
+            auto* deviation = named<QLineEdit>(window, QStringLiteral("preprocessing.deviation"));
+            QCOMPARE(values->currentText(), QStringLiteral("none"));
+            QVERIFY(!mean->isVisible());
+            QVERIFY(named<QLabel>(window, QStringLiteral("preprocessing.none"))->isVisible());
+
+            QTest::keyClick(values, Qt::Key_Down);
+            QCOMPARE(values->currentText(), QStringLiteral("ImageNet (RGB)"));
+            QCOMPARE(mean->text(), QStringLiteral("0.485, 0.456, 0.406"));
+            typeWords(mean, QStringLiteral("0.5, 0.25"));
+            const auto wrong = [&](const char* field) {
+                const auto* label = named<QLabel>(window, QLatin1String(field));
+                return label->isVisible() ? label->text() : QString();
+            };
+            QCOMPARE(wrong("preprocessing.mean.wrong"),
+                     QStringLiteral("There are 2 values, but the input has 3 channels: write one for each, or one for "
+                                    "all."));
+            QTest::keyClicks(mean, QStringLiteral(" 0.125"));
+            QCOMPARE(wrong("preprocessing.mean.wrong"), QString());
+            QTest::keyClick(mean, Qt::Key_Return);
+            QCOMPARE(values->currentText(), QStringLiteral("values of its own"));
+            QTest::keyClick(mean, Qt::Key_Z, Qt::ControlModifier);
+            QCOMPARE(mean->text(), QStringLiteral("0.485, 0.456, 0.406"));
+            QCOMPARE(values->currentText(), QStringLiteral("ImageNet (RGB)"));
+            press(window, Qt::Key_Z);
+            QCOMPARE(values->currentText(), QStringLiteral("none"));
+            QVERIFY(!window.isWindowModified());
+            for (int i = 0; i < 2; ++i) press(window, Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+            QCOMPARE(mean->text(), QStringLiteral("0.5, 0.25, 0.125"));
+
+            typeWords(deviation, QStringLiteral("0"));
+            QVERIFY2(wrong("preprocessing.deviation.wrong").startsWith(QStringLiteral("0 cannot be divided by")),
+                     qPrintable(wrong("preprocessing.deviation.wrong")));
+            typeWords(deviation, QStringLiteral("0,2"));
+            QVERIFY(!wrong("preprocessing.deviation.wrong").isEmpty());
+            typeWords(deviation, QStringLiteral("half"));
+            QVERIFY(
+                wrong("preprocessing.deviation.wrong").startsWith(QStringLiteral("\u201chalf\u201d is no number.")));
+            typeWords(deviation, QStringLiteral("0.2"));
+            QCOMPARE(wrong("preprocessing.deviation.wrong"), QString());
+            QTest::keyClick(deviation, Qt::Key_Return);
+            QTest::keyClick(named<QComboBox>(window, QStringLiteral("preprocessing.order")), Qt::Key_Down);
+            typeNumber(named<QSpinBox>(window, QStringLiteral("preprocessing.resize")), 72);
+            press(window, Qt::Key_S);
+            QTRY_VERIFY_WITH_TIMEOUT(!window.isWindowModified(), kWaitMs);
+            typePath(window, Qt::Key_E, exported);
+            QTRY_VERIFY_WITH_TIMEOUT(shownText(window, "messageText").startsWith(QStringLiteral("Exported")), kWaitMs);
+            QVERIFY(readOnnx(exported.toStdString()).graph.preprocessing() == wanted);
+        }
+        QVERIFY(openModel(path.toStdString()).graph.preprocessing() == wanted);
+        MainWindow window;
+        showWindow(window);
+        dropFile(window, path);
+        QTRY_VERIFY_WITH_TIMEOUT(window.windowTitle().contains(QStringLiteral("prepared")), kWaitMs);
+        find(window, QStringLiteral("image"));
+        auto* values = named<QComboBox>(window, QStringLiteral("preprocessing.values"));
+        QTRY_VERIFY(values->isVisible());
+        QCOMPARE(named<QLineEdit>(window, QStringLiteral("preprocessing.mean"))->text(),
+                 QStringLiteral("0.5, 0.25, 0.125"));
+        QTest::keyClick(values, Qt::Key_Home);
+        press(window, Qt::Key_S);
+        QTRY_VERIFY_WITH_TIMEOUT(!window.isWindowModified(), kWaitMs);
+        QVERIFY(!openModel(path.toStdString()).graph.preprocessing());
+    }
+
 private:
+    static void typeWords(QLineEdit* line, const QString& words)
+    {
+        QTest::mouseClick(line, Qt::LeftButton);
+        QTest::keyClick(line, Qt::Key_A, Qt::ControlModifier);
+        QTest::keyClicks(line, words);
+    }
+
     static void clickRedBar(MainWindow& window)
     {
         auto* plot = named<QWidget>(window, QStringLiteral("fieldPlot"));

@@ -168,6 +168,20 @@ private slots:
         QCOMPARE(last, 20);
     }
 
+    void theOfferToResumeGoesWhenAnotherRunIsStarted()
+    {
+        tell("die=12");
+        MainWindow window;
+        openAndStart(window, 4);
+        waitFor(window, QStringLiteral("Interrupted."));
+        QVERIFY(named<QPushButton>(window, QStringLiteral("messageAction"))->isVisible());
+        tell("step=1");
+        press(window, Qt::Key_T);
+        click(window, "trainingStart");
+        QVERIFY(!named<QWidget>(window, QStringLiteral("messageBar"))->isVisible());
+        waitFor(window, QStringLiteral("Done."));
+    }
+
     void aRunThatDiesBeforeItsFirstCheckpointIsNotOfferedAgain()
     {
         tell("code=7");
@@ -315,6 +329,53 @@ private slots:
         discard(window);
     }
 
+    void aLongNameGivesWayInItsMiddleSoThatTheRoleIsRead()
+    {
+        const QString name = QStringLiteral("a_network_whose_name_is_far_too_long_for_the_list_of_runs");
+        const QString model = m_folder.filePath(name + QStringLiteral(".fovea"));
+        saveModel(openModel("zoo:lenet5"), model.toStdString());
+        tell("step=1");
+        MainWindow window;
+        openSetup(window, model);
+        startNow(window, 1, m_runs);
+        waitFor(window, QStringLiteral("Done."));
+        const auto reads = [&](const QString& run, const QString& role) {
+            const QString shown = runList(window)->currentText();
+            QVERIFY2(shown.startsWith(run + QStringLiteral("  a_net")) &&
+                         shown.endsWith(QStringLiteral("runs, ") + role) && shown.contains(QChar(0x2026)),
+                     qPrintable(shown));
+            QVERIFY(runList(window)->fontMetrics().horizontalAdvance(shown) < runList(window)->width() - 16);
+            QVERIFY2(runList(window)->toolTip().startsWith(QStringLiteral("%1  %2, %3\n").arg(run, name, role)),
+                     qPrintable(runList(window)->toolTip()));
+        };
+        reads(QStringLiteral("001-quick"), QStringLiteral("original"));
+        rename(window);
+        press(window, Qt::Key_T);
+        click(window, "trainingStart");
+        QTRY_COMPARE_WITH_TIMEOUT(runList(window)->count(), 2, kWaitMs);
+        waitFor(window, QStringLiteral("Done."));
+        reads(QStringLiteral("002-quick"), QStringLiteral("refined"));
+        const auto* curves = named<QListWidget>(window, QStringLiteral("curveRuns"));
+        QVERIFY2(curves->item(0)->text().endsWith(QStringLiteral(", refined")), qPrintable(curves->item(0)->text()));
+        discard(window);
+    }
+
+    void anotherPreprocessingAloneMakesNoRefinedNetwork()
+    {
+        MainWindow window;
+        openSetup(window);
+        find(window, QStringLiteral("input"));
+        auto* values = named<QComboBox>(window, QStringLiteral("preprocessing.values"));
+        QTRY_VERIFY(values->isVisible());
+        choose(values, QStringLiteral("0 to 1"));
+        QVERIFY(window.isWindowModified());
+        startNow(window, 1, m_runs);
+        waitFor(window, QStringLiteral("Done."));
+        QVERIFY2(runList(window)->currentText().endsWith(QStringLiteral(", original")),
+                 qPrintable(runList(window)->currentText()));
+        discard(window);
+    }
+
     void runsOfBeforeAreFoundBesideTheDocument()
     {
         const QString model = m_folder.filePath(QStringLiteral("small.fovea"));
@@ -362,6 +423,9 @@ private slots:
                     .data(Qt::ToolTipRole)
                     .toString()
                     .startsWith(QStringLiteral("cat taken for cat: 40 images, 88.9 %")));
+        // At another side the network that was opened is another one too.
+        typeNumber(named<QSpinBox>(window, QStringLiteral("sideHeight")), 48);
+        QCOMPARE(cell(window, 3, 1), QStringLiteral("\u2013"));
         discard(window);
     }
 
@@ -427,7 +491,132 @@ private slots:
         QVERIFY(pointOfColor(named<QWidget>(*dialog, QStringLiteral("effectiveField")), kRefined));
     }
 
+    void aLearningRateIsFoundDrawnAndTaken()
+    {
+        MainWindow window;
+        openSetup(window);
+        typeInto(window, "dataSource", QStringLiteral("patterns"));
+        click(window, "findRate");
+        auto* dialog = dialogOf(window, "rateDialog");
+        QTRY_COMPARE_WITH_TIMEOUT(shownText(*dialog, "rateState"),
+                                  QStringLiteral("The loss falls steepest at a learning rate of 0.0123."), kWaitMs);
+        auto* plot = named<QWidget>(*dialog, QStringLiteral("ratePlot"));
+        QTRY_VERIFY(pointOfColor(plot, kOriginal) && pointOfColor(plot, kRefined));
+        auto* use = named<QPushButton>(*dialog, QStringLiteral("rateUse"));
+        QCOMPARE(use->text(), QStringLiteral("&Use 0.0123"));
+        QTest::mouseClick(use, Qt::LeftButton);
+        QCOMPARE(named<QLineEdit>(window, QStringLiteral("recipe.lr"))->text(), QStringLiteral("0.0123"));
+        QTRY_VERIFY(!dialogOf(window, "rateDialog", false));
+        typeInto(window, "trainingFolder", m_runs);
+        click(window, "trainingStart");
+        waitFor(window, QStringLiteral("Done."));
+        QCOMPARE(readRecipe(folderOf("001-quick").recipe()).lr, 0.0123);
+    }
+
+    void whereNoLearningRateHelpsOneSentenceSaysSo()
+    {
+        tell("flat");
+        MainWindow window;
+        openSetup(window);
+        click(window, "findRate");
+        auto* dialog = dialogOf(window, "rateDialog");
+        QTRY_VERIFY2_WITH_TIMEOUT(shownText(*dialog, "rateState")
+                                      .startsWith(QStringLiteral("No rate is suggested: the loss falls at none of")),
+                                  qPrintable(shownText(*dialog, "rateState")), kWaitMs);
+        QVERIFY(!named<QPushButton>(*dialog, QStringLiteral("rateUse"))->isVisible());
+        QVERIFY(pointOfColor(named<QWidget>(*dialog, QStringLiteral("ratePlot")), kOriginal));
+    }
+
+    void aSearchForALearningRateIsStoppedAndWhatItRefusesIsSaid()
+    {
+        tell("step=40");
+        MainWindow window;
+        openSetup(window);
+        click(window, "findRate");
+        auto* dialog = dialogOf(window, "rateDialog");
+        QTRY_VERIFY_WITH_TIMEOUT(shownText(*dialog, "rateState").startsWith(QStringLiteral("Step ")), kWaitMs);
+        click(*dialog, "rateStop");
+        QTRY_VERIFY2_WITH_TIMEOUT(shownText(*dialog, "rateState").contains(QStringLiteral("No rate is suggested yet")),
+                                  qPrintable(shownText(*dialog, "rateState")), kWaitMs);
+        tell("refuse=findLearningRate");
+        click(*dialog, "rateAgain");
+        QTRY_COMPARE_WITH_TIMEOUT(shownText(*dialog, "rateState"),
+                                  QStringLiteral("The fake engine will not findLearningRate."), kWaitMs);
+        click(*dialog, "rateClose");
+        QTRY_VERIFY(!dialogOf(window, "rateDialog", false));
+        QCOMPARE(named<QLineEdit>(window, QStringLiteral("recipe.lr"))->text(), QStringLiteral("0.05"));
+    }
+
+    void theCostOfAStepIsMeasuredBesideWhatWasOpened()
+    {
+        MainWindow window;
+        openSetup(window);
+        openTab(window, QStringLiteral("Evaluate"));
+        typeNumber(named<QSpinBox>(window, QStringLiteral("costBatch")), 16);
+        click(window, "measureCost");
+        QTRY_COMPARE_WITH_TIMEOUT(
+            shownText(window, "costState"),
+            QStringLiteral("A step of 16 images of 32 px on cpu: median of 5 steps, and memory at its most."), kWaitMs);
+        QCOMPARE(columnOf(window, 0), QStringLiteral("16.0 ms, 61.00 MiB, 4.00 ms, 61.00 MiB"));
+        QCOMPARE(columnOf(window, 1), QStringLiteral("\u2013, \u2013, \u2013, \u2013"));
+        rename(window);
+        QCOMPARE(columnOf(window, 0), QStringLiteral("\u2013, \u2013, \u2013, \u2013"));
+        click(window, "measureCost");
+        QTRY_VERIFY_WITH_TIMEOUT(shownText(window, "costState").startsWith(QStringLiteral("A step of 16")), kWaitMs);
+        QCOMPARE(columnOf(window, 0), QStringLiteral("16.0 ms, 63.00 MiB, 4.00 ms, 63.00 MiB"));
+        QCOMPARE(columnOf(window, 1), QStringLiteral("16.0 ms, 61.00 MiB, 4.00 ms, 61.00 MiB"));
+        discard(window);
+    }
+
+    void aMeasurementOfCostIsStoppedAtOnceAndRefusedInTheEnginesWords()
+    {
+        tell("step=5000");
+        MainWindow window;
+        openSetup(window);
+        openTab(window, QStringLiteral("Evaluate"));
+        click(window, "measureCost");
+        QTRY_VERIFY_WITH_TIMEOUT(shownText(window, "costState").startsWith(QStringLiteral("Measuring training")),
+                                 kWaitMs);
+        QVERIFY(!named<QPushButton>(window, QStringLiteral("evaluate"))->isEnabled());
+        click(window, "costStop");
+        QCOMPARE(shownText(window, "costState"), QStringLiteral("The measurement was stopped."));
+        QVERIFY(named<QPushButton>(window, QStringLiteral("evaluate"))->isEnabled());
+        tell("refuse=cost");
+        click(window, "measureCost");
+        QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "costState"), QStringLiteral("The fake engine will not cost."),
+                                  kWaitMs);
+    }
+
+    void noCostIsMeasuredWhileARunTakesTheTime()
+    {
+        tell("step=40");
+        MainWindow window;
+        openAndStart(window, 50);
+        waitFor(window, QStringLiteral("Training."));
+        openTab(window, QStringLiteral("Evaluate"));
+        QVERIFY(!named<QPushButton>(window, QStringLiteral("measureCost"))->isEnabled());
+        QVERIFY(shownText(window, "costState").startsWith(QStringLiteral("A run is going on and would disturb")));
+        openTab(window, QStringLiteral("Run"));
+        click(window, "runStop");
+        waitFor(window, QStringLiteral("Stopped."));
+    }
+
 private:
+    static QString columnOf(const QWidget& window, int column)
+    {
+        const auto* table = named<QTableWidget>(window, QStringLiteral("costTable"));
+        QStringList out;
+        for (int row = 0; row < table->rowCount(); ++row) out << table->item(row, column)->text();
+        return out.join(QStringLiteral(", "));
+    }
+
+    static QDialog* dialogOf(MainWindow& window, const char* name, bool awaited = true)
+    {
+        const auto found = [&] { return window.findChild<QDialog*>(QLatin1String(name)); };
+        if (awaited && !QTest::qWaitFor([&] { return found() != nullptr; }, kWaitMs)) qFatal("no dialog %s", name);
+        return found();
+    }
+
     static void openLastOfTrainingMenu(MainWindow& window)
     {
         for (QMenu* menu : window.findChildren<QMenu*>())
@@ -448,7 +637,7 @@ private:
     static void rename(MainWindow& window)
     {
         find(window, QStringLiteral("conv1"));
-        typeInto(window, "layerName", QStringLiteral("first"));
+        typeInto(window, "layerName", QStringLiteral("opening"));
         QTest::keyClick(named<QLineEdit>(window, QStringLiteral("layerName")), Qt::Key_Return);
         QTRY_VERIFY(window.isWindowModified());
     }

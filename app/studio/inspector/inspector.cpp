@@ -1,6 +1,7 @@
 #include "app/studio/inspector/inspector.h"
 
 #include "app/studio/inspector/attribute_editor.h"
+#include "app/studio/inspector/preprocessing_section.h"
 #include "app/studio/look/verdict_look.h"
 #include "app/studio/look/words.h"
 #include "core/analysis/memory.h"
@@ -44,7 +45,8 @@ QString memoryRows(const Report& report, const LayerReport& layer)
 
 Inspector::Inspector(Stage& stage, QWidget* parent)
     : QWidget(parent), m_stage(stage), m_scroll(new QScrollArea), m_empty(new QLabel(tr("Select a layer on the canvas or in the chart to see and change it."))),
-      m_name(new QLineEdit), m_kind(new QLabel), m_sign(new QLabel), m_reason(new QLabel), m_facts(new QLabel), m_formHost(new QWidget)
+      m_name(new QLineEdit), m_kind(new QLabel), m_sign(new QLabel), m_reason(new QLabel), m_facts(new QLabel), m_formHost(new QWidget),
+      m_preprocessing(new PreprocessingSection)
 {
     setObjectName(QStringLiteral("inspector"));
     setMinimumWidth(272);
@@ -79,6 +81,7 @@ Inspector::Inspector(Stage& stage, QWidget* parent)
     layout->addWidget(m_kind);
     layout->addLayout(verdict);
     layout->addWidget(m_formHost);
+    layout->addWidget(m_preprocessing);
     layout->addWidget(m_facts);
     layout->addStretch();
     m_scroll->setWidget(content);
@@ -91,6 +94,7 @@ Inspector::Inspector(Stage& stage, QWidget* parent)
     outer->addWidget(m_scroll, 1);
 
     connect(m_name, &QLineEdit::editingFinished, this, &Inspector::commitName);
+    connect(m_preprocessing, &PreprocessingSection::edited, this, &Inspector::commitPreprocessing);
     connect(&stage, &Stage::shown, this, [this](const Change& change) {
         if (change.reset) m_node = kNoNode;
         refresh();
@@ -117,9 +121,11 @@ void Inspector::refresh()
     if (!m_name->isModified() || !m_name->hasFocus()) m_name->setText(text(node->name));
     m_kind->setText(QStringLiteral("<b>%1</b> \u2013 %2").arg(text(node->kind).toHtmlEscaped(), QString::fromUtf8(opFor(node->kind).doc).toHtmlEscaped()));
     loadValues(*node);
+    loadPreprocessing(*node);
     showFacts(*node, layer);
     // While a proposal is shown the form would edit another network than the one in view.
     m_formHost->setEnabled(!m_stage.preview());
+    m_preprocessing->setEnabled(!m_stage.preview());
     m_name->setEnabled(!m_stage.preview());
 }
 
@@ -169,6 +175,14 @@ void Inspector::loadValues(const Node& node)
         editor->setValue(value ? *value : editor->def().fallback);
     }
     if (m_reach && !m_reach->isModified()) m_reach->setText(text(node.attrs.getText("reach")));
+}
+
+void Inspector::loadPreprocessing(const Node& node)
+{
+    const Ints* shape = node.kind == "Input" ? node.attrs.getInts("shape") : nullptr;
+    const bool isImage = shape && shape->size() == 4;
+    m_preprocessing->setVisible(isImage);
+    if (isImage) m_preprocessing->setValue(m_stage.graph()->preprocessing(), (*shape)[1]);
 }
 
 void Inspector::showFacts(const Node& node, const LayerReport* layer)
@@ -222,6 +236,17 @@ void Inspector::commit(const AttrDef& def, const AttrValue& value)
         emit failed(tr("The attribute %1 could not be set").arg(name), QString::fromUtf8(error.what()));
         refresh();
     }
+}
+
+void Inspector::commitPreprocessing(const QString& field, const std::optional<Preprocessing>& value)
+{
+    try {
+        m_stage.document().edit(tr("Preprocessing, %1").arg(field), mergeKeyFor(QStringLiteral("preprocessing.") + field),
+                                [&](Graph& graph) { graph.setPreprocessing(value); });
+    } catch (const std::exception& error) {
+        emit failed(tr("The preprocessing could not be set"), QString::fromUtf8(error.what()));
+    }
+    refresh();
 }
 
 void Inspector::commitName()

@@ -17,6 +17,7 @@ class QScrollArea;
 namespace fovea::studio {
 
 class AttributeEditor;
+class PreprocessingSection;
 
 class Inspector : public QWidget {
     Q_OBJECT
@@ -32,9 +33,11 @@ private:
     void rebuildForm(const Node& node);
     void addReachField(const Node& node);
     void loadValues(const Node& node);
+    void loadPreprocessing(const Node& node);
     void commit(const AttrDef& def, const AttrValue& value);
     void commitName();
     void commitReach(const QString& reach);
+    void commitPreprocessing(const QString& field, const std::optional<Preprocessing>& value);
     QString mergeKeyFor(const QString& attribute);
 
     Stage& m_stage;
@@ -45,6 +48,7 @@ private:
     QWidget* m_formWidget = nullptr;
     QLabel* m_facts;
     QWidget* m_formHost;
+    PreprocessingSection* m_preprocessing;
     std::vector<AttributeEditor*> m_editors;
     QLineEdit* m_reach = nullptr;
     NodeId m_node = kNoNode;

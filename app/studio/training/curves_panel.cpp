@@ -18,7 +18,8 @@ namespace fovea::studio {
 namespace {
 
 constexpr int kRedrawMs = 60;
-constexpr int kShownOld = 6;  // runs from the disk that are drawn without being asked for
+constexpr int kListText = 190, kListRest = 70;  // pixels; beside the text: its tick, its line and a scroll bar
+constexpr int kShownOld = 6;                    // runs from the disk that are drawn without being asked for
 
 }  // namespace
 
@@ -31,10 +32,9 @@ CurvesPanel::CurvesPanel(TrainingRuns& runs, QWidget* parent)
     m_list->setObjectName(QStringLiteral("curveRuns"));
     m_list->setAccessibleName(tr("Runs to draw"));
     m_list->setFrameShape(QFrame::NoFrame);
-    m_list->setTextElideMode(Qt::ElideMiddle);
     m_list->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_list->setIconSize({30, 12});
-    m_list->setFixedWidth(210);
+    m_list->setFixedWidth(kListText + kListRest);
     m_list->setSelectionMode(QAbstractItemView::SingleSelection);
     auto* middle = new QHBoxLayout;
     middle->setSpacing(0);
@@ -101,11 +101,10 @@ void CurvesPanel::listRuns()
     for (std::size_t i = 0; i < m_runs.runs().size(); ++i) {
         const TrainingRun& run = *m_runs.runs()[i];
         const CurveLook look{run.refined, rank[run.refined]++};
-        auto* item = new QListWidgetItem(curveIcon(look, palette()),
-                                         QStringLiteral("%1  %2").arg(run.name(), text(run.info.name)));
+        auto* item = new QListWidgetItem(curveIcon(look, palette()), runLabel(run, m_list->fontMetrics(), kListText));
         item->setToolTip(
             tr("%1\n%2\n%3")
-                .arg(run.path(), text(run.info.name),
+                .arg(runLabel(run, m_list->fontMetrics()), run.path(),
                      run.refined ? tr("a refined network: orange, dashed") : tr("an original network: blue, solid")));
         item->setFlags(Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemIsUserCheckable);
         const bool old = i + kShownOld < m_runs.runs().size();
@@ -156,7 +155,8 @@ void CurvesPanel::drawCurves()
         const QListWidgetItem* item = m_list->item(row);
         if (item->checkState() != Qt::Checked) continue;
         const TrainingRun& run = *m_runs.runs()[item->data(Qt::UserRole).toULongLong()];
-        curves.push_back({item->text(), {run.refined, item->data(Qt::UserRole + 1).toInt()}, pointsOf(run)});
+        curves.push_back(
+            {runLabel(run, m_list->fontMetrics()), {run.refined, item->data(Qt::UserRole + 1).toInt()}, pointsOf(run)});
     }
     const int quantity = m_quantity->currentIndex();
     m_smoothingText->setText(m_smoothing->value() == 0 ? tr("off")

@@ -50,8 +50,8 @@ void Evaluation::onDocumentChanged(const Change& change)
     if (change.reset) {
         stop();
         m_state.clear();
-        m_results[Original].reset();
     }
+    if (change.reset || m_side != m_document.report()->side) m_results[Original].reset();
     m_results[Now].reset();
     if (!m_probes.empty()) {
         m_probes.clear();
@@ -64,6 +64,7 @@ void Evaluation::evaluate(const DataUse& data, const QString& device)
 {
     if (isBusy() || m_document.isEmpty()) return;
     m_data = data;
+    m_side = m_document.report()->side;
     m_device = device;
     m_results[Now].reset();
     m_results[Original].reset();

@@ -48,6 +48,7 @@ private:
     std::deque<Which> m_wanted;
     std::vector<ProbeRow> m_probes;
     DataUse m_data;
+    PerAxis<std::int64_t> m_side{};  // of the images of both results
     QString m_device, m_state;
     std::shared_ptr<EngineJob> m_job;
     bool m_reading = false;

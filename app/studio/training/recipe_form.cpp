@@ -137,14 +137,17 @@ void RecipeForm::addField(QFormLayout* form, const RecipeOption& option, int lab
     wrong->hide();
     auto* column = new QVBoxLayout;
     column->setSpacing(1);
-    column->addWidget(editor);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(4);
+    row->addWidget(editor, 1);
+    column->addLayout(row);
     column->addWidget(wrong);
     auto* label = new QLabel(title);
     label->setToolTip(doc);
     label->setBuddy(editor);
     label->setMinimumWidth(labelWidth);
     form->addRow(label, column);
-    m_fields[option.name] = {&option, editor, wrong, {}};
+    m_fields[option.name] = {&option, editor, row, wrong, {}};
 }
 
 QWidget* RecipeForm::makeEditor(const RecipeOption& option)
@@ -190,6 +193,15 @@ void RecipeForm::show(const Field& field)
     else if (auto* combo = qobject_cast<QComboBox*>(field.editor)) combo->setCurrentText(value);
     else if (auto* line = qobject_cast<QLineEdit*>(field.editor)) line->setText(value), line->setCursorPosition(0);
 }
+
+void RecipeForm::setField(const std::string& option, const QString& value)
+{
+    Field& field = m_fields.at(option);
+    take(*field.option, value);
+    show(field);
+}
+
+void RecipeForm::putBeside(const std::string& option, QWidget* widget) { m_fields.at(option).row->addWidget(widget); }
 
 void RecipeForm::setRecipe(const Recipe& recipe)
 {

@@ -8,6 +8,7 @@
 #include <map>
 
 class QFormLayout;
+class QHBoxLayout;
 class QLabel;
 class QToolButton;
 
@@ -22,6 +23,9 @@ public:
     const Recipe& recipe() const { return m_recipe; }  // the last values that were valid
     static int labelWidth(const QWidget& widget);      // of the fields always seen, so that others can line up
     QString problem() const;                           // what to change first; empty: nothing
+    // The field of the option, as if somebody typed into it.
+    void setField(const std::string& option, const QString& value);
+    void putBeside(const std::string& option, QWidget* widget);  // right of its field
 
 signals:
     void changed();
@@ -30,6 +34,7 @@ private:
     struct Field {
         const RecipeOption* option;
         QWidget* editor;
+        QHBoxLayout* row;
         QLabel* wrong;  // under it
         QString error;
     };

@@ -9,6 +9,7 @@
 #include <QPushButton>
 #include <QScrollBar>
 #include <QSignalBlocker>
+#include <QStyleOptionComboBox>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -35,8 +36,7 @@ RunPage::RunPage(TrainingRuns& runs, QWidget* parent)
 {
     setObjectName(QStringLiteral("trainingRun"));
     build();
-    connect(m_list, &QComboBox::activated, this,
-            [this](int row) { showRun(m_runs.runs()[static_cast<std::size_t>(m_list->itemData(row).toInt())]); });
+    connect(m_list, &QComboBox::activated, this, [this](int row) { showRun(runAt(row)); });
     connect(m_pause, &QPushButton::clicked, &runs, &TrainingRuns::pause);
     connect(m_stop, &QPushButton::clicked, &runs, &TrainingRuns::stop);
     connect(m_resume, &QPushButton::clicked, this, [this] { m_runs.resume(m_shown); });
@@ -60,6 +60,7 @@ void RunPage::build()
 {
     m_list->setObjectName(QStringLiteral("runList"));
     m_list->setAccessibleName(tr("Run"));
+    m_list->installEventFilter(this);
     m_list->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     m_state->setObjectName(QStringLiteral("runState"));
     m_facts->setObjectName(QStringLiteral("runFacts"));
@@ -113,10 +114,34 @@ void RunPage::listRuns()
     m_list->clear();
     const auto& runs = m_runs.runs();
     for (std::size_t i = runs.size(); i-- > 0;) {
-        m_list->addItem(QStringLiteral("%1  %2").arg(runs[i]->name(), text(runs[i]->info.name)), static_cast<int>(i));
-        m_list->setItemData(m_list->count() - 1, runs[i]->path(), Qt::ToolTipRole);
+        m_list->addItem({}, static_cast<int>(i));
+        m_list->setItemData(m_list->count() - 1,
+                            QStringLiteral("%1\n%2").arg(runLabel(*runs[i], fontMetrics()), runs[i]->path()),
+                            Qt::ToolTipRole);
     }
+    labelRuns();
     showRun(m_shown ? m_shown : m_runs.latest());
+}
+
+// The end of a long name is what tells two networks of one file apart, so it is not cut off there.
+void RunPage::labelRuns()
+{
+    constexpr int kPadding = 8;  // that the list leaves around its texts
+    QStyleOptionComboBox option;
+    option.initFrom(m_list);
+    option.editable = false;
+    const QRect field =
+        m_list->style()->subControlRect(QStyle::CC_ComboBox, &option, QStyle::SC_ComboBoxEditField, m_list);
+    for (int row = 0; row < m_list->count(); ++row)
+        m_list->setItemText(row, runLabel(*runAt(row), m_list->fontMetrics(), field.width() - kPadding));
+}
+
+RunPtr RunPage::runAt(int row) const { return m_runs.runs()[static_cast<std::size_t>(m_list->itemData(row).toInt())]; }
+
+bool RunPage::eventFilter(QObject* watched, QEvent* event)
+{
+    if (event->type() == QEvent::Resize || event->type() == QEvent::FontChange) labelRuns();
+    return QWidget::eventFilter(watched, event);
 }
 
 void RunPage::showRun(const RunPtr& run)
@@ -124,7 +149,7 @@ void RunPage::showRun(const RunPtr& run)
     const bool other = run != m_shown;
     m_shown = run;
     for (int row = 0; row < m_list->count(); ++row)
-        if (m_runs.runs()[static_cast<std::size_t>(m_list->itemData(row).toInt())] == run) m_list->setCurrentIndex(row);
+        if (runAt(row) == run) m_list->setCurrentIndex(row);
     if (other) {
         m_log->setPlainText(run ? run->log : QString());
         m_log->verticalScrollBar()->setValue(m_log->verticalScrollBar()->maximum());
@@ -139,7 +164,7 @@ void RunPage::refresh()
     m_state->setText(m_shown ? stateText(*m_shown) : tr("No run yet. Set one up and start it on the page before."));
     m_facts->setText(m_shown ? progressText(*m_shown) : QString());
     m_facts->setVisible(!m_facts->text().isEmpty());
-    m_list->setToolTip(m_shown ? m_shown->path() : QString());
+    m_list->setToolTip(m_list->currentData(Qt::ToolTipRole).toString());
     m_result->setText(resultText());
     m_result->setVisible(!m_result->text().isEmpty());
     showProgress();

@@ -22,13 +22,18 @@ public:
     const RunPtr& shown() const { return m_shown; }
     void showRun(const RunPtr& run);
 
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
 private:
     void build();
     QHBoxLayout* buildButtons();
     void listRuns();
+    void labelRuns();
     void refresh();
     void showProgress();
     void showButtons();
+    RunPtr runAt(int row) const;
     QString resultText() const;
 
     TrainingRuns& m_runs;

@@ -3,6 +3,7 @@
 #include "app/studio/look/words.h"
 #include "app/studio/training/data_source.h"
 #include "app/studio/training/devices.h"
+#include "app/studio/training/rate_dialog.h"
 #include "app/studio/training/recipe_form.h"
 
 #include <QComboBox>
@@ -35,7 +36,7 @@ SetupPage::SetupPage(TrainingRuns& runs, Devices& devices, QWidget* parent)
     : QScrollArea(parent), m_runs(runs), m_devices(devices), m_data(new DataSource), m_device(new QComboBox),
       m_preset(new QComboBox), m_from(new QComboBox), m_recipe(new RecipeForm), m_folder(new QLineEdit),
       m_noGpu(new QLabel), m_presetDoc(new QLabel), m_problem(new QLabel),
-      m_start(new QPushButton(tr("&Start training")))
+      m_findRate(new QPushButton(tr("Fi&nd\u2026"))), m_start(new QPushButton(tr("&Start training")))
 {
     setObjectName(QStringLiteral("trainingSetup"));
     setWidget(buildForm());
@@ -56,6 +57,7 @@ SetupPage::SetupPage(TrainingRuns& runs, Devices& devices, QWidget* parent)
     connect(&runs.document(), &Document::changed, this, &SetupPage::refresh);
     connect(&runs.document(), &Document::stateChanged, this, &SetupPage::refresh);
     connect(m_start, &QPushButton::clicked, this, &SetupPage::start);
+    connect(m_findRate, &QPushButton::clicked, this, &SetupPage::findRate);
     refresh();
 }
 
@@ -68,6 +70,10 @@ QWidget* SetupPage::buildForm()
     layout->setContentsMargins(10, 8, 10, 8);
     layout->setSpacing(6);
     layout->addLayout(buildChoices());
+    m_findRate->setObjectName(QStringLiteral("findRate"));
+    m_findRate->setAccessibleName(tr("Find a learning rate"));
+    m_findRate->setToolTip(tr("Find a learning rate: try rising ones on these images and see where the loss falls"));
+    m_recipe->putBeside("lr", m_findRate);
     layout->addWidget(m_recipe);
     layout->addWidget(buildFolder());
     m_problem->setObjectName(QStringLiteral("trainingProblem"));
@@ -176,11 +182,24 @@ DataUse SetupPage::dataUse() const
 
 QString SetupPage::device() const { return m_device->currentData().toString(); }
 
-QString SetupPage::problemOfData() const
+QString SetupPage::problemOfNetwork() const
 {
     if (!m_devices.hasEngine()) return m_devices.problem();
     if (m_runs.document().isEmpty()) return tr("Open a network to train it.");
-    return m_data->problem();
+    return {};
+}
+
+QString SetupPage::problemOfData() const
+{
+    const QString network = problemOfNetwork();
+    return network.isEmpty() ? m_data->problem() : network;
+}
+
+QString SetupPage::problemOfMeasuring() const
+{
+    const QString network = problemOfNetwork();
+    if (!network.isEmpty()) return network;
+    return m_runs.live() ? tr("A run is going on and would disturb the measurement; it has to end first.") : QString();
 }
 
 QString SetupPage::problem() const
@@ -197,9 +216,23 @@ void SetupPage::refresh()
     m_problem->setText(problem);
     m_problem->setVisible(!problem.isEmpty());
     m_start->setEnabled(problem.isEmpty());
+    m_findRate->setEnabled(problem.isEmpty());
     m_folder->setPlaceholderText(QDir::toNativeSeparators(m_runs.folder()));
     m_folder->setToolTip(tr("The folder that runs are put in; empty: %1").arg(m_folder->placeholderText()));
     emit changed();
+}
+
+void SetupPage::findRate()
+{
+    m_data->remember();
+    RateRequest request;
+    request.data = m_data->source().toStdString();
+    request.recipe = m_recipe->recipe();
+    const EngineNetwork network = m_runs.networkToTrain(m_from->currentIndex() == 1, request.recipe);
+    auto* dialog = new RateDialog(network, std::move(request), device(), this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &RateDialog::chosen, m_recipe, [this](const QString& rate) { m_recipe->setField("lr", rate); });
+    dialog->open();  // the form is what it answers, so that stays as it is meanwhile
 }
 
 void SetupPage::start()

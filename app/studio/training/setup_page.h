@@ -26,7 +26,8 @@ public:
     QString source() const;
     DataUse dataUse() const;  // what the recipe would validate on
     QString device() const;
-    QString problemOfData() const;  // why no network can be run on the images; empty: it can
+    QString problemOfData() const;       // why no network can be run on the images; empty: it can
+    QString problemOfMeasuring() const;  // why what a step costs cannot be measured now; empty: it can
 
 signals:
     void changed();
@@ -36,8 +37,10 @@ private:
     QWidget* buildFolder();
     QFormLayout* buildChoices();
     void choosePreset();
+    void findRate();
     void showDevices();
     void refresh();
+    QString problemOfNetwork() const;
     QString problem() const;
 
     TrainingRuns& m_runs;
@@ -47,7 +50,7 @@ private:
     RecipeForm* m_recipe;
     QLineEdit* m_folder;
     QLabel *m_noGpu, *m_presetDoc, *m_problem;
-    QPushButton* m_start;
+    QPushButton *m_findRate, *m_start;
 };
 
 }  // namespace fovea::studio

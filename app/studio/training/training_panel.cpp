@@ -1,5 +1,6 @@
 #include "app/studio/training/training_panel.h"
 
+#include "app/studio/training/cost_measurement.h"
 #include "app/studio/training/devices.h"
 #include "app/studio/training/evaluate_page.h"
 #include "app/studio/training/run_page.h"
@@ -13,8 +14,8 @@ namespace fovea::studio {
 
 TrainingPanel::TrainingPanel(TrainingRuns& runs, QWidget* parent)
     : QWidget(parent), m_devices(new Devices(this)), m_setup(new SetupPage(runs, *m_devices)), m_run(new RunPage(runs)),
-      m_evaluation(new Evaluation(runs.document(), this)), m_evaluate(new EvaluatePage(*m_evaluation, *m_setup)),
-      m_tabs(new QTabBar), m_pages(new QStackedWidget)
+      m_evaluation(new Evaluation(runs.document(), this)), m_cost(new CostMeasurement(runs.document(), this)),
+      m_evaluate(new EvaluatePage(*m_evaluation, *m_cost, *m_setup)), m_tabs(new QTabBar), m_pages(new QStackedWidget)
 {
     setObjectName(QStringLiteral("trainingPanel"));
     setMinimumWidth(292);

@@ -10,6 +10,7 @@ class QTabBar;
 
 namespace fovea::studio {
 
+class CostMeasurement;
 class Devices;
 class Evaluation;
 class EvaluatePage;
@@ -38,6 +39,7 @@ private:
     SetupPage* m_setup;
     RunPage* m_run;
     Evaluation* m_evaluation;
+    CostMeasurement* m_cost;
     EvaluatePage* m_evaluate;
     QTabBar* m_tabs;
     QStackedWidget* m_pages;

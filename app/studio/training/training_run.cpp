@@ -98,6 +98,30 @@ std::optional<MetricsLine> TrainingRun::best() const
     return out;
 }
 
+QString runTitle(const QString& network, bool refined)
+{
+    return refined ? Words::tr("%1, refined").arg(network) : network;
+}
+
+QString networkTitle(const TrainingRun& run)
+{
+    const QString name = text(run.info.name), suffix = runTitle({}, run.refined);
+    return name.endsWith(suffix) ? name.chopped(suffix.size()) : name;
+}
+
+QString runLabel(const TrainingRun& run, const QFontMetrics& metrics, std::optional<int> width)
+{
+    const QString role = run.refined ? Words::tr("refined") : Words::tr("original");
+    const auto label = [&](const QString& network) {
+        return Words::tr("%1  %2, %3", "run, network, role").arg(run.name(), network, role);
+    };
+    QString whole = label(networkTitle(run));
+    if (!width || metrics.horizontalAdvance(whole) <= *width) return whole;
+    const int room = *width - metrics.horizontalAdvance(label({}));
+    const QString title = metrics.elidedText(networkTitle(run), Qt::ElideMiddle, std::max(room, 0));
+    return metrics.elidedText(label(title), Qt::ElideMiddle, *width);  // where the run's own name is as long
+}
+
 QString stateText(const TrainingRun& run)
 {
     switch (run.state) {

@@ -4,6 +4,7 @@
 #include "core/io/engine/jobs.h"
 #include "core/recipe/run_folder.h"
 
+#include <QFontMetrics>
 #include <QString>
 
 #include <memory>
@@ -38,6 +39,11 @@ struct TrainingRun {
 
 using RunPtr = std::shared_ptr<TrainingRun>;
 
+// The name of a network as its run is called by; networkTitle() takes it back.
+QString runTitle(const QString& network, bool refined);
+QString networkTitle(const TrainingRun& run);
+// "001-quick  NETWORK, refined". Where that is wider than `width` pixels, the network's name gives way in its middle.
+QString runLabel(const TrainingRun& run, const QFontMetrics& metrics, std::optional<int> width = {});
 // The state in one sentence.
 QString stateText(const TrainingRun& run);
 // Epoch, time left, speed and memory; empty where nothing is known yet.

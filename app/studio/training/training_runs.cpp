@@ -92,6 +92,12 @@ RunFolder TrainingRuns::nextFolder(const QString& parent, const QString& preset)
     return {QFile::encodeName(QDir(parent).filePath(name)).toStdString()};
 }
 
+EngineNetwork TrainingRuns::networkToTrain(bool newWeights, const Recipe& recipe) const
+{
+    return {m_document.network(), newWeights, m_document.report()->side,
+            newWeights ? static_cast<std::uint64_t>(recipe.seed) : 0};
+}
+
 void TrainingRuns::start(const TrainingStart& asked)
 {
     if (m_live || m_document.isEmpty()) return;
@@ -99,17 +105,12 @@ void TrainingRuns::start(const TrainingStart& asked)
     const QString parent = asked.folder.isEmpty() ? folder() : asked.folder;
     run->folder = nextFolder(parent, asked.preset);
     run->recipe = asked.recipe;
-    const Report& report = *m_document.report();
-    const Network network = m_document.network();
-    // The side alone is no refinement.
-    const Graph original = imageInput(*m_document.original().graph)
-                               ? withSide(*m_document.original().graph, report.side.h, report.side.w)
-                               : *m_document.original().graph;
-    run->refined = !diff(original, *network.graph).empty();
-    run->info.name = m_document.title().toStdString() + (run->refined ? tr(", refined").toStdString() : "");
+    run->refined = isRefined(m_document);
+    run->info.name = runTitle(m_document.title(), run->refined).toStdString();
     run->info.data = asked.data.toStdString();
     run->info.from = asked.newWeights ? "" : m_document.source().toStdString();
-    run->info.size = {report.side.h, report.side.w};
+    const EngineNetwork network = networkToTrain(asked.newWeights, asked.recipe);
+    run->info.size = {network.side.h, network.side.w};
     run->progress.epochs = asked.recipe.epochs;
 
     TrainRequest request;
@@ -126,10 +127,7 @@ void TrainingRuns::start(const TrainingStart& asked)
         return;
     }
     m_runs.push_back(run);
-    launch(run,
-           EngineNetwork{network, asked.newWeights, report.side,
-                         asked.newWeights ? static_cast<std::uint64_t>(asked.recipe.seed) : 0},
-           asked.device, request);
+    launch(run, network, asked.device, request);
     emit listChanged();
     emit started(run);
 }
@@ -255,6 +253,15 @@ void TrainingRuns::useBest(const RunPtr& run)
                        .arg(run->name())
                        .arg(result.tensors));
     });
+}
+
+bool isRefined(const Document& document)
+{
+    Graph original = *document.original().graph;
+    const PerAxis<std::int64_t> side = document.report()->side;
+    if (imageInput(original)) original = withSide(original, side.h, side.w);
+    original.setPreprocessing(document.graph()->preprocessing());
+    return !diff(original, *document.graph()).empty();
 }
 
 }  // namespace fovea::studio

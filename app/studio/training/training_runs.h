@@ -32,6 +32,8 @@ public:
     // Reads the runs in a folder on another thread.
     void look(const QString& folder);
 
+    // The document's as a training begins with it.
+    EngineNetwork networkToTrain(bool newWeights, const Recipe& recipe) const;
     // Refused while another one is live. What goes wrong later is in the run's state.
     void start(const TrainingStart& asked);
     void resume(const RunPtr& run);
@@ -66,5 +68,9 @@ private:
     RunPtr m_live;
     EngineJob* m_job = nullptr;
 };
+
+// Whether layers, their settings or their wiring differ from what was opened. Another side or another preprocessing
+// alone is no refinement.
+bool isRefined(const Document& document);
 
 }  // namespace fovea::studio

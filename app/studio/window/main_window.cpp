@@ -19,11 +19,14 @@
 #include "app/studio/window/status_summary.h"
 #include "app/studio/window/welcome_page.h"
 
+#include <QAbstractSpinBox>
 #include <QApplication>
 #include <QCloseEvent>
 #include <QDockWidget>
 #include <QFileInfo>
+#include <QKeyEvent>
 #include <QLabel>
+#include <QLineEdit>
 #include <QMessageBox>
 #include <QMimeData>
 #include <QProgressBar>
@@ -40,14 +43,39 @@ namespace fovea::studio {
 
 namespace {
 
-QDockWidget* dock(MainWindow* window, const QString& title, const char* name, QWidget* content, Qt::DockWidgetArea area)
+QDockWidget* newDock(MainWindow* window, const QString& title, const char* name, QWidget* content)
 {
     auto* out = new QDockWidget(title, window);
     out->setObjectName(QLatin1String(name));
     out->setWidget(content);
     out->setFeatures(QDockWidget::DockWidgetClosable | QDockWidget::DockWidgetMovable);
+    return out;
+}
+
+QDockWidget* dock(MainWindow* window, const QString& title, const char* name, QWidget* content, Qt::DockWidgetArea area)
+{
+    QDockWidget* out = newDock(window, title, name, content);
     window->addDockWidget(area, out);
     return out;
+}
+
+// A tab behind `first` from the beginning: beside it, if only until it is moved there, it would widen the window.
+QDockWidget* tab(MainWindow* window, const QString& title, const char* name, QWidget* content, QDockWidget* first)
+{
+    QDockWidget* out = newDock(window, title, name, content);
+    window->tabifyDockWidget(first, out);
+    return out;
+}
+
+// Fields claim the keys of undo and redo even where they have nothing to take back; then the network's is meant. A
+// number of some digits is soon typed again.
+bool takesBack(const QWidget& widget, const QKeyEvent& key)
+{
+    const bool undo = key.matches(QKeySequence::Undo), redo = key.matches(QKeySequence::Redo);
+    if (!undo && !redo) return true;
+    if (const auto* line = qobject_cast<const QLineEdit*>(&widget))
+        return undo ? line->isUndoAvailable() : line->isRedoAvailable();
+    return !qobject_cast<const QAbstractSpinBox*>(&widget);
 }
 
 }  // namespace
@@ -132,15 +160,11 @@ void MainWindow::buildDocks()
     m_inspectorDock = dock(this, tr("Layer"), "inspectorDock", inspector, Qt::RightDockWidgetArea);
     m_chartDock = dock(this, tr("Receptive fields"), "chartDock", m_chart, Qt::BottomDockWidgetArea);
     auto* sizes = new SizesPanel(m_stage);
-    m_sizesDock = dock(this, tr("Input sides"), "sizesDock", sizes, Qt::BottomDockWidgetArea);
-    m_findingsDock = dock(this, tr("Findings"), "findingsDock", findings, Qt::BottomDockWidgetArea);
-    tabifyDockWidget(m_chartDock, m_sizesDock);
-    tabifyDockWidget(m_sizesDock, m_findingsDock);
+    m_sizesDock = tab(this, tr("Input sides"), "sizesDock", sizes, m_chartDock);
+    m_findingsDock = tab(this, tr("Findings"), "findingsDock", findings, m_sizesDock);
     m_training = new TrainingPanel(m_runs);
-    m_trainingDock = dock(this, tr("Training"), "trainingDock", m_training, Qt::LeftDockWidgetArea);
-    m_curvesDock = dock(this, tr("Curves"), "curvesDock", new CurvesPanel(m_runs), Qt::BottomDockWidgetArea);
-    tabifyDockWidget(m_refineDock, m_trainingDock);
-    tabifyDockWidget(m_findingsDock, m_curvesDock);
+    m_trainingDock = tab(this, tr("Training"), "trainingDock", m_training, m_refineDock);
+    m_curvesDock = tab(this, tr("Curves"), "curvesDock", new CurvesPanel(m_runs), m_findingsDock);
     // Their tabs say the titles already.
     for (QDockWidget* tabbed : {m_chartDock, m_sizesDock, m_findingsDock, m_curvesDock, m_refineDock, m_trainingDock})
         tabbed->setTitleBarWidget(new QWidget(tabbed));
@@ -229,6 +253,7 @@ void MainWindow::connectTraining()
         m_chart->chart().setAccuracies(std::move(accuracies));
     });
     connect(&m_runs, &TrainingRuns::started, this, [this] {
+        m_message->withdrawOffer();  // a run cannot be resumed beside another one
         m_curvesDock->show();
         m_curvesDock->raise();
     });
@@ -357,6 +382,13 @@ bool MainWindow::eventFilter(QObject* watched, QEvent* event)
         if (const auto* widget = qobject_cast<QWidget*>(watched);
             widget && widget->window() == this && handleDrop(event))
             return true;
+        break;
+    case QEvent::ShortcutOverride:
+        if (const auto* widget = qobject_cast<QWidget*>(watched);
+            widget && widget->window() == this && !takesBack(*widget, static_cast<const QKeyEvent&>(*event))) {
+            event->ignore();
+            return true;
+        }
         break;
     default: break;
     }

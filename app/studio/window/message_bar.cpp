@@ -50,6 +50,11 @@ void MessageBar::offer(const QString& what, const QString& why, const QString& b
     m_do = std::move(action);
 }
 
+void MessageBar::withdrawOffer()
+{
+    if (std::exchange(m_do, nullptr)) hide();
+}
+
 void MessageBar::showNote(const QString& note)
 {
     present(note, QStringLiteral("info"), false);

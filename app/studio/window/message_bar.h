@@ -19,6 +19,7 @@ public:
     void showError(const QString& what, const QString& why);
     // With a button that does something about it, and closes the message.
     void offer(const QString& what, const QString& why, const QString& button, std::function<void()> action);
+    void withdrawOffer();  // where its button would do nothing any more; other messages stay
     void showNote(const QString& note);  // goes away by itself
 
 protected:
