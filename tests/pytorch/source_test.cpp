@@ -44,6 +44,16 @@ TEST(PytorchSource, OfASmallResidualNetworkIsThisText)
     EXPECT_EQ(pytorchSource(graph), readText(FOVEA_SOURCE_DIR "/tests/pytorch/small_residual.py.txt", 1u << 20));
 }
 
+TEST(PytorchSource, SaysHowAnImageBecomesTheInput)
+{
+    Graph graph = graphOf("input 3x16x16 > conv:a k=3 c=2");
+    EXPECT_EQ(pytorchSource(graph).find("PREPROCESSING"), std::string::npos);
+    graph.setPreprocessing(Preprocessing{256, ChannelOrder::Bgr, {0.5, 0.25, 0.125}, {1, 2, 4}});
+    EXPECT_NE(pytorchSource(graph).find("\nPREPROCESSING = {\"resize\":256,\"order\":\"bgr\",\"mean\":[0.5,0.25,0.125],"
+                                        "\"deviation\":[1.0,2.0,4.0]}\n"),
+              std::string::npos);
+}
+
 TEST(PytorchSource, EveryKindWithAFormIsPrinted)
 {
     std::map<std::string, int> printed;

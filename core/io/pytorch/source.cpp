@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/io/json/preprocessing_json.h"
 #include "core/io/pytorch/calls.h"
 #include "core/io/pytorch/keys.h"
 #include "core/io/pytorch/python_text.h"
@@ -124,6 +125,7 @@ public:
                                  "Group",
                                  "Network",
                                  "INPUTS",
+                                 "PREPROCESSING",
                                  "NAMES",
                                  "load",
                                  "read_safetensors",
@@ -344,6 +346,13 @@ std::string pytorchSource(const Graph& graph)
     for (const auto& [name, shape] : forward.inputs())
         inputs += (inputs.empty() ? "" : ", ") + pythonString(name) + ": " + pythonTuple(shape);
     out += inputs + "}\n";
+    if (const auto& preprocessing = graph.preprocessing())
+        out += "\n# How an image becomes the input: its shorter side is resized to `resize` and the middle cut out (0: "
+               "resized to "
+               "the\n# input's own side), channels stand in `order`, and of values in [0, 1] comes (value - mean) / "
+               "deviation.\n"
+               "PREPROCESSING = " +
+               jsonLine(toJson(*preprocessing)) + "\n";
     if (const std::string renamed = renamedText(layout); !renamed.empty()) out += "\n" + renamed;
     out += "\n\n" + std::string(kGroup);
     for (const TorchHelper helper : forward.helpers()) out += "\n\n" + std::string(sourceOf(helper));
