@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/io/model/model.h"
 #include "core/io/safetensors/safetensors.h"
+#include "core/recipe/run_folder.h"
 
 #include <charconv>
 #include <cstdio>
@@ -21,8 +22,9 @@ const char* const kDataHelp =
     "  --data SOURCE        a folder with a folder of images for each class (or train/ and val/ of them), the binary\n"
     "                       files of CIFAR-10 or CIFAR-100, IDX files as MNIST has them, or patterns[:key=value,...],\n"
     "                       the built-in generator\n"
-    "  --val-split SHARE    kept for validation where the data has no split of its own; 0.2 without it\n"
-    "  --seed N             of the split; 42 without it\n"
+    "  --val-split SHARE    kept for validation where the data has no split of its own; without it a run's own,\n"
+    "                       else 0.2\n"
+    "  --seed N             of the split; without it a run's own, else 42\n"
     "  --batch-size N       images at once\n"
     "  --workers N          threads that prepare images\n"
     "  --device NAME        auto (default), cpu, cuda, cuda:1\n";
@@ -125,6 +127,12 @@ void refuseWithout(const Arguments& arguments, const std::string& needed, const 
 DataUse dataUse(const Arguments& arguments)
 {
     DataUse out;
+    // The images that a run was not trained on are those that its own split kept.
+    if (const RunFolder run{arguments.operand(0)}; isRunFolder(run.root)) {
+        const Recipe recipe = readRecipe(run.recipe());
+        out.validation = recipe.valSplit;
+        out.splitSeed = recipe.seed;
+    }
     const auto source = arguments.value("--data");
     if (!source)
         throw Error(ErrorCode::Usage, "Option '--data' is missing: it names the images. 'patterns' makes some.");

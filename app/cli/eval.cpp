@@ -26,6 +26,7 @@ constexpr std::size_t kMaxTable = 20;  // classes that a terminal shows
 
 void printConfusion(const EvaluateReply& reply, std::ostream& out)
 {
+    if (reply.confusion.empty()) return;  // too many classes
     if (reply.classes.size() > kMaxTable) {
         out << "\nThe confusion table of " << reply.classes.size() << " classes is in the JSON.\n";
         return;

@@ -35,6 +35,9 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
 {
     const Arguments arguments("probe", words,
                               joined({{"--size", true}, {"--layer", true, true}, {"--json"}}, kDataOptions), {"MODEL"});
+    if (arguments.has("--part"))
+        throw Error(ErrorCode::Usage, "Option '--part' has no meaning here: a probe is trained on the training images and "
+                                      "tried on the others.");
     ProbeRequest request;
     request.data = dataUse(arguments);
     request.layers = arguments.values("--layer");

@@ -132,20 +132,18 @@ int findRate(EngineClient& engine, const Arguments& arguments, const Recipe& rec
     return 0;
 }
 
-// A folder is named as other machines can find it under the same path.
-std::string absoluteSource(const std::string& source)
-{
-    return std::filesystem::exists(source) ? std::filesystem::absolute(source).string() : source;
-}
-
 int exportJob(const Opened& opened, const std::string& model, const std::string& data, const Recipe& recipe,
-              const std::string& folder, std::ostream& out)
+              const std::string& folder, std::ostream& out, std::ostream& notes)
 {
     const DataParts parts =
         openData(data, {.validation = recipe.valSplit, .seed = static_cast<std::uint64_t>(recipe.seed)});
     std::vector<std::string> fresh;
     ExportJob job;
     job.recipe = recipe;
+    if (recipe.hflip > 0 && !parts.train->canBeMirrored()) {
+        job.recipe.hflip = 0;
+        notes << "Images are not mirrored: in this data a mirrored image is of another class.\n";
+    }
     job.graph = withClasses(withPreprocessing(opened.graph, *parts.train),
                             static_cast<std::int64_t>(parts.train->classes().size()), &fresh);
     job.weights = without(opened.model.weights, fresh);
@@ -153,6 +151,7 @@ int exportJob(const Opened& opened, const std::string& model, const std::string&
     job.info.data = absoluteSource(data);
     job.info.from = model;
     job.info.classes = parts.train->classes();
+    job.info.images = {parts.train->size(), parts.validation->size()};
     for (const auto& node : job.graph.nodes())
         if (const Ints* shape = node->kind == "Input" ? node->attrs.getInts("shape") : nullptr;
             shape && shape->size() == 4)
@@ -205,7 +204,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
                                           *folder + " --resume', or name another folder.");
     const Recipe recipe = recipeFrom(arguments);
     const Opened opened = openFor(arguments);
-    if (job) return exportJob(opened, model, *data, recipe, *job, out);
+    if (job) return exportJob(opened, model, *data, recipe, *job, out, notes);
     const auto engine = startEngine();
     const LoadReply loaded =
         loadInto(*engine, opened.graph, opened.model.weights, device, static_cast<std::uint64_t>(recipe.seed));

@@ -112,6 +112,13 @@ DatasetPtr partOfDataset(DatasetPtr all, std::vector<std::int64_t> indices)
     return std::make_shared<Subset>(std::move(all), std::move(indices));
 }
 
+std::string absoluteSource(const std::string& source)
+{
+    std::error_code none;
+    return std::filesystem::exists(source, none) ? std::filesystem::absolute(source).lexically_normal().string()
+                                                 : source;
+}
+
 DataParts openData(const std::string& source, const SplitOptions& options)
 {
     if (!(options.validation >= 0 && options.validation < 1))

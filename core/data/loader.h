@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,9 +72,11 @@ struct ChannelStatistics {
 };
 
 // Over at most `most` images, drawn from `seed`.
-ChannelStatistics channelStatistics(const Dataset& dataset, std::int64_t most, std::uint64_t seed);
+// Error(Usage) where `stop` says so between two of them.
+ChannelStatistics channelStatistics(const Dataset& dataset, std::int64_t most, std::uint64_t seed,
+                                    const std::function<bool()>& stop = {});
 
 // A network whose images nobody said how to prepare gets the statistics of a thousand training images.
-Graph withPreprocessing(Graph graph, const Dataset& training);
+Graph withPreprocessing(Graph graph, const Dataset& training, const std::function<bool()>& stop = {});
 
 }  // namespace fovea

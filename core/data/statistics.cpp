@@ -12,6 +12,7 @@ namespace fovea {
 namespace {
 
 constexpr std::uint64_t kStatisticsPurpose = 0x57a7;
+constexpr std::int64_t kEnough = 256;  // px: a photo need not be decoded at its full size
 
 struct Sums {
     std::array<double, 3> mean{}, square{};  // of images, so that a large one counts as much as a small one
@@ -40,16 +41,18 @@ void add(const Image& image, Sums& sums)
 
 }  // namespace
 
-ChannelStatistics channelStatistics(const Dataset& dataset, std::int64_t most, std::uint64_t seed)
+ChannelStatistics channelStatistics(const Dataset& dataset, std::int64_t most, std::uint64_t seed,
+                                    const std::function<bool()>& stop)
 {
     std::vector<std::int64_t> order(static_cast<std::size_t>(dataset.size()));
     std::iota(order.begin(), order.end(), std::int64_t{0});
     RandomStream stream(seed, {kStatisticsPurpose});
     Sums sums;
     for (std::size_t i = 0; i < order.size() && sums.images < most; ++i) {
+        if (stop && stop()) throw Error(ErrorCode::Usage, "Stopped while the images' statistics were taken.");
         std::swap(order[i], order[i + stream.below(order.size() - i)]);
         try {
-            add(dataset.image(order[i], 0), sums);
+            add(dataset.image(order[i], kEnough), sums);
         } catch (const Error& error) {
             if (error.code() == ErrorCode::Internal) throw;  // a broken image says nothing
         }
@@ -65,12 +68,18 @@ ChannelStatistics channelStatistics(const Dataset& dataset, std::int64_t most, s
     return out;
 }
 
-Graph withPreprocessing(Graph graph, const Dataset& training)
+Graph withPreprocessing(Graph graph, const Dataset& training, const std::function<bool()>& stop)
 {
     if (graph.preprocessing()) return graph;
     constexpr std::int64_t kLookedAt = 1000;
-    const ChannelStatistics statistics = channelStatistics(training, kLookedAt, 0);
-    graph.setPreprocessing(Preprocessing{.mean = statistics.mean, .deviation = statistics.deviation});
+    ChannelStatistics statistics = channelStatistics(training, kLookedAt, 0, stop);
+    constexpr double kLeast = 1e-3;  // images of one colour have nothing to be scaled
+    for (double& deviation : statistics.deviation)
+        if (deviation < kLeast) deviation = 1;
+    // Where no image could be read, whoever reads them next says so.
+    graph.setPreprocessing(statistics.images == 0
+                               ? Preprocessing{}
+                               : Preprocessing{.mean = statistics.mean, .deviation = statistics.deviation});
     return graph;
 }
 

@@ -1,5 +1,7 @@
 #include "core/recipe/event_file.h"
 
+#include "core/base/error.h"
+
 #include <array>
 #include <bit>
 #include <chrono>
@@ -77,9 +79,9 @@ EventFile::EventFile(const std::filesystem::path& folder, std::int64_t step)
     std::filesystem::create_directories(folder, ignored);
     const double now = wallTime();
     for (int tries = 0; tries < 1000 && !m_out.is_open(); ++tries) {
-        const auto path = folder / ("events.out.tfevents." + std::to_string(static_cast<std::int64_t>(now)) +
-                                    ".fovea." + std::to_string(::getpid()) + "." + std::to_string(tries));
-        if (!std::filesystem::exists(path)) m_out.open(path, std::ios::binary);
+        m_path = folder / ("events.out.tfevents." + std::to_string(static_cast<std::int64_t>(now)) + ".fovea." +
+                           std::to_string(::getpid()) + "." + std::to_string(tries));
+        if (!std::filesystem::exists(m_path)) m_out.open(m_path, std::ios::binary);
     }
     std::string event = eventAt(now, 0);
     appendBytes(event, 3, "brain.Event:2");
@@ -117,6 +119,7 @@ void EventFile::record(const std::string& event)
     out += event;
     appendRaw(out, masked(crc32c(event)));
     m_out << out << std::flush;
+    if (!m_out) throw Error(ErrorCode::File, "Cannot write to '" + m_path.string() + "'.");
 }
 
 }  // namespace fovea

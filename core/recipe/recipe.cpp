@@ -225,6 +225,10 @@ void checkRecipe(const Recipe& recipe)
     if (recipe.ratioMin > recipe.ratioMax)
         refused("Option 'ratio-min' (" + numberText(recipe.ratioMin) + ") must not be above 'ratio-max' (" +
                 numberText(recipe.ratioMax) + ").");
+    const bool isResized = recipe.scaleMin != 1 || recipe.scaleMax != 1 || recipe.ratioMin != 1 || recipe.ratioMax != 1;
+    if (recipe.cropPad > 0 && isResized)
+        refused("Option 'crop-pad' is for crops of the image's own size: set 'scale-min', 'scale-max', 'ratio-min' and "
+                "'ratio-max' to 1, or leave it out.");
     if (recipe.nesterov && recipe.opt == "sgd" && recipe.momentum == 0)
         refused("Nesterov's momentum needs a momentum: set 'momentum' above 0, or 'nesterov' to false.");
     if (recipe.warmupEpochs >= static_cast<double>(recipe.epochs))

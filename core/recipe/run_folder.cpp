@@ -32,11 +32,17 @@ Json toJson(const RunInfo& info)
 {
     Json classes = Json::array();
     for (const std::string& name : info.classes) classes.push_back(textJson(name));
-    return Json{{"schema", kSchema},           {"name", textJson(info.name)},
-                {"data", textJson(info.data)}, {"size", Json::array({info.size[0], info.size[1]})},
-                {"classes", classes},          {"device", info.device},
-                {"libtorch", info.libtorch},   {"from", textJson(info.from)},
-                {"state", info.state},         {"reason", textJson(info.reason)},
+    return Json{{"schema", kSchema},
+                {"name", textJson(info.name)},
+                {"data", textJson(info.data)},
+                {"size", Json::array({info.size[0], info.size[1]})},
+                {"classes", classes},
+                {"images", Json::array({info.images[0], info.images[1]})},
+                {"device", info.device},
+                {"libtorch", info.libtorch},
+                {"from", textJson(info.from)},
+                {"state", info.state},
+                {"reason", textJson(info.reason)},
                 {"threads", info.threads}};
 }
 
@@ -53,6 +59,11 @@ void read(const JsonAt& at, RunInfo& out)
     const JsonAt classes = at.at("classes");
     out.classes.clear();
     for (std::size_t i = 0; i < classes.size(); ++i) out.classes.push_back(classes[i].text());
+    if (const auto images = at.find("images")) {
+        if (images->size() != 2) images->wrong("must have 2 elements, but has " + std::to_string(images->size()));
+        constexpr std::int64_t kMost = 1'000'000'000'000;
+        out.images = {(*images)[0].integer(0, kMost), (*images)[1].integer(0, kMost)};
+    }
     out.device = at.at("device").text();
     out.libtorch = at.at("libtorch").text();
     out.from = at.at("from").text();

@@ -25,12 +25,13 @@ struct RunInfo {
     std::string data;                    // as openData() takes it
     std::array<std::int64_t, 2> size{};  // [h, w] of the network's input
     std::vector<std::string> classes;
-    std::string device;             // "cpu", "cuda:0"
-    std::string libtorch;           // version
-    std::string from;               // where the weights came from; empty: new ones
-    std::string state = "running";  // "running", "stopped", "done", "failed"
-    std::string reason;             // why it ended, in one sentence; empty while it runs
-    std::int64_t threads = 0;       // of LibTorch: another number may round otherwise
+    std::array<std::int64_t, 2> images{};  // to train on, to validate; 0, 0: not known
+    std::string device;                    // "cpu", "cuda:0"
+    std::string libtorch;                  // version
+    std::string from;                      // where the weights came from; empty: new ones
+    std::string state = "running";         // "running", "stopped", "done", "failed"
+    std::string reason;                    // why it ended, in one sentence; empty while it runs
+    std::int64_t threads = 0;              // of LibTorch: another number may round otherwise
     bool operator==(const RunInfo&) const = default;
 };
 

@@ -34,7 +34,8 @@ RunLock::RunLock(const RunFolder& folder, double seconds)
     using namespace std::chrono_literals;
     m_descriptor = ::open(folder.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
-    while (::flock(m_descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    int failed = 0;
+    while ((failed = ::flock(m_descriptor, LOCK_EX | LOCK_NB)) != 0 && errno == EWOULDBLOCK) {
         if (std::chrono::steady_clock::now() >= until) {
             ::close(m_descriptor);
             throw Error(ErrorCode::File, "Another process trains into '" + folder.root.string() +
@@ -42,7 +43,16 @@ RunLock::RunLock(const RunFolder& folder, double seconds)
         }
         std::this_thread::sleep_for(50ms);
     }
-    removeHalfWritten(folder);
+    if (failed == 0) removeHalfWritten(folder);  // another process's would still be renamed
+}
+
+bool RunLock::isHeld(const RunFolder& folder)
+{
+    const int descriptor = ::open(folder.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return false;
+    const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    ::close(descriptor);
+    return held;
 }
 
 RunLock::~RunLock()

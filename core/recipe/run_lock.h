@@ -11,7 +11,9 @@ public:
     // Half written files of a killed process are removed. The folder must be there. Error(File) where another process
     // goes on writing. Where the file system knows no locks, none is taken.
     explicit RunLock(const RunFolder& folder, double seconds = 10);
-    ~RunLock();  // the kernel does the same when the process is killed
+    ~RunLock();                                   // the kernel does the same when the process is killed
+    static bool isHeld(const RunFolder& folder);  // now, by anybody
+
     RunLock(const RunLock&) = delete;
     RunLock& operator=(const RunLock&) = delete;
 

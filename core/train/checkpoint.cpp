@@ -1,6 +1,7 @@
 #include "core/train/checkpoint.h"
 
 #include "core/base/files.h"
+#include "core/io/pytorch/keys.h"
 #include "core/io/safetensors/safetensors.h"
 #include "core/train/tensors.h"
 
@@ -65,19 +66,31 @@ void removeOtherStates(const RunFolder& folder, const std::filesystem::path& kep
         if (isStateFile(entry.path()) && entry.path() != kept) std::filesystem::remove(entry.path(), ignored);
 }
 
+Weights weightsUnder(const Keys& keys, const Network& network)
+{
+    Weights out;
+    for (const Network::Owned& owned : network.owned) out.set(keys.at(owned.name), fromTorch(owned.tensor));
+    return out;
+}
+
 }  // namespace
 
-void writeCheckpoint(const RunFolder& folder, const Network& network, const StateTensors& state,
+void writeBest(const RunFolder& folder, const Network& network, const Keys& keys, std::int64_t epoch)
+{
+    writeSafetensors(weightsUnder(keys, network), folder.best(), {{"format", "pt"}, {"epoch", std::to_string(epoch)}});
+}
+
+void writeCheckpoint(const RunFolder& folder, const Network& network, const Keys& keys, const StateTensors& state,
                      const RunPosition& position)
 {
-    Weights written, weights;
+    Weights written;
     for (const auto& [name, tensor] : state) written.set(name, fromTorch(tensor));
     written.set(kCounts, countsOf(position));
     written.set(kNumbers, fromTorch(numbersOf(position)));
-    for (const Network::Owned& owned : network.owned) weights.set(owned.name, fromTorch(owned.tensor));
     const std::filesystem::path file = folder.state(position.step);
     writeSafetensors(written, file);
-    writeSafetensors(weights, folder.last(), {{"format", "pt"}, {"state", file.filename().string()}});
+    writeSafetensors(weightsUnder(keys, network), folder.last(),
+                     {{"format", "pt"}, {"state", file.filename().string()}});
     removeOtherStates(folder, file);
 }
 
@@ -85,7 +98,7 @@ std::optional<RunPosition> readCheckpoint(const RunFolder& folder, Network& netw
 {
     if (!std::filesystem::exists(folder.last())) return std::nullopt;
     SafetensorsMetadata metadata;
-    const Weights weights = readSafetensors(folder.last(), &metadata);
+    const Weights weights = weightsFromStateDict(network.graph, readSafetensors(folder.last(), &metadata));
     const std::filesystem::path name = metadata["state"];
     if (name.empty() || name != name.filename())
         throw Error(ErrorCode::Format,

@@ -23,13 +23,19 @@ struct RunPosition {
     bool operator==(const RunPosition&) const = default;
 };
 
+// What the network's tensors are called in files: tensor name -> PyTorch's key (core/io/pytorch/keys.h).
+using Keys = std::map<std::string, std::string>;
+
 // Tensors by name besides the weights: the optimiser's, and the moving average of the weights ("ema/NAME").
 using StateTensors = std::map<std::string, at::Tensor>;
 
 // The state first, under the step's name; then the weights, whose metadata name it: whichever moment the machine dies,
 // last.safetensors names a state that is whole. Error(File).
-void writeCheckpoint(const RunFolder& folder, const Network& network, const StateTensors& state,
+void writeCheckpoint(const RunFolder& folder, const Network& network, const Keys& keys, const StateTensors& state,
                      const RunPosition& position);
+
+// The weights of the best validation so far. Error(File).
+void writeBest(const RunFolder& folder, const Network& network, const Keys& keys, std::int64_t epoch);
 
 // Copies a checkpoint into the network and the state. nullopt where the folder has none yet. Error(File | Format).
 std::optional<RunPosition> readCheckpoint(const RunFolder& folder, Network& network, StateTensors& state);

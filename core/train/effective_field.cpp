@@ -96,12 +96,13 @@ EffectiveReply effectiveField(const TrainStart& start, const EffectiveRequest& r
         throw Error(ErrorCode::Usage, "The threshold is a share of the largest value: at least 0 and below 1.");
     std::optional<DataParts> parts;
     if (!request.data.source.empty()) parts = openFor(request.data);
-    Network network(parts ? withPreprocessing(start.graph, *parts->train) : start.graph, start.weights,
+    Network network(parts ? withPreprocessing(start.graph, *parts->train, watch.stop) : start.graph, start.weights,
                     {.device = start.device});
     for (Network::Step& step : network.steps) step.training = request.trainMode;
     const std::size_t value = network.entryNamed(request.layer).firstOutput;
     const auto unit = unitFor(request, network.values[value]);
     LoadOptions options = loadOptionsOf(network);
+    options.workers = workersOf(request.data);
     const auto seed = static_cast<std::uint64_t>(request.seed);
     const std::int64_t count = request.data.images > 0 ? request.data.images : kNoiseImages;
     std::unique_ptr<Loader> loader;

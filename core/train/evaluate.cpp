@@ -7,7 +7,8 @@ namespace fovea {
 EvaluateReply evaluate(const TrainStart& start, const EvaluateRequest& request, const JobWatch& watch)
 {
     const DataParts parts = openFor(request.data);
-    ClassifyingNetwork classifier(withPreprocessing(start.graph, *parts.train), start.weights, start.device);
+    ClassifyingNetwork classifier(withPreprocessing(start.graph, *parts.train, watch.stop), start.weights,
+                                  start.device);
     const DatasetPtr data =
         partOf(parts, request.data.part, request.data.images, static_cast<std::uint64_t>(request.data.splitSeed));
     checkClasses(classifier, *data);
@@ -17,7 +18,7 @@ EvaluateReply evaluate(const TrainStart& start, const EvaluateRequest& request, 
     if (scores.stopped) throw Error(ErrorCode::Usage, "The evaluation was stopped.");
     EvaluateReply reply{scores.images, scores.loss, scores.top1, scores.top5, data->classes(), {}};
     const auto classes = static_cast<std::size_t>(classifier.classes());
-    for (std::size_t row = 0; row < classes; ++row) {
+    for (std::size_t row = 0; row < classes && !scores.confusion.empty(); ++row) {
         const auto from = scores.confusion.begin() + static_cast<std::ptrdiff_t>(row * classes);
         reply.confusion.emplace_back(from, from + static_cast<std::ptrdiff_t>(classes));
     }

@@ -47,7 +47,8 @@ double largestDifference(ClassifyingNetwork& before, ClassifyingNetwork& after, 
 RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& request, const JobWatch& watch)
 {
     const DataParts parts = openFor(request.data);
-    ClassifyingNetwork classifier(withPreprocessing(start.graph, *parts.train), start.weights, start.device);
+    ClassifyingNetwork classifier(withPreprocessing(start.graph, *parts.train, watch.stop), start.weights,
+                                  start.device);
     Network& network = classifier.network();
     std::vector<Network::Step*> norms;
     for (Network::Step& step : network.steps)
@@ -82,6 +83,8 @@ RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& 
         teller.advance(static_cast<std::int64_t>(batch->labels.size()));
     }
     const Scores after = scored(validation);
+    if (before.stopped || after.stopped)
+        throw Error(ErrorCode::Usage, "The recalibration was stopped; nothing was changed.");
     reply.norms = static_cast<std::int64_t>(norms.size());
     reply.top1Before = before.top1;
     reply.top1After = after.top1;
@@ -120,7 +123,7 @@ Unfolded unfoldNorms(const TrainStart& start, const UnfoldRequest& request, cons
 Unfolded unfoldNorms(const TrainStart& start, const DataParts& parts, const UnfoldRequest& request,
                      const JobWatch& watch)
 {
-    const Graph original = withPreprocessing(start.graph, *parts.train);
+    const Graph original = withPreprocessing(start.graph, *parts.train, watch.stop);
     const std::vector<NodeId> convolutions = foldedConvolutions(original);
     if (convolutions.empty())
         throw Error(ErrorCode::Usage, "The network has no convolution whose norm was folded into it by an exporter.");

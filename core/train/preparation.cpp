@@ -37,7 +37,7 @@ TrainStart fitted(const TrainStart& given, const Recipe& recipe, const DataParts
     const auto classes = static_cast<std::int64_t>(data.train->classes().size());
     const auto classifier = classifierOf(start.graph);
     std::vector<std::string> fresh;
-    start.graph = withClasses(withPreprocessing(std::move(start.graph), *data.train), classes, &fresh);
+    start.graph = withClasses(withPreprocessing(std::move(start.graph), *data.train, watch.stop), classes, &fresh);
     if (fresh.empty()) return start;
     watch.log("The network gets a new head: " + std::to_string(classes) + " classes instead of " +
               std::to_string(classifier->classes) + ".");

@@ -12,6 +12,7 @@ struct PreparedTraining {
     TrainStart start;
     Recipe recipe;
 };
+// Error(Usage) too where it is stopped.
 PreparedTraining prepareTraining(const TrainStart& given, const Recipe& recipe, const DataParts& data,
                                  const JobWatch& watch);
 

@@ -112,7 +112,8 @@ ProbeRow fitted(const at::Tensor& train, const at::Tensor& trainLabels, const at
 ProbeReply probe(const TrainStart& start, const ProbeRequest& request, const JobWatch& watch)
 {
     const DataParts parts = openFor(request.data);
-    ClassifyingNetwork classifier(withPreprocessing(start.graph, *parts.train), start.weights, start.device);
+    ClassifyingNetwork classifier(withPreprocessing(start.graph, *parts.train, watch.stop), start.weights,
+                                  start.device);
     const Network& network = classifier.network();
     const std::vector<std::size_t> steps = stepsFor(network, request.layers);
     const auto seed = static_cast<std::uint64_t>(request.data.splitSeed);

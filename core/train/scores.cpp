@@ -13,6 +13,7 @@ namespace {
 
 constexpr double kTellEvery = 0.2;  // seconds
 constexpr std::size_t kNamedBroken = 20;
+constexpr std::int64_t kMostInTable = 2000;  // classes: four million numbers in a message
 
 }  // namespace
 
@@ -53,7 +54,8 @@ Scores scoreOf(ClassifyingNetwork& classifier, Loader& loader, const std::string
     classifier.setTraining(false);
     const std::int64_t classes = classifier.classes();
     Scores out;
-    out.confusion.assign(static_cast<std::size_t>(classes * classes), 0);
+    const bool isTold = classes <= kMostInTable;
+    if (isTold) out.confusion.assign(static_cast<std::size_t>(classes * classes), 0);
     Progress start;
     start.phase = phase;
     start.total = loader.batchesPerEpoch();
@@ -75,12 +77,18 @@ Scores scoreOf(ClassifyingNetwork& classifier, Loader& loader, const std::string
             for (std::size_t i = 0; i < batch->labels.size(); ++i) {
                 const std::int64_t predicted = first.data_ptr<std::int64_t>()[i], wanted = batch->labels[i];
                 out.top1 += predicted == wanted ? 1 : 0;
-                ++out.confusion[static_cast<std::size_t>(wanted * classes + predicted)];
+                if (isTold) ++out.confusion[static_cast<std::size_t>(wanted * classes + predicted)];
             }
         });
         out.images += static_cast<std::int64_t>(batch->labels.size());
         teller.advance(static_cast<std::int64_t>(batch->labels.size()));
     }
+    if (out.images == 0 && !out.stopped)
+        throw Error(ErrorCode::Usage,
+                    loader.broken().empty()
+                        ? "The data has no images to evaluate on: give a larger 'val-split', or more images."
+                        : "None of the images to evaluate on can be read; the first is '" +
+                              loader.broken().front().name + "': " + loader.broken().front().why);
     const double count = std::max<double>(static_cast<double>(out.images), 1);
     out.loss /= count;
     out.top1 /= count;
@@ -120,13 +128,15 @@ DataParts openFor(const DataUse& use)
     return openData(use.source, {.validation = use.validation, .seed = static_cast<std::uint64_t>(use.splitSeed)});
 }
 
+int workersOf(const DataUse& use) { return static_cast<int>(std::clamp<std::int64_t>(use.workers, 0, 256)); }
+
 LoadOptions loadOptionsFor(const ClassifyingNetwork& classifier, const DataUse& use)
 {
     LoadOptions out = classifier.loadOptions();
     if (use.batch < 1 || use.batch > 65536)
         throw Error(ErrorCode::Usage, "A batch has from 1 to 65536 images, not " + std::to_string(use.batch) + ".");
     out.batch = use.batch;
-    out.workers = static_cast<int>(std::clamp<std::int64_t>(use.workers, 0, 256));
+    out.workers = workersOf(use);
     return out;
 }
 

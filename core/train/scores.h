@@ -9,11 +9,11 @@ namespace fovea {
 struct Scores {
     std::int64_t images = 0;
     double loss = 0, top1 = 0, top5 = 0;
-    std::vector<std::int64_t> confusion;  // classes x classes: [true][predicted]
+    std::vector<std::int64_t> confusion;  // classes x classes: [true][predicted]; empty above 2000 classes
     bool stopped = false;
 };
 
-// In eval mode, without augmentation. `phase` is what the progress says.
+// In eval mode, without augmentation. `phase` is what the progress says. Error(Usage) where there is no image.
 Scores scoreOf(ClassifyingNetwork& classifier, Loader& loader, const std::string& phase, const JobWatch& watch);
 
 // Tells how far a phase has come, at most five times a second.
@@ -37,6 +37,7 @@ std::vector<BrokenName> firstBroken(const Loader& loader);
 // The part of the data that a job asks for, bounded to `images`.
 DatasetPtr partOf(const DataParts& parts, const std::string& part, std::int64_t images, std::uint64_t seed);
 DataParts openFor(const DataUse& use);
+int workersOf(const DataUse& use);
 LoadOptions loadOptionsFor(const ClassifyingNetwork& classifier, const DataUse& use);
 // Error(Usage) where the data and the network do not tell the same number of classes apart.
 void checkClasses(const ClassifyingNetwork& classifier, const Dataset& data);

@@ -2,6 +2,7 @@
 
 #include "core/base/files.h"
 #include "core/io/json/graph_json.h"
+#include "core/io/pytorch/keys.h"
 #include "core/io/safetensors/safetensors.h"
 #include "core/recipe/event_file.h"
 #include "core/recipe/run_lock.h"
@@ -45,7 +46,8 @@ public:
         const JobWatch& watch)
         : m_recipe(recipe), m_folder(std::move(folder)), m_info(std::move(info)), m_watch(watch),
           m_data(std::move(data)), m_learner(start.graph, start.weights, recipe, start.device),
-          m_training(m_data.train, m_learner.trainingOptions()), m_validation(m_data.validation, validationOptions())
+          m_keys(pytorchKeys(start.graph)), m_training(m_data.train, m_learner.trainingOptions()),
+          m_validation(m_data.validation, validationOptions())
     {
         const auto sum = at::TensorOptions(at::kDouble).device(m_learner.classifier().network().device);
         m_epochLoss = at::zeros({}, sum);
@@ -74,6 +76,7 @@ public:
             throw Error(ErrorCode::File, "'" + m_folder.root.string() + "' has no checkpoint to go on from.");
         m_at = *position;
         m_learner.setSteps(m_at.step);
+        if (m_at.step > 0) m_rate = learningRate(m_recipe, m_at.step - 1, m_stepsPerEpoch);
         m_epochLoss.fill_(m_at.epochLoss);
         m_lineLoss.fill_(m_at.lineLoss);
         openEvents();
@@ -139,7 +142,10 @@ private:
             translated("step " + std::to_string(m_at.step), [&] { step(*batch); });
             teller.advance(static_cast<std::int64_t>(batch->labels.size()));
             if (m_at.step % m_recipe.logInterval == 0) stepLine(teller.imagesPerSecond());
-            if (m_recipe.checkpointInterval > 0 && m_at.step % m_recipe.checkpointInterval == 0) checkpoint();
+            if (m_recipe.checkpointInterval > 0 && m_at.step % m_recipe.checkpointInterval == 0) {
+                finite(m_epochLoss, m_at.epochSteps);  // no checkpoint of weights that are lost
+                checkpoint();
+            }
         }
         return finishEpoch(teller.imagesPerSecond());
     }
@@ -162,19 +168,13 @@ private:
         const Learner::Averaged averaged(m_learner);
         Scores scores = scoreOf(m_learner.classifier(), m_validation, "validating", m_watch);
         if (scores.stopped) return std::nullopt;
-        if (scores.top1 > m_at.bestTop1)
-            writeSafetensors(weightsOf(m_learner.classifier().network()), m_folder.best(),
-                             {{"format", "pt"}, {"epoch", std::to_string(m_at.epoch)}});
+        if (scores.top1 > m_at.bestTop1) writeBest(m_folder, m_learner.classifier().network(), m_keys, m_at.epoch);
         return scores;
     }
 
     std::string finishEpoch(double imagesPerSecond)
     {
-        const double trainLoss = mean(m_epochLoss, m_at.epochSteps);
-        if (!std::isfinite(trainLoss))
-            throw Error(ErrorCode::Usage, "The loss is no number any more in epoch " + std::to_string(m_at.epoch + 1) +
-                                              ": take a smaller learning rate than " + Json(m_recipe.lr).dump() +
-                                              ", or clip gradients.");
+        const double trainLoss = finite(m_epochLoss, m_at.epochSteps);
         const auto scores = validated();
         if (!scores) return stop();
         MetricsLine line;
@@ -200,7 +200,7 @@ private:
     void stepLine(double imagesPerSecond)
     {
         MetricsLine line;
-        line.trainLoss = mean(m_lineLoss, m_at.lineSteps);
+        line.trainLoss = finite(m_lineLoss, m_at.lineSteps);
         m_at.lineSteps = 0;
         m_lineLoss.zero_();
         tell(line, imagesPerSecond);
@@ -234,14 +234,20 @@ private:
         m_at.seconds = seconds();
         m_at.epochLoss = m_epochLoss.item<double>();
         m_at.lineLoss = m_lineLoss.item<double>();
-        writeCheckpoint(m_folder, m_learner.classifier().network(), m_learner.state(), m_at);
+        writeCheckpoint(m_folder, m_learner.classifier().network(), m_keys, m_learner.state(), m_at);
     }
 
     double seconds() const { return m_secondsBefore + (m_began > 0 ? secondsNow() - m_began : 0); }
 
-    static double mean(const at::Tensor& sum, std::int64_t count)
+    // The mean loss. Error(Usage) where it is no number any more.
+    double finite(const at::Tensor& sum, std::int64_t count) const
     {
-        return sum.item<double>() / static_cast<double>(std::max<std::int64_t>(count, 1));
+        const double mean = sum.item<double>() / static_cast<double>(std::max<std::int64_t>(count, 1));
+        if (!std::isfinite(mean))
+            throw Error(ErrorCode::Usage, "The loss is no number any more in epoch " + std::to_string(m_at.epoch + 1) +
+                                              ": begin a new run with a smaller learning rate than " +
+                                              Json(m_recipe.lr).dump() + ", or clip gradients.");
+        return mean;
     }
 
     void log(const std::string& text)
@@ -283,6 +289,7 @@ private:
     const JobWatch& m_watch;
     DataParts m_data;
     Learner m_learner;
+    Keys m_keys;
     Loader m_training, m_validation;
     std::unique_ptr<EventFile> m_events;
     RunPosition m_at;
@@ -296,13 +303,30 @@ RunInfo infoFor(const TrainStart& start, const TrainRequest& request, const Data
 {
     RunInfo info;
     info.name = request.name.empty() ? start.graph.name() : request.name;
-    info.data = request.data;
+    info.data = absoluteSource(request.data);
+    info.images = {data.train->size(), data.validation->size()};
     info.classes = data.train->classes();
     info.device = start.device;
     info.libtorch = torchVersion();
     info.from = request.from;
     info.threads = at::get_num_threads();
     return info;
+}
+
+// Otherwise images that were trained on would validate, and labels might mean other classes.
+void checkSameData(const RunInfo& info, const DataParts& data)
+{
+    const std::array<std::int64_t, 2> images{data.train->size(), data.validation->size()};
+    const auto counts = [](const std::array<std::int64_t, 2>& of) {
+        return std::to_string(of[0]) + " images to train on and " + std::to_string(of[1]) + " to validate";
+    };
+    if (info.images != std::array<std::int64_t, 2>{} && info.images != images)
+        throw Error(ErrorCode::Usage, "'" + info.data + "' has changed since the run began: it has " + counts(images) +
+                                          " instead of " + counts(info.images) + ". Begin a new run.");
+    if (info.classes != data.train->classes())
+        throw Error(ErrorCode::Usage,
+                    "'" + info.data +
+                        "' has changed since the run began: its classes have other names. Begin a new run.");
 }
 
 void refuseTaken(const RunFolder& folder)
@@ -331,7 +355,13 @@ TrainReply train(const TrainStart& given, const TrainRequest& request, const Job
     refuseTaken(folder);
     DataParts data = dataFor(request.data, request.recipe);
     watch.log(data.description);
-    const PreparedTraining prepared = prepareTraining(given, request.recipe, data, watch);
+    PreparedTraining prepared;
+    try {
+        prepared = prepareTraining(given, request.recipe, data, watch);
+    } catch (const Error&) {
+        if (!watch.stop()) throw;
+        return {"stopped", "Stopped before the first step; nothing was written."};
+    }
     const RunInfo info = infoFor(prepared.start, request, data);
     Run run(prepared.start, prepared.recipe, std::move(data), folder, info, watch);
     makeFolder(folder);
@@ -357,8 +387,12 @@ TrainReply resumeTraining(const TrainRequest& request, const JobWatch& watch)
         at::set_num_threads(static_cast<int>(info.threads));
     info.device = request.device;
     info.libtorch = torchVersion();
-    const TrainStart start{readRunGraph(folder), readSafetensors(folder.last()), request.device};
-    Run run(start, recipe, dataFor(info.data, recipe), folder, info, watch);
+    DataParts data = dataFor(info.data, recipe);
+    checkSameData(info, data);
+    Graph graph = readRunGraph(folder);
+    const Weights weights = weightsFromStateDict(graph, readSafetensors(folder.last()));
+    const TrainStart start{std::move(graph), weights, request.device};
+    Run run(start, recipe, std::move(data), folder, info, watch);
     run.takeUp();
     return run.go();
 }

@@ -132,8 +132,8 @@ def cosine(start, end, share):
     return end + (start - end) / 2 * (1 + math.cos(math.pi * share))
 
 
-def one_cycle(lr, step, total):
-    top, last, start = 0.3 * total - 1, total - 1, lr / 25
+def one_cycle(lr, step, rise, total):
+    top, last, start = rise - 1, total - 1, lr / 25
     if step <= top:
         return cosine(start, lr, step / top if top > 0 else 1)
     return cosine(lr, start / 1e4, min((step - top) / (last - top), 1) if last > top else 1)
@@ -141,9 +141,9 @@ def one_cycle(lr, step, total):
 
 def learning_rate(recipe, step, per_epoch):
     total, lr = total_steps(recipe, per_epoch), recipe["lr"]
-    if recipe["sched"] == "onecycle":
-        return one_cycle(lr, step, total)
     warm = min(recipe["warmup_epochs"] * per_epoch, total)
+    if recipe["sched"] == "onecycle":
+        return one_cycle(lr, step, warm if warm > 0 else 0.3 * total, total)
     if step < warm:
         return recipe["warmup_lr"] + (lr - recipe["warmup_lr"]) * step / warm
     if recipe["sched"] == "step":
@@ -158,14 +158,13 @@ def learning_rate(recipe, step, per_epoch):
 
 def optimiser_for(network, recipe, job):
     """One group for each pair of weight decay and share of the learning rate; frozen parameters take no part."""
-    place = {key: i for i, layer in enumerate(job["layers"]) for key in layer["keys"]}
-    learned = sorted({place.get(name, 0) for name, tensor in network.named_parameters() if tensor.requires_grad})
-    from_last = {at: len(learned) - 1 - i for i, at in enumerate(learned)}
+    depth = {key: layer["depth"] for layer in job["layers"] for key in layer["keys"]}
+    deepest = max((layer["depth"] for layer in job["layers"]), default=0)
     groups = {}
     for name, tensor in network.named_parameters():
         if tensor.requires_grad:
             decay = recipe["weight_decay"] if tensor.dim() > 1 else 0.0
-            share = recipe["layer_decay"] ** from_last[place.get(name, 0)]
+            share = recipe["layer_decay"] ** (deepest - depth.get(name, 0))
             groups.setdefault((decay, share), []).append(tensor)
     if not groups:
         raise JobError("Every parameter is frozen, so there is nothing to train.")

@@ -1,5 +1,6 @@
 // The verbs that start fovea-engine: what they print, write and refuse. The engine is built where LibTorch is; without
 // it each of them says what to do.
+#include "app/cli/engine_work.h"
 #include "app/cli/programs.h"
 #include "core/recipe/run_folder.h"
 #include "tests/cli/cli_run.h"
@@ -177,6 +178,25 @@ TEST_F(EngineVerbs, RatesAreTriedAndNothingIsWritten)
     EXPECT_GT(told["rates"].size(), 5u);
 }
 
+// Otherwise a run would be scored on images that it was trained on.
+TEST_F(EngineVerbs, ARunIsEvaluatedOnTheImagesThatItsOwnSplitKept)
+{
+    Recipe recipe;
+    recipe.valSplit = 0.35;
+    recipe.seed = 7;
+    std::filesystem::create_directories("run");
+    std::ofstream("run/run.json") << toJson(RunInfo{}).dump();
+    std::ofstream("run/recipe.json") << toJson(recipe).dump();
+    const auto use = [](const std::vector<std::string>& more) {
+        return cli::dataUse(
+            cli::Arguments("eval", with({"run", "--data", "photos"}, more), cli::kDataOptions, {"MODEL"}));
+    };
+    EXPECT_EQ(use({}).validation, 0.35);
+    EXPECT_EQ(use({}).splitSeed, 7);
+    EXPECT_EQ(use({"--val-split", "0.5", "--seed", "9"}).validation, 0.5);
+    EXPECT_EQ(use({"--val-split", "0.5", "--seed", "9"}).splitSeed, 9);
+}
+
 TEST_F(EngineVerbs, EvalSetsTwoNetworksSideBySide)
 {
     const Ran ran = run({"eval", "net.fovea", "--data", kImages, "--against", "net.fovea"});
@@ -188,6 +208,9 @@ TEST_F(EngineVerbs, EvalSetsTwoNetworksSideBySide)
 
 TEST_F(EngineVerbs, ProbesStandBesideTheVerdict)
 {
+    expectRefused({"probe", "net.fovea", "--data", kImages, "--part", "train"},
+                  "Option '--part' has no meaning here: a probe is trained on the training images and tried on the "
+                  "others.");
     const Ran ran = run({"probe", "net.fovea", "--data", kImages, "--json"});
     if (missed(ran)) return;
     const Json told = json(ran);
@@ -225,6 +248,9 @@ TEST_F(EngineVerbs, AnExportedJobNeedsNoEngine)
     const Ran ran = run({"train", "net.fovea", "--data", kImages, "--export-job", "job", "--opt", "adamw"});
     ASSERT_EQ(ran.code, 0) << ran.err;
     EXPECT_EQ(ran.out, "Wrote the job 'job'; its README.txt says how to run it.\n");
+    EXPECT_EQ(ran.err, "Images are not mirrored: in this data a mirrored image is of another class.\n");
+    EXPECT_EQ(readRecipe("job/recipe.json").hflip, 0);
+    EXPECT_EQ(readRunInfo(RunFolder{"job"}).images, (std::array<std::int64_t, 2>{96, 32}));
     for (const char* name : {"model.py", "model.safetensors", "recipe.json", "train.py", "images.py", "README.txt"})
         EXPECT_TRUE(std::filesystem::exists(std::filesystem::path("job") / name)) << name;
 }

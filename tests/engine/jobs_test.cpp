@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 
 // Jobs on the built-in images, as small as they can be and still learn.
 namespace fovea {
@@ -25,6 +26,13 @@ TrainStart startOf(const char* text, std::uint64_t seed = 1)
     out.graph = test::graphOf(text);
     out.weights = materialise(out.graph, {}, seed);
     return out;
+}
+
+// No statistics have to be taken, so a stop is asked for at batches alone.
+TrainStart withPreprocessing(TrainStart start)
+{
+    start.graph.setPreprocessing(Preprocessing{.mean = {0.5}, .deviation = {0.25}});
+    return start;
 }
 
 TrainStart smallNetwork()
@@ -130,9 +138,10 @@ Recipe richRecipe(Recipe recipe)
 
 TrainStart withDropout()
 {
-    return startOf("input 1x16x16 > conv:a k=3 p=1 c=8 > bn:an > relu > maxpool:p k=2 s=2 > conv:b k=5 p=2 c=16 > relu "
-                   "> dropout > "
-                   "gap > flatten > linear:head c=4");
+    return withPreprocessing(
+        startOf("input 1x16x16 > conv:a k=3 p=1 c=8 > bn:an > relu > maxpool:p k=2 s=2 > conv:b k=5 p=2 c=16 > relu "
+                "> dropout > "
+                "gap > flatten > linear:head c=4"));
 }
 
 std::string bytesOf(const std::filesystem::path& file)
@@ -222,6 +231,160 @@ TEST(Jobs, ALossThatRunsAwayIsToldWithWhatToDo)
         EXPECT_NE(std::string(error.what()).find("smaller learning rate than 1000"), std::string::npos) << error.what();
     }
     EXPECT_EQ(readRunInfo(RunFolder{request.run}).state, "failed");
+}
+
+TEST(Jobs, ARunThatRunsAwayKeepsItsLastGoodCheckpoint)
+{
+    test::Folder folder;
+    TrainRequest request = trainRequest(folder.path() / "run");
+    request.recipe.lr = 1000;
+    request.recipe.checkpointInterval = 1;
+    EXPECT_THROW(
+        train(startOf("input 1x16x16 > conv:a k=3 c=8 > conv:b k=3 c=8 > flatten > linear:h c=4"), request, {}), Error);
+    const Weights last = readSafetensors(RunFolder{request.run}.last());
+    for (const auto& [name, tensor] : last.tensors())
+        for (std::int64_t i = 0; i < tensor.elements(); ++i) ASSERT_FALSE(std::isnan(tensor.real(i))) << name;
+}
+
+// Tensors of a folded export are called after its nodes; PyTorch asks for paths of modules.
+TEST(Jobs, CheckpointsStandUnderPyTorchsKeys)
+{
+    test::Folder folder;
+    TrainStart start = withPreprocessing(smallNetwork());
+    const NodeId conv = start.graph.findByName("a")->id;
+    start.graph.update(conv, [](Node& node) { node.tensors.push_back({"weight", "onnx::Conv_193"}); });
+    start.weights = materialise(start.graph, {}, 1);
+    ASSERT_TRUE(start.weights.find("onnx::Conv_193"));
+    TrainRequest request = trainRequest(folder.path() / "run");
+    request.recipe.epochs = 2;
+    request.recipe.unfoldNorms = false;
+    JobWatch watch;
+    int asked = 0;
+    watch.stop = [&] { return asked++ >= 11; };
+    EXPECT_EQ(train(start, request, watch).state, "stopped");
+    const RunFolder run{request.run};
+    for (const auto& file : {run.last(), run.best()}) {
+        const Weights weights = readSafetensors(file);
+        EXPECT_TRUE(weights.find("a.weight")) << file;
+        EXPECT_FALSE(weights.find("onnx::Conv_193")) << file;
+    }
+    request.resume = true;
+    request.device = "cpu";
+    const TrainReply resumed = resumeTraining(request, {});
+    EXPECT_EQ(resumed.state, "done");
+    EXPECT_EQ(resumed.steps, 16);
+}
+
+TEST(Jobs, AStopInValidationKeepsTheRateOfTheEpochsLine)
+{
+    test::Folder folder;
+    TrainRequest request = trainRequest(folder.path() / "whole");
+    request.recipe.epochs = 2;
+    train(withPreprocessing(smallNetwork()), request, {});
+    request.run = (folder.path() / "stopped").string();
+    JobWatch watch;
+    int asked = 0;
+    watch.stop = [&] { return asked++ >= 8; };  // eight steps an epoch, then the first batch of the validation
+    EXPECT_EQ(train(withPreprocessing(smallNetwork()), request, watch).reason,
+              "Stopped after step 8 of 16; it can be resumed.");
+    request.resume = true;
+    request.device = "cpu";
+    resumeTraining(request, {});
+    const auto rates = [&](const char* name) {
+        std::vector<double> out;
+        for (const MetricsLine& line : readMetrics(RunFolder{folder.path() / name}.metrics())) out.push_back(line.lr);
+        return out;
+    };
+    EXPECT_EQ(rates("stopped"), rates("whole"));
+}
+
+TEST(Jobs, AStopBeforeTheFirstStepIsNoFailure)
+{
+    test::Folder folder;
+    TrainRequest request = trainRequest(folder.path() / "run");
+    JobWatch watch;
+    watch.stop = [] { return true; };
+    const TrainReply reply = train(smallNetwork(), request, watch);
+    EXPECT_EQ(reply.state, "stopped");
+    EXPECT_EQ(reply.reason, "Stopped before the first step; nothing was written.");
+    EXPECT_FALSE(std::filesystem::exists(request.run));
+}
+
+TEST(Jobs, AResumedRunRefusesOtherData)
+{
+    test::Folder folder;
+    TrainRequest request = trainRequest(folder.path() / "run");
+    request.recipe.epochs = 1;
+    train(smallNetwork(), request, {});
+    const RunFolder run{request.run};
+    const RunInfo info = readRunInfo(run);
+    EXPECT_EQ(info.images, (std::array<std::int64_t, 2>{256, 64}));
+    request.resume = true;
+    request.device = "cpu";
+    const auto refusal = [&](const RunInfo& changed) {
+        std::ofstream(run.info()) << toJson(changed).dump();
+        try {
+            resumeTraining(request, {});
+        } catch (const Error& error) {
+            return error.message();
+        }
+        return std::string("nothing");
+    };
+    RunInfo changed = info;
+    changed.images = {255, 64};
+    EXPECT_NE(refusal(changed).find("it has 256 images to train on and 64 to validate instead of 255 images"),
+              std::string::npos);
+    changed = info;
+    changed.classes[0] = "another";
+    EXPECT_NE(refusal(changed).find("its classes have other names"), std::string::npos);
+    EXPECT_EQ(refusal(info), "nothing");
+}
+
+TEST(Jobs, MixedPrecisionNeedsAGpuAndTheOrderOfChannelsChangesNothing)
+{
+    test::Folder folder;
+    TrainRequest request = trainRequest(folder.path() / "amp");
+    request.recipe.amp = true;
+    EXPECT_THROW(train(smallNetwork(), request, {}), Error);
+    EXPECT_FALSE(std::filesystem::exists(request.run));
+    request.recipe.amp = false;
+    request.recipe.epochs = 1;
+    request.run = (folder.path() / "plain").string();
+    const TrainReply plain = train(smallNetwork(), request, {});
+    request.recipe.channelsLast = true;
+    request.run = (folder.path() / "last").string();
+    const TrainReply last = train(smallNetwork(), request, {});
+    EXPECT_EQ(last.steps, plain.steps);
+    const Weights a = readSafetensors(folder.path() / "plain" / "last.safetensors"),
+                  b = readSafetensors(folder.path() / "last" / "last.safetensors");
+    for (const auto& [name, tensor] : a.tensors())
+        for (std::int64_t i = 0; i < tensor.elements(); ++i)
+            ASSERT_NEAR(tensor.real(i), b.find(name)->real(i), 2e-3) << name;
+}
+
+TEST(Jobs, DataWithoutImagesToValidateIsSaidSo)
+{
+    test::Folder folder;
+    TrainRequest request = trainRequest(folder.path() / "run");
+    request.recipe.epochs = 1;
+    // One picture of each class: none is left for validation.
+    for (const char* name : {"a", "b", "c", "d"}) {
+        std::filesystem::create_directories(folder.path() / "data" / name);
+        std::ofstream(folder.path() / "data" / name / "1.bmp", std::ios::binary)
+            << std::string("BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x02\0\0\0\x02\0\0\0\x01\0\x18\0\0\0\0\0\x10\0\0\0"
+                           "\x13\x0b\0\0\x13\x0b\0\0\0\0\0\0\0\0\0\0",
+                           54)
+            << std::string(16, '\x7f');
+    }
+    request.data = (folder.path() / "data").string();
+    DataUse use = data();
+    use.source = request.data;
+    try {
+        evaluate(startOf("input 3x16x16 > gap > flatten > linear:head c=4"), {use}, {});
+        ADD_FAILURE();
+    } catch (const Error& error) {
+        EXPECT_NE(error.message().find("The data has no images to evaluate on"), std::string::npos) << error.message();
+    }
 }
 
 TEST(Jobs, AnotherNumberOfClassesGetsANewHead)

@@ -84,6 +84,17 @@ TEST(Recipe, ValuesOutOfRangeAreRefusedWithTheRange)
     EXPECT_NE(refusal([] { recipeFrom(Json{{"opt", "lion"}}); }), "");
 }
 
+TEST(Recipe, PaddingBesideRandomResizedCropsIsRefused)
+{
+    Recipe recipe;
+    recipe.cropPad = 4;
+    EXPECT_NO_THROW(checkRecipe(recipe));
+    recipe.scaleMin = 0.5;
+    EXPECT_EQ(refusal([&] { checkRecipe(recipe); }),
+              "Option 'crop-pad' is for crops of the image's own size: set 'scale-min', 'scale-max', 'ratio-min' and "
+              "'ratio-max' to 1, or leave it out.");
+}
+
 TEST(Recipe, WhatNoSingleOptionShowsIsRefused)
 {
     Recipe recipe;

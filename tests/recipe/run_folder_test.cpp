@@ -33,11 +33,15 @@ TEST(RunFolder, InfoSurvivesItsFile)
     test::Folder folder;
     const RunFolder run{folder.path()};
     EXPECT_FALSE(isRunFolder(run.root));
-    const RunInfo info{"net",    "photos",   {32, 48},  {"cat", "dog"}, "cpu",
+    const RunInfo info{"net",    "photos",   {32, 48},  {"cat", "dog"}, {80, 20}, "cpu",
                        "1.13.1", "net.onnx", "stopped", "Stopped.",     2};
     writeAtomically(run.info(), toJson(info).dump(2));
     EXPECT_TRUE(isRunFolder(run.root));
     EXPECT_EQ(readRunInfo(run), info);
+    Json older = toJson(info);
+    older.erase("images");
+    writeAtomically(run.info(), older.dump());
+    EXPECT_EQ(readRunInfo(run).images, (std::array<std::int64_t, 2>{}));
 }
 
 TEST(RunFolder, HostileInfoIsRefusedWithTheFileAndThePlace)

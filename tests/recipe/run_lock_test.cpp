@@ -17,7 +17,9 @@ TEST(RunLock, OneProcessWritesIntoARun)
 {
     test::Folder folder;
     const RunFolder run{folder.path()};
+    EXPECT_FALSE(RunLock::isHeld(run));
     auto held = std::make_unique<RunLock>(run);
+    EXPECT_TRUE(RunLock::isHeld(run));
     try {
         const RunLock second(run, 0.1);
         FAIL();
@@ -26,6 +28,7 @@ TEST(RunLock, OneProcessWritesIntoARun)
                                        "': stop it first, or name another folder.");
     }
     held.reset();
+    EXPECT_FALSE(RunLock::isHeld(run));
     EXPECT_NO_THROW(RunLock(run, 0.1));
 }
 

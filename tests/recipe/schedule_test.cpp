@@ -25,6 +25,17 @@ TEST(Schedule, OneCycleIsPyTorchs)
         EXPECT_NEAR(learningRate(recipeOf("onecycle"), step, 10), rates[step], 1e-11) << step;
 }
 
+// Seven of twenty steps are a pct_start of 0.35.
+TEST(Schedule, AWarmUpSaysHowLongOneCycleRises)
+{
+    Recipe recipe = recipeOf("onecycle");
+    recipe.warmupEpochs = 0.7;
+    EXPECT_DOUBLE_EQ(learningRate(recipe, 6, 10), 0.4);
+    EXPECT_LT(learningRate(recipe, 5, 10), 0.4);
+    EXPECT_DOUBLE_EQ(learningRate(recipe, 3, 10), (0.4 + 0.016) / 2);
+    EXPECT_NEAR(learningRate(recipe, 19, 10), 1.6e-06, 1e-15);
+}
+
 TEST(Schedule, CosineFallsFromTheRateToTheLowestOne)
 {
     Recipe recipe = recipeOf("cosine");

@@ -187,7 +187,7 @@ private:
             return out;
         }
         out.recipe = request.recipe;
-        out.info = {request.name, request.data, {32, 32}, {"a", "b"}, m_load.device, "0.0 (fake)", request.from};
+        out.info = {request.name, request.data, {32, 32}, {"a", "b"}, {60, 20}, m_load.device, "0.0 (fake)", request.from};
         std::filesystem::create_directories(folder.root);
         writeAtomically(folder.graph(), jsonLine(toJson(m_load.graph)));
         writeAtomically(folder.recipe(), jsonLine(toJson(out.recipe)));

@@ -3,8 +3,8 @@
 #include "app/studio/look/words.h"
 #include "core/base/files.h"
 #include "core/io/json/graph_json.h"
+#include "core/io/pytorch/keys.h"
 #include "core/io/safetensors/safetensors.h"
-#include "core/weights/owned_params.h"
 
 namespace fovea::studio {
 
@@ -42,16 +42,9 @@ TrainedNetwork trainedNetwork(const RunFolder& folder, const Network& now)
     try {
         auto graph = std::make_shared<const Graph>(readGraph(folder.graph(), *now.graph));
         auto weights = std::make_shared<Weights>(*now.weights);
-        const Weights best = readSafetensors(folder.best());
-        for (const OwnedParam& param : ownedParams(*graph)) {
-            const Tensor* tensor = best.find(param.tensor);
-            if (!tensor) continue;
-            weights->set(param.tensor, *tensor);
-            ++out.tensors;
-        }
-        if (out.tensors == 0)
-            throw Error(ErrorCode::Format,
-                        "'" + folder.best().string() + "' has no tensor under a name that the network's layers use.");
+        const Weights best = weightsFromStateDict(*graph, readSafetensors(folder.best()));
+        for (const auto& [name, tensor] : best.tensors()) weights->set(name, tensor);
+        out.tensors = best.tensors().size();
         out.network = {std::move(graph), std::move(weights)};
     } catch (const std::exception& error) {
         out.error = QString::fromUtf8(error.what());

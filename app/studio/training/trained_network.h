@@ -8,8 +8,8 @@ namespace fovea::studio {
 
 struct TrainedNetwork {
     Network network;
-    int tensors = 0;  // that the run has changed or made
-    QString error;    // empty: it is there
+    std::size_t tensors = 0;  // that the run has trained
+    QString error;            // empty: it is there
 };
 
 // The graph of the run with its best weights. Layers that `now` has too keep what their file said of them, and

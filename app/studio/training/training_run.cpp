@@ -2,6 +2,7 @@
 
 #include "app/studio/look/words.h"
 #include "core/base/files.h"
+#include "core/recipe/run_lock.h"
 
 #include <QCoreApplication>
 #include <QFile>
@@ -46,8 +47,9 @@ bool isFile(const std::filesystem::path& path)
     return std::filesystem::is_regular_file(path, none);
 }
 
-TrainingRun::State stateFrom(const std::string& word)
+TrainingRun::State stateFrom(const std::string& word, const RunFolder& folder)
 {
+    if (word == "running" && RunLock::isHeld(folder)) return TrainingRun::State::Elsewhere;
     if (word == "done") return TrainingRun::State::Done;
     if (word == "stopped") return TrainingRun::State::Stopped;
     // "running" on the disk, and none of ours: whoever trained it is gone.
@@ -132,6 +134,8 @@ QString stateText(const TrainingRun& run)
     case TrainingRun::State::Paused: return Words::tr("Paused. Resume goes on where it stood.");
     case TrainingRun::State::Stopped: return withReason(Words::tr("Stopped."), run.sentence);
     case TrainingRun::State::Done: return withReason(Words::tr("Done."), run.sentence);
+    case TrainingRun::State::Elsewhere:
+        return Words::tr("Training in another process. Open the network again to see how far it is.");
     case TrainingRun::State::Failed: return withReason(Words::tr("Failed."), run.sentence);
     case TrainingRun::State::Died: break;
     }
@@ -171,7 +175,7 @@ RunPtr readRun(const std::filesystem::path& folder)
     if (isFile(run->folder.metrics())) run->metrics = readMetrics(run->folder.metrics());
     run->log = endOfFile(run->folder.log());
     run->refined = readRole(run->folder);
-    run->state = stateFrom(run->info.state);
+    run->state = stateFrom(run->info.state, run->folder);
     run->sentence = text(run->info.reason);
     readFiles(*run);
     if (!run->metrics.empty()) {

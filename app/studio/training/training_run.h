@@ -14,7 +14,7 @@
 namespace fovea::studio {
 
 struct TrainingRun {
-    enum class State { Preparing, Running, Pausing, Paused, Stopping, Stopped, Done, Failed, Died };
+    enum class State { Preparing, Running, Pausing, Paused, Stopping, Stopped, Done, Failed, Died, Elsewhere };
 
     RunFolder folder;
     RunInfo info;
@@ -31,7 +31,7 @@ struct TrainingRun {
     QString name() const { return QString::fromStdString(folder.root.filename().string()); }
     QString path() const { return QString::fromStdString(folder.root.string()); }
     bool isLive() const;
-    bool canResume() const { return !isLive() && state != State::Done && hasLast; }
+    bool canResume() const { return !isLive() && state != State::Done && state != State::Elsewhere && hasLast; }
     void add(const MetricsLine& line);
     void add(const Progress& told);
     std::optional<MetricsLine> best() const;  // the epoch with the highest top-1

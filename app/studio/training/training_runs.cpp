@@ -237,8 +237,13 @@ void TrainingRuns::halt(TrainingRun::State state)
 
 void TrainingRuns::useBest(const RunPtr& run)
 {
-    const auto read = [folder = run->folder, now = m_document.network()] { return trainedNetwork(folder, now); };
-    inBackground(this, read, [this, run](const TrainedNetwork& result) {
+    const Network now = m_document.network();
+    const auto read = [folder = run->folder, now] { return trainedNetwork(folder, now); };
+    inBackground(this, read, [this, run, now](const TrainedNetwork& result) {
+        if (m_document.network().graph != now.graph || m_document.network().weights != now.weights) {
+            emit failed(tr("The weights were not used"), tr("The network was changed while they were read."));
+            return;
+        }
         if (!result.error.isEmpty()) {
             emit failed(tr("The weights could not be used"), result.error);
             return;

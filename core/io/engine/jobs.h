@@ -145,7 +145,7 @@ struct EvaluateReply {
     std::int64_t images = 0;
     double loss = 0, top1 = 0, top5 = 0;  // shares in [0, 1]
     std::vector<std::string> classes;
-    std::vector<std::vector<std::int64_t>> confusion;  // [true class][predicted class], images
+    std::vector<std::vector<std::int64_t>> confusion;  // [true class][predicted class], images; none above 2000 classes
     double imagesPerSecond = 0;
     std::int64_t brokenCount = 0;
     std::vector<BrokenName> broken;

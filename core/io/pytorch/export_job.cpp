@@ -7,6 +7,8 @@
 #include "core/io/pytorch/scripts.h"
 #include "core/io/pytorch/source.h"
 
+#include <set>
+
 namespace fovea {
 
 namespace {
@@ -27,23 +29,46 @@ constexpr const char* kReadme =
     "the\n"
     "recipe is for Fovea's own engine.\n";
 
-// What train.py has to know of the layers: their tensors in execution order, and which of them stay as they are.
-Json layersJson(const TorchLayout& layout, const std::string& freeze)
+// The layer of that name and all that it reads from, directly or not; none where the name is empty.
+std::set<NodeId> upTo(const Graph& graph, const std::string& name)
 {
-    bool frozen = !freeze.empty();
+    std::set<NodeId> out;
+    if (name.empty()) return out;
+    const Node* layer = graph.findByName(name);
+    if (!layer)
+        throw Error(ErrorCode::Usage, "The network has no layer called '" + name + "', which option 'freeze' names.");
+    std::vector<NodeId> open{layer->id};
+    while (!open.empty()) {
+        const NodeId id = open.back();
+        open.pop_back();
+        if (!out.insert(id).second) continue;
+        for (const Port& input : graph.at(id).inputs)
+            if (input.node != kNoNode) open.push_back(input.node);
+    }
+    return out;
+}
+
+bool hasKernel(OpClass c) { return c == OpClass::Convolution || c == OpClass::Transposed || c == OpClass::Linear; }
+
+// What train.py has to know of the layers: their tensors in execution order, how many with kernels come before (what
+// layer-wise decay counts in), and which of them stay as they are.
+Json layersJson(const Graph& graph, const TorchLayout& layout, const std::string& freeze)
+{
+    const std::set<NodeId> before = upTo(graph, freeze);
     Json layers = Json::array(), keys = Json::array(), norms = Json::array();
+    std::int64_t depth = 0;
     for (const TorchLayer& layer : layout.layers) {
+        const bool frozen = before.contains(layer.entry->node->id);
+        if (hasKernel(layer.entry->op->opClass)) ++depth;
         Json own = Json::array();
         for (const auto& [role, key] : layer.keys) {
             own.push_back(key);
             if (frozen) keys.push_back(key);
         }
         if (frozen && layer.call.op == TorchOp::BatchNorm2d && !layer.module.empty()) norms.push_back(layer.module);
-        if (!own.empty()) layers.push_back(Json{{"name", textJson(layer.entry->node->name)}, {"keys", own}});
-        if (layer.entry->node->name == freeze) frozen = false;
+        if (!own.empty())
+            layers.push_back(Json{{"name", textJson(layer.entry->node->name)}, {"keys", own}, {"depth", depth}});
     }
-    if (frozen)
-        throw Error(ErrorCode::Usage, "The network has no layer called '" + freeze + "', which option 'freeze' names.");
     return Json{{"layers", layers}, {"frozen", keys}, {"frozen_norms", norms}};
 }
 
@@ -59,7 +84,7 @@ std::vector<std::string> writeExportJob(const std::filesystem::path& folder, con
     checkRecipe(job.recipe);
     const TorchLayout layout = layOutTorch(job.graph);
     Json settings{{"schema", "fovea.job/1"}};
-    settings.update(layersJson(layout, job.recipe.freeze));
+    settings.update(layersJson(job.graph, layout, job.recipe.freeze));
     settings["preprocessing"] = toJson(job.graph.preprocessing().value_or(Preprocessing{}));
     std::error_code failed;
     std::filesystem::create_directories(folder, failed);
