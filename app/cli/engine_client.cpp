@@ -2,6 +2,7 @@
 
 #include "core/io/engine/rpc.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -63,7 +64,11 @@ EngineClient::EngineClient(const std::filesystem::path& program)
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDIN_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    // What libraries print is of interest only where the engine dies.
+    m_said.reset(std::tmpfile());
+    if (m_said) ::fcntl(::fileno(m_said.get()), F_SETFD, FD_CLOEXEC);
+    if (m_said) ::posix_spawn_file_actions_adddup2(&actions, ::fileno(m_said.get()), STDERR_FILENO);
+    else ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     // A group of its own: Ctrl+C reaches this program alone, which asks the engine to stop in order.
     posix_spawnattr_t attributes;
     ::posix_spawnattr_init(&attributes);
@@ -152,13 +157,27 @@ std::string EngineClient::receive(bool tellStop)
 
 void EngineClient::died(const char* method)
 {
+    ::shutdown(m_socket, SHUT_RDWR);  // it may still be writing a reply that is too long
     int status = 0;
     while (::waitpid(m_child, &status, 0) < 0 && errno == EINTR) {
     }
     m_child = -1;
     const std::string how = WIFSIGNALED(status) ? "was ended by signal " + std::to_string(WTERMSIG(status))
                                                 : "ended with code " + std::to_string(WEXITSTATUS(status));
-    throw Error(ErrorCode::Internal, "fovea-engine " + how + " instead of answering '" + method + "'.");
+    const std::string said = lastSaid();
+    throw Error(ErrorCode::Internal, "fovea-engine " + how + " instead of answering '" + method + "'." +
+                                         (said.empty() ? "" : " Its last words: " + said));
+}
+
+std::string EngineClient::lastSaid() const
+{
+    constexpr long kMost = 500;
+    if (!m_said || std::fseek(m_said.get(), 0, SEEK_END) != 0) return {};
+    std::fseek(m_said.get(), std::max(0L, std::ftell(m_said.get()) - kMost), SEEK_SET);
+    std::string text(kMost, '\0');
+    text.resize(std::fread(text.data(), 1, text.size(), m_said.get()));
+    text.erase(text.find_last_not_of(" \n\r\t") + 1);
+    return text.substr(text.find_last_of('\n') + 1);
 }
 
 }  // namespace fovea::cli

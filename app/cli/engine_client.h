@@ -5,7 +5,9 @@
 #include "core/io/engine/messages.h"
 
 #include <filesystem>
+#include <cstdio>
 #include <functional>
+#include <memory>
 #include <string>
 #include <sys/types.h>
 
@@ -40,7 +42,12 @@ private:
     void send(const std::string& line);
     std::string receive(bool tellStop);
     [[noreturn]] void died(const char* method);
+    std::string lastSaid() const;  // the last line on its standard error
 
+    struct Close {
+        void operator()(std::FILE* file) const { std::fclose(file); }
+    };
+    std::unique_ptr<std::FILE, Close> m_said;  // its standard error
     pid_t m_child = -1;
     int m_socket = -1;
     std::int64_t m_nextId = 1;

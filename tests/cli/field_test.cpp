@@ -61,6 +61,14 @@ TEST_F(Field, ADeadEngineIsAnErrorWithOneSentence)
     } catch (const Error& error) {
         EXPECT_EQ(error.message(), "fovea-engine was ended by signal 9 instead of answering 'hello'.");
     }
+    std::ofstream("dead-engine") << "#!/bin/sh\necho one >&2\necho 'libtorch.so: cannot open' >&2\nexit 127\n";
+    try {
+        cli::EngineClient engine(std::filesystem::absolute("dead-engine"));
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.message(), "fovea-engine ended with code 127 instead of answering 'hello'. Its last words: "
+                                   "libtorch.so: cannot open");
+    }
 }
 
 }  // namespace
