@@ -30,6 +30,35 @@ Report reportOf(const std::string& path, const std::optional<Side>& side)
 
 ReportJson textOrNull(const std::string& text) { return text.empty() ? ReportJson(nullptr) : ReportJson(text); }
 
+std::string orNone(const std::string& value) { return value.empty() ? "none" : value; }
+
+// Layers that the outputs read, in order.
+std::vector<std::string> outputLayers(const Graph& graph)
+{
+    std::vector<std::string> out;
+    for (const GraphOutput& output : graph.outputs())
+        if (const Node* node = graph.find(output.port.node)) out.push_back(node->name);
+    return out;
+}
+
+std::string listText(const std::vector<std::string>& names)
+{
+    std::string out;
+    for (const std::string& name : names) out += (out.empty() ? "" : ", ") + moduleName(name);
+    return orNone(out);
+}
+
+ReportJson preprocessingJson(const Graph& graph)
+{
+    return graph.preprocessing() ? ReportJson(toJson(*graph.preprocessing())) : ReportJson(nullptr);
+}
+
+// What stands beside the layers: null where both have the same.
+ReportJson fromTo(bool differs, ReportJson from, ReportJson to)
+{
+    return differs ? ReportJson{{"from", std::move(from)}, {"to", std::move(to)}} : ReportJson(nullptr);
+}
+
 ReportJson json(const Report& a, const Report& b, const std::vector<Edit>& edits)
 {
     ReportJson list = ReportJson::array();
@@ -42,11 +71,11 @@ ReportJson json(const Report& a, const Report& b, const std::vector<Edit>& edits
                         {"after", textOrNull(edit.after)}});
     return {{"schema", "fovea.diff/1"},
             {"changes", std::move(list)},
+            {"outputs", fromTo(outputLayers(a.graph) != outputLayers(b.graph), outputLayers(a.graph), outputLayers(b.graph))},
+            {"preprocessing", fromTo(a.graph.preprocessing() != b.graph.preprocessing(), preprocessingJson(a.graph), preprocessingJson(b.graph))},
             {"before", summaryObject(a.summary, &a)},
             {"after", summaryObject(b.summary, &b)}};
 }
-
-std::string orNone(const std::string& value) { return value.empty() ? "none" : value; }
 
 std::string line(const Edit& edit)
 {
@@ -70,6 +99,8 @@ std::string text(const Report& a, const Report& b, const std::vector<Edit>& edit
     std::string out;
     for (const Edit& edit : edits) out += line(edit) + "\n";
     if (edits.empty()) out = "No layer differs.\n";
+    if (outputLayers(a.graph) != outputLayers(b.graph))
+        out += "set      outputs from " + listText(outputLayers(a.graph)) + " to " + listText(outputLayers(b.graph)) + "\n";
     if (a.graph.preprocessing() != b.graph.preprocessing())
         out += "set      preprocessing from " + preprocessingText(a.graph) + " to " + preprocessingText(b.graph) + "\n";
     return out + "\nbefore: side " + sideText(a.side) + ", " + summaryLine(a.summary) + "\nafter:  side " + sideText(b.side) + ", " +

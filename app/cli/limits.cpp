@@ -38,6 +38,7 @@ std::int64_t valueNow(Loosening::Limit limit, const Report& before, const Memory
     case Loosening::Limit::Training: return memoryOf(before, options).training;
     case Loosening::Limit::Inference: return memoryOf(before, options).inference;
     case Loosening::Limit::OutputStride: return outputStrideOf(before);
+    case Loosening::Limit::Keep: break;
     }
     return 1;
 }
@@ -64,8 +65,8 @@ std::vector<OptionSpec> limitOptions()
 PlanRequest requestFrom(const Arguments& arguments, const Opened& opened, const Report& before)
 {
     if (arguments.has("--max-latency"))
-        throw Error(ErrorCode::Usage, "Latency cannot be limited: it has to be measured on a device, and Fovea does "
-                                      "not measure it yet. Limit --max-macs or --max-memory instead.");
+        throw Error(ErrorCode::Usage, "Latency is no limit of the search, which measures nothing: limit --max-macs, and compare what "
+                                      "is written with 'fovea measure REFINED --against MODEL'.");
     const Summary& now = before.summary;
     PlanRequest request;
     request.analysis = opened.options;
@@ -109,6 +110,7 @@ const char* optionOf(Loosening::Limit limit)
     case Loosening::Limit::Training: return "--max-memory";
     case Loosening::Limit::Inference: return "--max-inference-memory";
     case Loosening::Limit::OutputStride: return "--output-stride";
+    case Loosening::Limit::Keep: return "--keep";
     }
     return "";
 }
@@ -119,6 +121,11 @@ std::string loosenText(const std::vector<Loosening>& loosen, const Report& befor
     std::string out;
     for (const Loosening& l : loosen) {
         out += out.empty() ? " Loosen " : " and ";
+        if (l.limit == Limit::Keep) {
+            out += l.layer.empty() ? std::string("--keep: all that it names is in the way")
+                                   : "--keep: '" + l.layer + "' is in the way";
+            continue;
+        }
         out += optionOf(l.limit) + std::string(" from ");
         const bool bytes = l.limit == Limit::Training || l.limit == Limit::Inference;
         if (l.limit == Limit::OutputStride) {

@@ -94,7 +94,7 @@ std::string outcomeText(const Arguments& arguments, const Report& before, const 
 std::string outcomeJson(const Arguments& arguments, const Report& before, const std::vector<Plan>& plans, const Outcome& outcome, const std::vector<Loosening>& loosen)
 {
     ReportJson json = plansObject(before, plans);
-    for (const Loosening& l : loosen) json["loosen"].push_back({{"option", optionOf(l.limit)}, {"from", l.from}, {"to", l.to}});
+    for (const Loosening& l : loosen) json["loosen"].push_back({{"option", optionOf(l.limit)}, {"from", l.from}, {"to", l.to}, {"layer", l.layer.empty() ? ReportJson(nullptr) : ReportJson(l.layer)}});
     if (arguments.has("--apply") || arguments.has("--auto")) {
         json["applied"] = outcome.applied ? ReportJson(outcome.applied->id) : ReportJson(nullptr);
         json["output"] = outcome.written ? ReportJson(*arguments.value("-o")) : ReportJson(nullptr);

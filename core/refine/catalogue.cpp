@@ -29,11 +29,28 @@ bool isUpsampled(const Graph& graph, NodeId layer)
     return false;
 }
 
+bool isMap(const Shape& shape) { return shape.rank() == 4; }
+
 // Its labels are made for one side, so that side has to stay.
 bool fixesSide(const Report& report, const GraphOutput& output, const Shape& shape)
 {
-    if (shape.rank() != 4) return false;
+    if (!isMap(shape)) return false;
     return PerAxis<std::int64_t>{shape[2], shape[3]} == report.side || isUpsampled(report.graph, output.port.node);
+}
+
+// Whether a layer that must stay would change its settings, its place, or the shape of its weights.
+bool touchesKept(const Scene& scene, const Candidate& candidate)
+{
+    if (std::any_of(candidate.changes.begin(), candidate.changes.end(), [&](const Change& change) {
+            return change.edit.op != Edit::Op::Add && scene.keeps(change.layer);
+        }))
+        return true;
+    for (std::size_t entry = 0; entry < scene.size(); ++entry) {
+        const NodeId id = scene.node(entry).id;
+        if (!scene.keeps(id) || !(candidate.reshaped.any.contains(id) || candidate.reshaped.fewer.contains(id))) continue;
+        if (const LayerReport* layer = scene.layer(entry); layer && layer->parameters > 0) return true;
+    }
+    return false;
 }
 
 // An adaptive pooling that has to make more of a map than there is repeats it.
@@ -113,6 +130,7 @@ std::vector<Candidate> movesFor(const Scene& scene, const Choice& choice)
         take(addStrides(scene));
         take(addPoolings(scene));
     }
+    std::erase_if(out, [&](const Candidate& candidate) { return touchesKept(scene, candidate); });
     return out;
 }
 
@@ -126,8 +144,14 @@ Validity::Validity(const Report& before) : m_before(before)
     for (const auto& [name, shapes] : shapesOf(before, m_shared))
         if (shapes.size() > 1) m_shared.erase(name);
     const auto& outputs = before.graph.outputs();
-    for (std::size_t i = 0; i < before.outputs.size(); ++i)
-        m_fixedSide.push_back(i < outputs.size() && fixesSide(before, outputs[i], before.outputs[i].second));
+    // The levels of a pyramid are read together, each at its own stride.
+    const bool isPyramid = std::count_if(before.outputs.begin(), before.outputs.end(),
+                                         [](const auto& output) { return isMap(output.second); }) > 1;
+    for (std::size_t i = 0; i < before.outputs.size(); ++i) {
+        const Shape& shape = before.outputs[i].second;
+        m_fixedSide.push_back((isPyramid && isMap(shape)) ||
+                              (i < outputs.size() && fixesSide(before, outputs[i], shape)));
+    }
 }
 
 bool Validity::holds(const Report& after, const Reshaped& reshaped) const

@@ -50,6 +50,15 @@ std::string readName(const Graph& graph, const Node& node, std::size_t input)
     return source ? source->name : "";
 }
 
+// The first input that reads another layer.
+std::size_t firstOther(const Graph& before, const Node& a, const Graph& after, const Node& b)
+{
+    const std::size_t most = std::max(a.inputs.size(), b.inputs.size());
+    for (std::size_t i = 0; i < most; ++i)
+        if (readName(before, a, i) != readName(after, b, i)) return i;
+    return 0;
+}
+
 // The layer that `input` of `node` comes from, past the layers in `passed`.
 std::string sourceName(const Graph& graph, const Node& node, std::size_t input, const std::set<std::string>& passed)
 {
@@ -124,11 +133,12 @@ std::vector<Edit> differences(const Graph& before, const Graph& after)
         addSettings(node, *other, out);
         const bool elsewhere = moved.contains(node.name) || !readsAlike(before, node, after, *other, passed);
         if (!elsewhere || readsSame(before, node, after, *other)) continue;
+        const std::size_t input = firstOther(before, node, after, *other);
         out.push_back({.op = Edit::Op::Move,
                        .layer = node.name,
-                       .from = readName(before, node, 0),
-                       .to = readName(after, *other, 0),
-                       .after = readName(after, *other, 0)});
+                       .from = readName(before, node, input),
+                       .to = readName(after, *other, input),
+                       .after = readName(after, *other, input)});
     }
     for (const NodeId id : executionOrder(after)) {
         const Node& node = after.at(id);

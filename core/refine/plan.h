@@ -64,8 +64,9 @@ struct PlanRequest {
 
 // A limit that keeps every plan out, and the nearest value that lets one in.
 struct Loosening {
-    enum class Limit { Macs, MinParameters, MaxParameters, Training, Inference, OutputStride } limit = Limit::Macs;
-    std::int64_t from = 0, to = 0;
+    enum class Limit { Macs, MinParameters, MaxParameters, Training, Inference, OutputStride, Keep } limit = Limit::Macs;
+    std::int64_t from = 0, to = 0;  // Keep: how many of the names stay
+    std::string layer = {};         // Keep: the name to let go; empty: all of them
     bool operator==(const Loosening&) const = default;
 };
 

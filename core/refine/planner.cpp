@@ -85,6 +85,25 @@ private:
 
 }  // namespace
 
+// Where nothing can be done while these layers stay: the one to let go, or all. Empty where that does not help either.
+static std::vector<Loosening> keptInTheWay(const Graph& graph, const PlanRequest& request)
+{
+    constexpr std::size_t kMostTried = 8;  // each is a search
+    const auto count = static_cast<std::int64_t>(request.keep.size());
+    const auto helps = [&](std::vector<std::string> keep) {
+        PlanRequest other = request;
+        other.keep = std::move(keep);
+        return !propose(graph, other).empty();
+    };
+    if (request.keep.empty() || !helps({})) return {};
+    for (std::size_t i = 0; count > 1 && i < std::min(request.keep.size(), kMostTried); ++i) {
+        std::vector<std::string> keep = request.keep;
+        keep.erase(keep.begin() + static_cast<std::ptrdiff_t>(i));
+        if (helps(std::move(keep))) return {{Loosening::Limit::Keep, count, count - 1, request.keep[i]}};
+    }
+    return {{Loosening::Limit::Keep, count, 0, count == 1 ? request.keep[0] : std::string()}};
+}
+
 std::vector<Plan> propose(const Graph& graph, const PlanRequest& request, std::vector<Loosening>* loosen)
 {
     const std::set<NodeId> keep = keptLayers(graph, request.keep);
@@ -97,7 +116,9 @@ std::vector<Plan> propose(const Graph& graph, const PlanRequest& request, std::v
         if (search.cancelled()) return {};
         plans.push_back(maker.make(state.edits, analyze(state.graph, request.analysis)));
     }
-    if (plans.empty() && loosen && !search.cancelled()) *loosen = search.loosenings();
+    if (!plans.empty() || !loosen || search.cancelled()) return plans;
+    *loosen = search.loosenings();
+    if (loosen->empty()) *loosen = keptInTheWay(graph, request);
     return plans;
 }
 

@@ -24,14 +24,30 @@ bool movesEarlier(const Edit& edit, const Report& before)
     return false;
 }
 
-bool cutsLayers(const std::vector<Edit>& edits, const Report& before)
+// The layers that are removed, poolings apart: those move.
+std::vector<const LayerReport*> cutLayers(const std::vector<Edit>& edits, const Report& before)
 {
-    return std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) {
-        return edit.op == Edit::Op::Remove &&
-               std::any_of(before.layers.begin(), before.layers.end(), [&](const LayerReport& layer) {
-                   return layer.name() == edit.layer && layer.op->opClass != OpClass::Pooling;
-               });
+    std::vector<const LayerReport*> out;
+    for (const LayerReport& layer : before.layers)
+        if (layer.op->opClass != OpClass::Pooling &&
+            std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) {
+                return edit.op == Edit::Op::Remove && edit.layer == layer.name();
+            }))
+            out.push_back(&layer);
+    return out;
+}
+
+std::string cutPhrase(const std::vector<const LayerReport*>& cut, bool wider)
+{
+    const auto productive = std::count_if(cut.begin(), cut.end(), [](const LayerReport* layer) {
+        return layer->window && layer->finite && layer->verdict == Verdict::Productive;
     });
+    if (productive == 0)
+        return wider ? "Layers that see nothing new of the image are gone, and their parameters go to layers that do"
+                     : "Layers that see nothing new of the image are gone";
+    const std::string out = "The end of the network is gone, " + std::to_string(productive) +
+                            (productive == 1 ? " productive layer" : " productive layers") + " with it";
+    return wider ? out + ", and their parameters go to earlier layers" : out;
 }
 
 // Axes joined by x; whether the value grows on the first.
@@ -41,23 +57,30 @@ std::string effectPhrase(const std::vector<Edit>& edits, const Report& before)
 {
     const auto any = [&](auto&& is) { return std::any_of(edits.begin(), edits.end(), is); };
     if (any([](const Edit& e) { return e.attribute == "shape"; })) return "No layer changes, only the image";
-    if (cutsLayers(edits, before)) {
-        const bool wider = any([](const Edit& e) { return e.attribute == "out_channels"; });
-        return wider ? "Layers that see nothing new of the image are gone, and their parameters go to layers that do"
-                     : "Layers that see nothing new of the image are gone";
-    }
+    if (const auto cut = cutLayers(edits, before); !cut.empty())
+        return cutPhrase(cut, any([](const Edit& e) { return e.attribute == "out_channels"; }));
     const auto adds = [&](const char* kind) {
         return any([&](const Edit& e) { return e.op == Edit::Op::Add && e.to.starts_with(kind); });
     };
-    if (adds("Add")) return "A path around a block keeps small fields, so layers behind it still see something new";
+    if (adds("Add")) {
+        const bool alone = !any([](const Edit& e) {
+            return e.op == Edit::Op::Move || e.op == Edit::Op::Remove || e.attribute == "stride";
+        });
+        return std::string("A path around a block keeps small fields, so layers behind it still see something new") +
+               (alone ? "" : ", and downsampling comes at other places");
+    }
     if (adds("MaxPool2d")) return "The layers behind it see a coarser map, so fields grow faster";
     if (adds("Conv2d")) return "A further stage reaches further";
     if (any([](const Edit& e) { return e.attribute == "dilation" && rises(e); }))
         return "Dilated kernels reach further with the same parameters, so fields grow faster";
     if (any([](const Edit& e) { return e.attribute == "dilation"; }))
         return "Without dilation kernels reach less far, so fields grow more slowly";
-    if (any([](const Edit& e) { return e.attribute == "kernel_size" && rises(e); }))
+    if (any([](const Edit& e) { return e.attribute == "kernel_size" && rises(e); })) {
+        if (any([](const Edit& e) { return e.attribute == "kernel_size" && !rises(e); }))
+            return isSmallField(before) ? "Larger kernels stand where they reach further, so fields grow faster"
+                                        : "Larger kernels stand on finer maps, so fields grow more slowly";
         return "Larger kernels reach further, so fields grow faster";
+    }
     const bool strideAdded = any([](const Edit& e) { return e.attribute == "stride" && rises(e); });
     const bool strideTaken = any([](const Edit& e) { return e.attribute == "stride" && !rises(e); }) ||
                              any([](const Edit& e) { return e.op == Edit::Op::Remove; });

@@ -49,7 +49,7 @@ bool isPatchChange(const Edit& kernel, const Edit& stride)
 // The stem for small images: kernel and stride of the first convolution fall together.
 bool isStemChange(const Edit& kernel, const std::vector<Edit>& edits, const std::string& stem)
 {
-    return kernel.attribute == "kernel_size" && kernel.layer == stem &&
+    return kernel.attribute == "kernel_size" && kernel.layer == stem && kernel.to == "3x3" &&
            std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
                return other.attribute == "stride" && other.layer == kernel.layer && other.to == "1x1";
            });

@@ -48,6 +48,24 @@ TEST_F(Diff, AMovedLayerIsOneChangeAndNotOneForEachNeighbour)
               (Texts{"move p a b b"}));
 }
 
+TEST_F(Diff, AnInputThatReadsAnotherLayerIsNamedWhicheverItIs)
+{
+    const std::string start = "input 3x8x8 > conv:a k=3 p=1 c=4 > conv:b k=3 p=1 c=4 > conv:c k=3 p=1 c=4 > add:s @";
+    EXPECT_EQ(changes(start + "a", start + "b"), (Texts{"move s a b b"}));
+}
+
+TEST_F(Diff, AnotherOutputIsSaidSo)
+{
+    Graph graph = graphOf(kChain);
+    save("a.fovea", kChain);
+    graph.setOutputs({{"out", Port{graph.findByName("c")->id, 0}}});
+    std::ofstream("b.fovea") << documentText(graph);
+    EXPECT_NE(run({"diff", "a.fovea", "b.fovea"}).out.find("set      outputs from g to c\n"), std::string::npos);
+    const Json json = Json::parse(run({"diff", "a.fovea", "b.fovea", "--json"}).out);
+    EXPECT_EQ(json["outputs"], (Json{{"from", {"g"}}, {"to", {"c"}}}));
+    EXPECT_TRUE(json["preprocessing"].is_null());
+}
+
 TEST_F(Diff, AddedAndRemovedLayersLeaveTheirNeighboursUnmentioned)
 {
     const std::string shorter = "input 3x32x32 > conv:a k=3 p=1 c=4 > conv:b k=3 p=1 c=4 > conv:c k=3 p=1 c=4 > gap:g";

@@ -269,8 +269,8 @@ TEST_F(Refine, RefusesWhatItCannotDoInOneSentence)
     expectRefused({"refine", "net.fovea", "--want", "speed"},
                   "Option '--want' takes accuracy, efficiency or balance, but got 'speed'.");
     expectRefused({"refine", "net.fovea", "--max-latency", "5ms"},
-                  "Latency cannot be limited: it has to be measured on a device, and Fovea does not measure it yet. "
-                  "Limit --max-macs or --max-memory instead.");
+                  "Latency is no limit of the search, which measures nothing: limit --max-macs, and compare what is "
+                  "written with 'fovea measure REFINED --against MODEL'.");
     expectRefused({"refine", "net.fovea", "--max-macs", "much"},
                   "Option '--max-macs' takes a count such as 4G or 600M, or a multiple such as 1.5x, but got 'much'.");
     expectRefused({"refine", "net.fovea", "--auto", "-o", "x.txt"}, "Cannot write 'x.txt': its name must end in .onnx, .fovea, .py.");

@@ -84,6 +84,63 @@ TEST(Planner, keptLayersAreNotTouched)
     EXPECT_TRUE(propose(graphOf(kChain), request).empty());
 }
 
+TEST(Planner, whatMustStayIsNamedWhereItIsInTheWay)
+{
+    PlanRequest request;
+    request.keep = {"p", "q", "input"};
+    std::vector<Loosening> loosen;
+    EXPECT_TRUE(propose(graphOf(kChain), request, &loosen).empty());
+    ASSERT_EQ(loosen.size(), 1u);
+    EXPECT_EQ(loosen[0], (Loosening{Loosening::Limit::Keep, 3, 2, "p"}));
+    request.keep = {"q", "input"};
+    EXPECT_FALSE(propose(graphOf(kChain), request).empty());
+}
+
+// A cut would slice the weights of the head.
+TEST(Planner, aKeptHeadKeepsTheShapeOfItsWeights)
+{
+    const Graph graph = graphOf("input 3x12x12 > conv:a k=3 s=2 p=1 c=8 > relu > conv:b k=5 s=2 p=2 c=16 > relu > "
+                                "conv:c k=7 p=3 c=32 > relu > gap > flatten > linear:head c=4");
+    const auto changesHead = [](const Plan& plan) {
+        return std::any_of(plan.edits.begin(), plan.edits.end(),
+                           [](const Edit& edit) { return edit.layer == "head"; }) ||
+               std::any_of(plan.weights.rows.begin(), plan.weights.rows.end(),
+                           [](const TransferRow& row) { return row.layer == "head"; });
+    };
+    PlanRequest request;
+    request.want = Want::Efficiency;
+    const auto cuts = [&] {
+        const auto moves = listMoves(graph, request);
+        return std::count_if(moves.begin(), moves.end(), changesHead);
+    };
+    EXPECT_GT(cuts(), 0);
+    request.keep = {"head"};
+    EXPECT_EQ(cuts(), 0);
+}
+
+// The levels of a pyramid are read at their own strides.
+TEST(Planner, severalMapsKeepTheirSides)
+{
+    Graph graph = graphOf("input 3x16x16 > conv:a k=3 s=2 p=1 c=4 > conv:b k=3 s=2 p=1 c=4 > conv:c k=3 s=2 p=1 c=4");
+    const auto sides = [](const Graph& of) {
+        std::vector<std::int64_t> out;
+        for (const auto& [name, shape] : analyze(of).outputs) out.push_back(shape[2]);
+        return out;
+    };
+    const auto changing = [&] {
+        const auto moves = listMoves(graph);
+        return std::count_if(moves.begin(), moves.end(), [&](const Plan& plan) {
+            return analyze(plan.graph).side == analyze(graph).side && sides(plan.graph) != sides(graph);
+        });
+    };
+    EXPECT_GT(changing(), 0);  // one map alone may get finer
+    std::vector<GraphOutput> outputs = graph.outputs();
+    for (const char* name : {"a", "b"}) outputs.push_back({name, Port{graph.findByName(name)->id, 0}});
+    graph.setOutputs(outputs);
+    ASSERT_EQ(sides(graph).size(), 3u);
+    EXPECT_EQ(changing(), 0);
+}
+
 TEST(Planner, aGroupCanBeKeptAsAWhole)
 {
     PlanRequest request;

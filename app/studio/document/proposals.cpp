@@ -42,6 +42,10 @@ void setLimit(PlanRequest& request, const Loosening& loosening)
     case Loosening::Limit::Training: request.maxTraining = loosening.to; break;
     case Loosening::Limit::Inference: request.maxInference = loosening.to; break;
     case Loosening::Limit::OutputStride: request.outputStride = loosening.to; break;
+    case Loosening::Limit::Keep:
+        if (loosening.layer.empty()) request.keep.clear();
+        else std::erase(request.keep, loosening.layer);
+        break;
     }
 }
 

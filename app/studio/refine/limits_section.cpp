@@ -296,6 +296,10 @@ QString looseningText(const Loosening& loosening, const Report& now, const Memor
     case Loosening::Limit::Inference:
         return with(LimitsSection::tr("inference memory up to %1 (%2)"), bytesText(loosening.to),
                     memoryOf(now, options).inference);
+    case Loosening::Limit::Keep:
+        return loosening.layer.empty()
+                   ? LimitsSection::tr("no layer kept as it is")
+                   : LimitsSection::tr("\u201c%1\u201d not kept as it is").arg(text(loosening.layer));
     case Loosening::Limit::OutputStride: break;
     }
     return LimitsSection::tr("an output stride of %1 px").arg(loosening.to);
