@@ -33,7 +33,8 @@ from pathlib import Path
 # the first run, which was given up after 25 of 39 trainings: nearly all were at chance, `needs_none` in half of its
 # own. Then clutter, optimiser, rate and batch were chosen among eight settings by `needs_none`'s original alone, with
 # three seeds that no run uses; the epochs were raised by one; and all was committed before the second run (seed 2212).
-# claim/first_run_abandoned.json and claim/second_run.json hold what was measured.
+# claim/first_run_abandoned.json, claim/second_run.json and claim/third_run_so_far.json hold what was measured; --go-on
+# with a copy of the last one trains what it lacks.
 PATTERNS = "patterns:images={images},validation={validation},clutter=1,seed=2213"
 FULL = {"images": 3000, "validation": 1000, "epochs": 11, "large_epochs": 5}
 QUICK = {"images": 2800, "validation": 500, "epochs": 5}
@@ -193,14 +194,14 @@ def demand(condition, sentence):
         raise Failed(sentence)
 
 
-def check_premises(program, networks):
+def check_premises(program, folder, networks):
     """What the comparison rests on, held against what Fovea says of these very files."""
     for name, network in networks.items():
         before, after = network["facts"][f"original@{SIDE}"], network["facts"][f"refined@{SIDE}"]
         demand(before["parameters"] == after["parameters"],
                f"{name}: {before['parameters']} parameters before and {after['parameters']} after")
         if name == "needs_none":
-            offered = json.loads(tell(program, "refine", network["original"], "--size", SIDE, "--json"))["plans"]
+            offered = json.loads(tell(program, "refine", folder / network["original"], "--size", SIDE, "--json"))["plans"]
             demand(not offered, f"{name}: fovea refine offers {len(offered)} plans")
             demand(all(f["productive"] and not f["critical"] + f["unproductive"] + f["partial"] for f in (before, after)),
                    f"{name}: not every layer is productive")
@@ -219,10 +220,10 @@ def prepare(program, folder, keys):
         if name not in networks:
             original, refined = make_networks(program, folder, name)
             diff = json.loads(tell(program, "diff", original, refined, "--size", SIDE, "--json"))
-            networks[name] = {"model": NETWORKS[name]["model"], "original": str(original), "refined": str(refined),
+            networks[name] = {"model": NETWORKS[name]["model"], "original": original.name, "refined": refined.name,
                               "changes": diff["changes"], "facts": {}}
-        networks[name]["facts"].setdefault(f"{which}@{side}", facts(program, Path(networks[name][which]), side))
-    check_premises(program, networks)
+        networks[name]["facts"].setdefault(f"{which}@{side}", facts(program, folder / networks[name][which], side))
+    check_premises(program, folder, networks)
     return networks
 
 
@@ -273,7 +274,7 @@ class Bench:
         name, which, side, _ = arm
         run = self.folder / arm_name(arm, seed).replace("/", "-")
         epochs = self.epochs(arm)
-        command = [self.program, "train", self.result["networks"][name][which], "--size", side, "--data",
+        command = [self.program, "train", self.folder / self.result["networks"][name][which], "--size", side, "--data",
                    self.result["data"], "-o", run, *RECIPE, "--epochs", epochs, "--seed", seed, "--json"]
         left = self.deadline - time.monotonic()
         if left <= 0:
