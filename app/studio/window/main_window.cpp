@@ -107,7 +107,12 @@ MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_stage(m_documen
     qApp->installEventFilter(this);
 }
 
-MainWindow::~MainWindow() { qApp->removeEventFilter(this); }
+MainWindow::~MainWindow()
+{
+    qApp->removeEventFilter(this);
+    // A field that has the focus commits when it loses it, so that happens while there is a document.
+    hide();
+}
 
 void MainWindow::buildCentre()
 {
