@@ -81,11 +81,4 @@ void ClassifyingNetwork::setChannelsLast()
         if (owned.tensor.dim() == 4) owned.tensor.set_data(owned.tensor.contiguous(at::MemoryFormat::ChannelsLast));
 }
 
-Weights weightsOf(const Network& network)
-{
-    Weights out;
-    for (const Network::Owned& owned : network.owned) out.set(owned.name, fromTorch(owned.tensor));
-    return out;
-}
-
 }  // namespace fovea

@@ -41,7 +41,4 @@ private:
     bool m_channelsLast = false, m_mixed = false;
 };
 
-// The weights now, by name, as F32.
-Weights weightsOf(const Network& network);
-
 }  // namespace fovea
