@@ -38,7 +38,8 @@ std::int64_t valueNow(Loosening::Limit limit, const Report& before, const Memory
     case Loosening::Limit::Training: return memoryOf(before, options).training;
     case Loosening::Limit::Inference: return memoryOf(before, options).inference;
     case Loosening::Limit::OutputStride: return outputStrideOf(before);
-    case Loosening::Limit::Keep: break;
+    case Loosening::Limit::Keep:
+    case Loosening::Limit::Latency: break;
     }
     return 1;
 }
@@ -58,15 +59,12 @@ std::vector<OptionSpec> limitOptions()
 {
     return {{"--want", true},        {"--max-macs", true},      {"--min-params", true},
             {"--max-params", true},  {"--max-memory", true},    {"--max-inference-memory", true},
-            {"--max-latency", true}, {"--output-stride", true}, {"--keep", true, true},
+            {"--max-latency", true}, {"--device", true}, {"--output-stride", true}, {"--keep", true, true},
             {"--batch", true},       {"--element", true}};
 }
 
 PlanRequest requestFrom(const Arguments& arguments, const Opened& opened, const Report& before)
 {
-    if (arguments.has("--max-latency"))
-        throw Error(ErrorCode::Usage, "Latency is no limit of the search, which measures nothing: limit --max-macs, and compare what "
-                                      "is written with 'fovea measure REFINED --against MODEL'.");
     const Summary& now = before.summary;
     PlanRequest request;
     request.analysis = opened.options;
@@ -111,6 +109,7 @@ const char* optionOf(Loosening::Limit limit)
     case Loosening::Limit::Inference: return "--max-inference-memory";
     case Loosening::Limit::OutputStride: return "--output-stride";
     case Loosening::Limit::Keep: return "--keep";
+    case Loosening::Limit::Latency: return "--max-latency";
     }
     return "";
 }
@@ -127,6 +126,10 @@ std::string loosenText(const std::vector<Loosening>& loosen, const Report& befor
             continue;
         }
         out += optionOf(l.limit) + std::string(" from ");
+        if (l.limit == Limit::Latency) {
+            out += shortTime(static_cast<double>(l.from) * 1e-6) + " to at least " + std::to_string(l.to) + "us";
+            continue;
+        }
         const bool bytes = l.limit == Limit::Training || l.limit == Limit::Inference;
         if (l.limit == Limit::OutputStride) {
             out += std::to_string(l.from) + " to " + std::to_string(l.to);

@@ -1,3 +1,5 @@
+#include "app/cli/engine_work.h"
+#include "app/cli/latency.h"
 #include "app/cli/limits.h"
 #include "core/base/error.h"
 #include "core/io/model/model.h"
@@ -19,18 +21,22 @@ constexpr const char* kHelp =
     "  --want GOAL          accuracy (default), efficiency or balance\n"
     "  --max-macs LIMIT     as 1.5x of now, or a count: 4G, 600M\n"
     "  --max-params LIMIT   the same for parameters; without it as many as now\n"
-    "  --min-params LIMIT   the fewest parameters that may be left: 1.0x keeps all\n"
+    "  --min-params LIMIT   the fewest parameters that may be left; for accuracy 0.99x without it, and no limit\n"
+    "                       for the other goals\n"
     "  --max-memory LIMIT   what a training step keeps: 2GiB, 512MiB, 1.5x\n"
     "  --max-inference-memory LIMIT   the most that inference has alive at once\n"
-    "  --batch N            batch size for both; 1 without it\n"
-    "  --element TYPE       float32 (default), float16, bfloat16, float64 or int8, for both\n"
+    "  --max-latency LIMIT  the longest that inference may take, as the engine measures it on this machine:\n"
+    "                       12ms, 0.05s, 1.5x\n"
+    "  --batch N            batch size for the three; 1 without it\n"
+    "  --element TYPE       float32 (default), float16, bfloat16, float64 or int8, for both memories\n"
+    "  --device NAME        that latency is measured on: auto (default), cpu, cuda, cuda:1\n"
     "  --output-stride N    pixels per unit of the coarsest map: a number, or keep\n"
     "  --keep LAYER         leave this layer, or group of layers, as it is; may be given several times\n"
     "  --list               list the proposals (what it does unless told to apply)\n"
     "  --moves              list every single change that can be made, whether it helps or not\n"
     "  --apply ID           apply the proposal of that id; or single changes, one after the other, where\n"
     "                       several are given\n"
-    "  --auto               apply the best proposal\n"
+    "  --auto               apply the best proposal that changes more than the input side\n"
     "  -o OUT               write the refined network: .onnx or .fovea\n"
     "  --json               JSON (schema fovea.plans/1) instead of a table\n\n"
     "Exits with 1 when layers are not productive and no proposal stays within the limits.\n\n"
@@ -51,7 +57,10 @@ void checkOptions(const Arguments& arguments)
 // The plan to apply, one of `plans` or made of single moves; nullopt where --auto finds none.
 std::optional<Plan> chosen(const Arguments& arguments, const std::vector<Plan>& plans, const Graph& graph, const PlanRequest& request)
 {
-    if (arguments.has("--auto")) return plans.empty() ? std::nullopt : std::optional(plans.front());
+    if (arguments.has("--auto")) {
+        const auto first = std::find_if(plans.begin(), plans.end(), [](const Plan& plan) { return !isSideChange(plan.edits); });
+        return first == plans.end() ? std::nullopt : std::optional(*first);
+    }
     const std::vector<std::string> ids = arguments.values("--apply");
     if (ids.empty()) return std::nullopt;
     std::string known;
@@ -85,6 +94,9 @@ std::string outcomeText(const Arguments& arguments, const Report& before, const 
                summaryLine(plan.after) + "\ntensors: " + transferLine(plan.weights) + "\n\n";
         return text + (outcome.written ? wroteText(*output, outcome.initialised) : "Nothing was written: give -o OUT to keep the refined network.\n");
     }
+    if (needed && !plans.empty() && arguments.has("--auto"))
+        return "Layers are not productive at side " + sideText(before.side) + ", and only another side helps within the limits:\n" + plans.front().id +
+               ": " + plans.front().title + ". Option '--apply' takes it.\n";
     if (plans.empty() && needed) return "Layers are not productive at side " + sideText(before.side) + ", but no proposal within the limits helps." + loosen + "\n";
     if (plans.empty()) text = "Nothing to do at side " + sideText(before.side) + ": " + summaryLine(before.summary) + ".\n";
     else text = plansTable(before, plans);
@@ -103,7 +115,7 @@ std::string outcomeJson(const Arguments& arguments, const Report& before, const 
     return jsonText(json);
 }
 
-int run(const std::vector<std::string>& words, std::ostream& out, std::ostream&)
+int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes)
 {
     std::vector<OptionSpec> options = limitOptions();
     options.insert(options.end(), {{"--size", true}, {"--list"}, {"--moves"}, {"--apply", true, true}, {"--auto"}, {"-o", true}, {"--json"}});
@@ -118,11 +130,15 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream&)
         return 0;
     }
     std::vector<Loosening> loosen;
-    const std::vector<Plan> plans = propose(opened.graph, request, &loosen);
+    const auto latency = latencyLimit(arguments);
+    if (!latency) refuseWithout(arguments, "--max-latency", {{"--device", true}});
+    const std::vector<Plan> plans =
+        latency ? proposeWithin(*latency, opened.graph, request, arguments.value("--device").value_or("auto"), loosen, notes)
+                : propose(opened.graph, request, &loosen);
     const bool needed = needsRefinement(before);
     Outcome outcome;
     outcome.applied = chosen(arguments, plans, opened.graph, request);
-    const bool stuck = plans.empty() && needed && !outcome.applied;
+    const bool stuck = needed && !outcome.applied && (plans.empty() || arguments.has("--auto"));
     const auto output = arguments.value("-o");
     if (output && !stuck) {
         // Without a plan the network goes out exactly as it came in, side included.
@@ -137,6 +153,6 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream&)
 
 }  // namespace
 
-const Command kRefine{"refine", "propose and apply changes that make layers productive", kHelp, run};
+const Command kRefine{"refine", "propose and apply changes that make layers productive", kHelp, run, true};
 
 }  // namespace fovea::cli

@@ -33,7 +33,32 @@ std::string settingsText(const Node& node)
     return node.kind + (settings.empty() ? "" : "(" + settings + ")");
 }
 
+bool isSideChange(const std::vector<Edit>& edits)
+{
+    return !edits.empty() &&
+           std::all_of(edits.begin(), edits.end(), [](const Edit& edit) { return edit.attribute == "shape"; });
+}
+
 namespace refine {
+
+namespace {
+
+bool leans(const Edit& edit, const Graph& graph) { return edit.op == Edit::Op::Move && !graph.findByName(edit.after); }
+
+}  // namespace
+
+bool leanOnRemoved(const std::vector<Edit>& edits, const Graph& graph)
+{
+    return std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) { return leans(edit, graph); });
+}
+
+std::vector<Edit> EditOrder::settled(std::vector<Edit> edits, const Graph& graph) const
+{
+    for (Edit& edit : edits)
+        if (const Node* node = graph.findByName(edit.layer); node && leans(edit, graph))
+            edit.to = edit.after = graph.at(node->inputs.at(0).node).name;
+    return merged({}, edits);
+}
 
 EditOrder::EditOrder(const Graph& graph)
 {

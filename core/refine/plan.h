@@ -34,6 +34,13 @@ struct MemoryNeed {
     bool operator==(const MemoryNeed&) const = default;
 };
 
+// Seconds that inference took for a batch, measured with the network before and after.
+struct Latency {
+    double before = 0, after = 0;
+    std::int64_t batch = 1;
+    std::string device;
+};
+
 struct Plan {
     std::string id;      // hash of the edits, stable across runs
     std::string title;   // "Stride of conv1 from 2 to 1"
@@ -44,28 +51,39 @@ struct Plan {
     MemoryNeed memoryBefore, memoryAfter;
     std::vector<NodeId> relieved;  // layers that were not productive and become so
     TransferPlan weights;
+    std::optional<Latency> latency;  // where it was measured, which no search does
 };
+
+// Whether it changes nothing but the side of the image, which is not always the user's to choose.
+bool isSideChange(const std::vector<Edit>& edits);
 
 enum class Want { Accuracy, Efficiency, Balance };
 
 struct PlanRequest {
     Want want = Want::Accuracy;
     std::optional<std::int64_t> maxMacs;
-    std::optional<std::int64_t> minParameters;
+    std::optional<std::int64_t> minParameters;              // without it leastParameters()
     std::optional<std::int64_t> maxParameters;              // without it as many as the network has
     std::optional<std::int64_t> maxTraining, maxInference;  // bytes, at `memory`
     std::optional<std::int64_t> outputStride;               // that the network must have: see outputStrideOf()
     std::vector<std::string> keep;                          // layers or groups that must stay as they are
     MemoryOptions memory;
     AnalysisOptions analysis;
+    // The network's own tensors, where it has been edited since they were made: a plan's transfer starts from them.
+    std::shared_ptr<const Weights> weights;
     const std::atomic<bool>* cancel = nullptr;
     bool isCancelled() const { return cancel && cancel->load(std::memory_order_relaxed); }
 };
 
+// The fewest parameters that plans for a network of `now` may leave. Accuracy means the same parameters, as in the
+// paper's own refinements, which lose up to a hundredth of them: 0.99 `now`. The other wishes may cut layers.
+std::int64_t leastParameters(const PlanRequest& request, std::int64_t now);
+
 // A limit that keeps every plan out, and the nearest value that lets one in.
 struct Loosening {
-    enum class Limit { Macs, MinParameters, MaxParameters, Training, Inference, OutputStride, Keep } limit = Limit::Macs;
-    std::int64_t from = 0, to = 0;  // Keep: how many of the names stay
+    enum class Limit { Macs, MinParameters, MaxParameters, Training, Inference, OutputStride, Keep, Latency };
+    Limit limit = Limit::Macs;
+    std::int64_t from = 0, to = 0;  // Keep: how many of the names stay; Latency: microseconds
     std::string layer = {};         // Keep: the name to let go; empty: all of them
     bool operator==(const Loosening&) const = default;
 };

@@ -9,6 +9,12 @@ namespace fovea {
 
 bool needsRefinement(const Report& report) { return !refine::scoreOf(report).clean(); }
 
+std::int64_t leastParameters(const PlanRequest& request, std::int64_t now)
+{
+    if (request.minParameters) return *request.minParameters;
+    return request.want == Want::Accuracy ? now - now / 100 : 0;
+}
+
 std::int64_t outputStrideOf(const Report& report)
 {
     const PerAxis<std::int64_t> jump = refine::coarsestJump(report);
@@ -54,7 +60,7 @@ class PlanMaker {
 public:
     PlanMaker(const Graph& graph, const Report& before, const PlanRequest& request)
         : m_graph(graph), m_before(before), m_request(request), m_memory(needOf(before, request.memory)),
-          m_titles(graph), m_transfer(graph)
+          m_titles(graph), m_transfer(graph, request.weights.get())
     {}
 
     Plan make(const std::vector<Edit>& edits, const Report& after) const
@@ -83,10 +89,8 @@ private:
     TransferFrom m_transfer;
 };
 
-}  // namespace
-
 // Where nothing can be done while these layers stay: the one to let go, or all. Empty where that does not help either.
-static std::vector<Loosening> keptInTheWay(const Graph& graph, const PlanRequest& request)
+std::vector<Loosening> keptInTheWay(const Graph& graph, const PlanRequest& request)
 {
     constexpr std::size_t kMostTried = 8;  // each is a search
     const auto count = static_cast<std::int64_t>(request.keep.size());
@@ -103,6 +107,8 @@ static std::vector<Loosening> keptInTheWay(const Graph& graph, const PlanRequest
     }
     return {{Loosening::Limit::Keep, count, 0, count == 1 ? request.keep[0] : std::string()}};
 }
+
+}  // namespace
 
 std::vector<Plan> propose(const Graph& graph, const PlanRequest& request, std::vector<Loosening>* loosen)
 {

@@ -24,8 +24,6 @@ constexpr int kMostAnalysesSmall = 8'000, kLayersAnalysedSmall = 96'000;
 constexpr int kAnalysesPolishing = 1'000;
 constexpr std::size_t kPolished = 4;
 
-bool isSideChange(const std::vector<Edit>& edits) { return edits.front().attribute == "shape"; }
-
 // The first stride relaxed, by the smallest step (relaxStrides() comes first and goes through the layers in
 // order), and the stem for small images.
 bool isStemChange(std::size_t index, const std::vector<Candidate>& all)
@@ -72,23 +70,6 @@ bool wastesLess(const Score& a, const Score& b)
 {
     const auto key = [](const Score& s) { return std::tuple(s.wasted, s.critical, s.excess, s.macs); };
     return key(a) < key(b);
-}
-
-// A layer that was moved behind one that is gone since.
-bool leans(const Edit& edit, const Graph& graph) { return edit.op == Edit::Op::Move && !graph.findByName(edit.after); }
-
-bool leanOnRemoved(const std::vector<Edit>& edits, const Graph& graph)
-{
-    return std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) { return leans(edit, graph); });
-}
-
-// Those say where they stand now.
-std::vector<Edit> settled(std::vector<Edit> edits, const Graph& graph)
-{
-    for (Edit& edit : edits)
-        if (const Node* node = graph.findByName(edit.layer); node && leans(edit, graph))
-            edit.to = edit.after = graph.at(node->inputs.at(0).node).name;
-    return edits;
 }
 
 // The edits of a move made on another network than the one it was found on.
@@ -311,7 +292,7 @@ std::optional<State> Search::evaluate(const Candidate& candidate, const State& f
         return std::nullopt;
     state.graph = candidate.appliedTo(from.graph);
     if (leanOnRemoved(state.edits, state.graph)) {
-        state.edits = m_order.merged({}, settled(std::move(state.edits), state.graph));
+        state.edits = m_order.settled(std::move(state.edits), state.graph);
         if (state.edits.empty() || !m_seen.insert(keyOf(state.edits)).second) return std::nullopt;
     }
     --m_left;
@@ -375,8 +356,8 @@ std::vector<Loosening> Search::exceeded(const Score& score) const
     atMost(Limit::MaxParameters, request.maxParameters.value_or(m_start.parameters), score.parameters);
     atMost(Limit::Training, request.maxTraining, score.memory);
     atMost(Limit::Inference, request.maxInference, score.inference);
-    if (request.minParameters && score.parameters < *request.minParameters)
-        out.push_back({Limit::MinParameters, *request.minParameters, score.parameters});
+    if (const std::int64_t least = leastParameters(request, m_start.parameters); score.parameters < least)
+        out.push_back({Limit::MinParameters, least, score.parameters});
     if (request.outputStride && score.outputStride != *request.outputStride)
         out.push_back({Limit::OutputStride, *request.outputStride, score.outputStride});
     return out;

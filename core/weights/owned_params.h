@@ -25,6 +25,8 @@ inline bool isNeutral(const Node& layer) { return layer.attrs.getText("init", "d
 void eachLayer(const Graph& graph, const std::function<void(const NodeView&)>& visit);
 
 bool isKnown(const Ints& dims);
+// Without dimensions of one unit: exporters write a slope per channel as [64, 1, 1] where a layer owns [64].
+Ints squeezed(const Ints& dims);
 
 // In execution order. The pointers live as long as the graph.
 std::vector<OwnedParam> ownedParams(const Graph& graph);

@@ -25,7 +25,7 @@ std::int64_t parameterCount(const ParamSpec& spec)
 Transfer actionFor(const Ints& from, const Ints& to)
 {
     // A size that is not known on one side says nothing about a change.
-    if (from == to || !isKnown(from) || !isKnown(to)) return Transfer::Copied;
+    if (squeezed(from) == squeezed(to) || !isKnown(from) || !isKnown(to)) return Transfer::Copied;
     if (from.size() != to.size()) return Transfer::Fresh;
     for (std::size_t i = 0; i < from.size(); ++i)
         if (to[i] > from[i]) return Transfer::Padded;
@@ -110,34 +110,54 @@ const char* toString(Transfer transfer)
     return "new";
 }
 
+namespace {
+
+constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+}  // namespace
+
 struct TransferFrom::Owned {
-    explicit Owned(const Graph& before) : graph(before)
+    Owned(const Graph& before, const Weights* values) : graph(before)
     {
+        if (values && !values->empty()) stored = *values;
         eachLayer(graph, [this](const NodeView& view) {
             std::vector<std::size_t>& own = byLayer[&view.node];
-            for (NamedParam& param : paramsOf(view.node, view.in, view.out)) {
-                const auto [known, isNew] = byName.try_emplace(param.tensor, params.size());
-                if (isNew) params.push_back({&view.node, std::move(param.spec), std::move(param.tensor), true});
-                own.push_back(known->second);
-            }
+            for (NamedParam& param : paramsOf(view.node, view.in, view.out))
+                own.push_back(indexOf(&view.node, std::move(param.spec), std::move(param.tensor)));
         });
     }
+
+    // Of the tensor of this name; kNone where there are values, but not of it.
+    std::size_t indexOf(const Node* layer, ParamSpec spec, std::string name)
+    {
+        if (const auto known = byName.find(name); known != byName.end()) return known->second;
+        if (stored.empty()) return add({layer, std::move(spec), std::move(name), true});
+        const Tensor* values = stored.find(name);
+        if (!values) return kNone;
+        spec.dims = values->dims;
+        return add({layer, std::move(spec), std::move(name), true});
+    }
+
+    std::size_t add(OwnedParam param)
+    {
+        byName.emplace(param.tensor, params.size());
+        params.push_back(std::move(param));
+        return params.size() - 1;
+    }
+
     Graph graph;  // keeps the layers that `params` points to
+    Weights stored;
     std::vector<OwnedParam> params;
     std::unordered_map<std::string, std::size_t> byName;
     // What a layer owns, in the order of its specifications. Graphs share the layers in which they do not differ.
     std::unordered_map<const Node*, std::vector<std::size_t>> byLayer;
 };
 
-TransferFrom::TransferFrom(const Graph& before) : m_owned(std::make_unique<const Owned>(before)) {}
+TransferFrom::TransferFrom(const Graph& before, const Weights* stored)
+    : m_owned(std::make_unique<const Owned>(before, stored))
+{}
 
 TransferFrom::~TransferFrom() = default;
-
-namespace {
-
-constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-
-}  // namespace
 
 TransferPlan TransferFrom::to(const Graph& after) const
 {
@@ -149,16 +169,23 @@ TransferPlan TransferFrom::to(const Graph& after) const
         const std::vector<ParamSpec> specs = specsOf(view);
         for (std::size_t i = 0; i < specs.size(); ++i) {
             const ParamSpec& spec = specs[i];
-            std::size_t index = kNone;
+            const bool isSame = same != m_owned->byLayer.end() && same->second.size() == specs.size();
+            std::size_t index = isSame ? same->second[i] : kNone;
             std::string name;
-            if (same != m_owned->byLayer.end() && same->second.size() == specs.size()) {
-                index = same->second[i];
-            } else {
+            if (index == kNone) {
                 name = view.node.tensorName(spec.role);
                 if (const auto it = m_owned->byName.find(name); it != m_owned->byName.end()) index = it->second;
             }
             if (index == kNone) {
                 if (!made.insert(name).second) continue;
+                // Of a layer that was taken away before, and that is back under its name.
+                if (const Tensor* values = m_owned->stored.find(name)) {
+                    const Transfer action = actionFor(values->dims, spec.dims);
+                    count(plan, action, spec);
+                    if (action != Transfer::Copied)
+                        plan.rows.push_back({name, view.node.name, action, values->dims, spec.dims});
+                    continue;
+                }
                 const Transfer action = isNeutral(view.node) ? Transfer::Padded : Transfer::Fresh;
                 count(plan, action, spec);
                 plan.rows.push_back({name, view.node.name, action, {}, spec.dims});

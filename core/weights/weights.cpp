@@ -16,15 +16,14 @@ namespace {
 // Above this a tensor is a slip of the keyboard rather than a layer; refused before memory is asked for.
 constexpr std::int64_t kMaxElements = std::int64_t{1} << 34;
 
-// Without dimensions of one unit: exporters write a slope per channel as [64, 1, 1] where a layer owns [64].
+}  // namespace
+
 Ints squeezed(const Ints& dims)
 {
     Ints out;
     std::copy_if(dims.begin(), dims.end(), std::back_inserter(out), [](std::int64_t dim) { return dim != 1; });
     return out;
 }
-
-}  // namespace
 
 bool isKnown(const Ints& dims)
 {

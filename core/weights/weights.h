@@ -60,7 +60,9 @@ TransferPlan planTransfer(const Graph& before, const Graph& after);
 // The same from one network to many others, with what concerns the first worked out once.
 class TransferFrom {
 public:
-    explicit TransferFrom(const Graph& before);
+    // `stored`: its tensors, where they may have other shapes than `before` asks for, because it was edited since they
+    // were made, or be of layers that it has lost; as materialise() will find them.
+    explicit TransferFrom(const Graph& before, const Weights* stored = nullptr);
     ~TransferFrom();
     TransferPlan to(const Graph& after) const;
 

@@ -72,6 +72,34 @@ TEST_F(EngineVerbs, TheGradientIsPrintedBesideTheBox)
     EXPECT_NE(ran.out.find("  measured  [0, 5, 6, 8]  6 x 3 px, the same\n"), std::string::npos) << ran.out;
 }
 
+TEST_F(EngineVerbs, PlansAreHeldToAMeasuredLatency)
+{
+    save("deep.fovea", "input 3x32x32 > conv:a k=7 s=2 p=3 c=8 > maxpool:p k=2 > conv:b k=3 p=1 s=2 c=8 > conv:c k=3 p=1 "
+                       "s=2 c=8 > conv:d k=3 p=1 c=8 > gap > flatten > linear:head c=2");
+    const std::vector<std::string> words{"refine", "deep.fovea", "--json", "--device", "cpu"};
+    const Ran ran = run(with(words, {"--max-latency", "100s", "--batch", "2"}));
+    if (missed(ran)) return;
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    const Json all = json(ran)["plans"];
+    ASSERT_GT(all.size(), 0u);
+    for (const Json& plan : all) {
+        EXPECT_GT(plan["latency"]["before"].get<double>(), 0);
+        EXPECT_GT(plan["latency"]["after"].get<double>(), 0);
+        EXPECT_EQ(plan["latency"]["batch"], 2);
+        EXPECT_EQ(plan["latency"]["device"], "cpu");
+    }
+    EXPECT_EQ(json(run({"refine", "deep.fovea", "--json"}))["plans"].size(), all.size());
+    // No machine is as fast as that.
+    const Ran none = run(with(words, {"--max-latency", "0.001us"}));
+    EXPECT_EQ(none.code, 1);
+    EXPECT_EQ(json(none)["plans"].size(), 0u);
+    ASSERT_EQ(json(none)["loosen"].size(), 1u);
+    EXPECT_EQ(json(none)["loosen"][0]["option"], "--max-latency");
+    EXPECT_GT(json(none)["loosen"][0]["to"].get<int>(), 1);
+    const std::string table = run({"refine", "deep.fovea", "--max-latency", "1000x", "--device", "cpu"}).out;
+    EXPECT_NE(table.find("  latency\n"), std::string::npos) << table;
+}
+
 TEST_F(EngineVerbs, TheEffectiveFieldLiesInTheBoxAndIsWritten)
 {
     const std::vector<std::string> words{"field", "net.fovea", "--layer", "b", "--unit", "3,4", "--effective"};

@@ -2,6 +2,7 @@
 
 #include "tests/support/text_graph.h"
 
+#include <algorithm>
 #include <sstream>
 
 namespace fovea::test {
@@ -15,6 +16,11 @@ std::string editText(const std::vector<Edit>& edits)
         if (edit.op != Edit::Op::Remove) out += " " + edit.from + " " + edit.to;
     }
     return out;
+}
+
+bool addsLayers(const std::vector<Edit>& edits)
+{
+    return std::any_of(edits.begin(), edits.end(), [](const Edit& edit) { return edit.op == Edit::Op::Add; });
 }
 
 std::vector<std::string> editTexts(const std::vector<Listed>& candidates)
@@ -45,6 +51,13 @@ Ints numbers(const std::string& text)
     return out;
 }
 
+// As the attribute is now: channels are one number, a stride is one for each axis.
+AttrValue valueLike(const AttrValue* now, const std::string& text)
+{
+    if (now && std::holds_alternative<std::int64_t>(*now)) return AttrValue(std::int64_t{std::stoll(text)});
+    return AttrValue(numbers(text));
+}
+
 void takeOut(Graph& graph, const Node& node) { graph.rewire({node.id, 0}, node.inputs.at(0)); }
 
 }  // namespace
@@ -58,7 +71,9 @@ Graph applied(Graph graph, const std::vector<Edit>& edits)
         const NodeId id = layer(graph, edit.layer).id;
         if (edit.op == Edit::Op::Remove) graph.remove(id);
         if (edit.op == Edit::Op::Set)
-            graph.update(id, [&](Node& node) { node.attrs.set(edit.attribute, numbers(edit.to)); });
+            graph.update(id, [&](Node& node) {
+                node.attrs.set(edit.attribute, valueLike(node.attrs.find(edit.attribute), edit.to));
+            });
         if (edit.op != Edit::Op::Move) continue;
         const NodeId behind = layer(graph, edit.after).id;
         graph.rewire({behind, 0}, {id, 0});

@@ -22,7 +22,8 @@ using Move = std::vector<refine::Candidate> (*)(const refine::Scene&);
 // What a move lists for a network, with the layers of these names kept.
 std::vector<Listed> listed(Move move, const Graph& graph, const std::vector<std::string>& keep = {});
 
-// The network after the edits, made from their text alone.
+bool addsLayers(const std::vector<Edit>& edits);
+// The network after the edits, made from their text alone; not for those that add layers.
 Graph applied(Graph graph, const std::vector<Edit>& edits);
 
 }  // namespace fovea::test

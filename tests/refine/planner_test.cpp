@@ -51,9 +51,26 @@ TEST(Planner, aFieldSmallerThanTheSideNeedsRefinement)
 
 TEST(Planner, plansOfAShortChainAreTheseAndInThisOrder)
 {
-    EXPECT_EQ(texts(propose(graphOf(kChain))),
-              (std::vector<std::string>{"remove p", "remove q; remove d", "move p a b; remove q", "remove q",
-                                        "set input.shape 1x3x12x12 1x3x22x22"}));
+    EXPECT_EQ(texts(propose(graphOf(kChain))), (std::vector<std::string>{"remove p", "move p a b; remove q", "remove q",
+                                                                         "set input.shape 1x3x12x12 1x3x22x22"}));
+}
+
+TEST(Planner, layersAreCutOnlyWhereFewerParametersAreAskedFor)
+{
+    const Graph graph = graphOf(kChain);
+    const std::int64_t now = analyze(graph).summary.parameters;
+    EXPECT_EQ(leastParameters({}, 1000), 990);
+    EXPECT_EQ(leastParameters({.want = Want::Efficiency}, 1000), 0);
+    EXPECT_EQ(leastParameters({.want = Want::Efficiency, .minParameters = 7}, 1000), 7);
+    const auto fewest = [&](const PlanRequest& request) {
+        std::int64_t out = now;
+        for (const Plan& plan : propose(graph, request)) out = std::min(out, plan.after.parameters);
+        return out;
+    };
+    EXPECT_EQ(fewest({}), now);
+    EXPECT_LT(fewest({.minParameters = 0}), now);
+    EXPECT_LT(fewest({.want = Want::Efficiency}), now);
+    EXPECT_EQ(fewest({.want = Want::Efficiency, .minParameters = now}), now);
 }
 
 TEST(Planner, aPlanSaysWhatItDoesWithTheNumbersOfThisNetwork)

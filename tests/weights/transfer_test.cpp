@@ -76,6 +76,37 @@ TEST(Transfer, NamesWhatIsNewAndWhatIsDropped)
     EXPECT_TRUE(row(plan, "b.weight")->to.empty());
 }
 
+// A network whose layers were edited since its tensors were made: the plan is what materialise() will do.
+TEST(Transfer, StartsFromTheTensorsThatAreThere)
+{
+    const Graph original = graphOf(kNet);
+    const Weights stored = materialise(original, {}, 0);
+    const Graph smaller = edited(original, "stem", "kernel_size", Ints{5, 5});
+    const TransferPlan back = TransferFrom(smaller, &stored).to(original);
+    EXPECT_EQ(back.total(Transfer::Copied).tensors, 10);
+    EXPECT_TRUE(back.rows.empty());
+    EXPECT_EQ(materialise(original, stored, 0).find("stem.weight")->bytes.data(),
+              stored.find("stem.weight")->bytes.data());
+    const TransferPlan further = TransferFrom(smaller, &stored).to(edited(original, "stem", "kernel_size", Ints{3, 3}));
+    EXPECT_EQ(row(further, "stem.weight")->from, (Ints{8, 3, 7, 7}));
+}
+
+TEST(Transfer, FindsTheTensorsOfALayerThatIsBackAndSaysWhatHasNone)
+{
+    const Graph all = graphOf("input 3x8x8 > conv:a k=3 c=4 > conv:b k=3 c=4");
+    const Graph cut = graphOf("input 3x8x8 > conv:a k=3 c=4");
+    const Weights stored = materialise(all, {}, 0);
+    const TransferPlan back = TransferFrom(cut, &stored).to(all);
+    EXPECT_EQ(back.total(Transfer::Copied), (Total{4, 112 + 148}));
+    EXPECT_EQ(back.total(Transfer::Dropped), Total{});
+    const TransferPlan none = TransferFrom(all, &stored).to(graphOf("input 3x8x8 > conv:a k=3 c=4 > conv:c k=3 c=4"));
+    EXPECT_EQ(none.total(Transfer::Fresh), (Total{2, 148}));
+    const Weights half = without(stored, {"b.weight", "b.bias"});
+    EXPECT_EQ(TransferFrom(all, &half).to(all).total(Transfer::Fresh), (Total{2, 148}));
+    const Weights nothing;
+    EXPECT_EQ(TransferFrom(all, &nothing).to(all).total(Transfer::Copied), (Total{4, 112 + 148}));
+}
+
 TEST(Transfer, ListsASharedTensorOnce)
 {
     Graph graph = graphOf("input 4x8x8 > conv:a k=1 c=4 bias=0 > conv:b k=1 c=4 bias=0");

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kDelayMs = 250;  // a slider drag should not start a search at every step
 constexpr std::int64_t kBatch = 32;
+constexpr int kCheaperSearches = 2;  // where every plan takes too long
 
 std::vector<Proposals::PlanPtr> shared(std::vector<Plan>&& plans)
 {
@@ -42,6 +43,7 @@ void setLimit(PlanRequest& request, const Loosening& loosening)
     case Loosening::Limit::Training: request.maxTraining = loosening.to; break;
     case Loosening::Limit::Inference: request.maxInference = loosening.to; break;
     case Loosening::Limit::OutputStride: request.outputStride = loosening.to; break;
+    case Loosening::Limit::Latency: break;
     case Loosening::Limit::Keep:
         if (loosening.layer.empty()) request.keep.clear();
         else std::erase(request.keep, loosening.layer);
@@ -76,6 +78,7 @@ Proposals::Proposals(Stage& stage, QObject* parent) : QObject(parent), m_stage(s
     m_delay.setInterval(kDelayMs);
     connect(&m_delay, &QTimer::timeout, this, &Proposals::search);
     connect(&stage.document(), &Document::changed, this, &Proposals::onDocumentChanged);
+    connect(&m_latencies, &Latencies::changed, this, &Proposals::sift);
 }
 
 Proposals::~Proposals() { stop(); }
@@ -93,15 +96,18 @@ void Proposals::onDocumentChanged(const Change& change)
         fresh.want = m_request.want;
         fresh.memory = m_request.memory;
         m_request = std::move(fresh);
+        m_latencies.setLimit({});
         emit requestChanged();
     }
     if (m_searched == m_stage.document().graph()) return;
     ++m_combination;
+    m_found.clear();
     m_plans.clear();
     m_moves.clear();
     m_loosenings.clear();
     m_movesListed = false;
     m_listed.reset();
+    m_latencies.setNetwork(m_stage.document().graph());
     searchSoon();
 }
 
@@ -129,8 +135,18 @@ void Proposals::setRequest(PlanRequest request)
 void Proposals::loosen()
 {
     PlanRequest request = m_request;
-    for (const Loosening& loosening : m_loosenings) setLimit(request, loosening);
+    for (const Loosening& loosening : m_loosenings) {
+        if (loosening.limit == Loosening::Limit::Latency) setMaxLatency(loosening.to);
+        else setLimit(request, loosening);
+    }
     setRequest(std::move(request));
+}
+
+void Proposals::setMaxLatency(Latencies::Microseconds limit)
+{
+    // What was found for a tighter one are cheaper plans only.
+    if (m_cheaperSearches > 0) searchSoon();
+    m_latencies.setLimit(limit);
 }
 
 bool Proposals::keeps(const std::string& layerOrGroup) const
@@ -148,15 +164,23 @@ void Proposals::setKept(const std::string& layerOrGroup, bool keep)
 }
 
 // Without kept layers that an edit has taken away: undo may bring them back.
-PlanRequest Proposals::requestFor(const Graph& graph) const
+PlanRequest Proposals::requestFor(const PlanRequest& asked, const Graph& graph) const
 {
-    PlanRequest out = m_request;
+    PlanRequest out = asked;
     std::erase_if(out.keep, [&](const std::string& name) { return !isKnown(graph, name); });
+    out.weights = m_stage.document().network().weights;
     out.cancel = m_cancelled.get();
     return out;
 }
 
 void Proposals::search()
+{
+    m_cheaperSearches = 0;
+    m_latencies.setNetwork(m_stage.document().graph());
+    searchWith(m_request);
+}
+
+void Proposals::searchWith(const PlanRequest& asked)
 {
     stop();
     if (m_stage.document().isEmpty()) return;
@@ -164,7 +188,7 @@ void Proposals::search()
     m_searched = m_stage.document().graph();
     m_state = State::Searching;
     emit changed();
-    const auto work = [graph = m_searched, request = requestFor(*m_searched), cancelled = m_cancelled] {
+    const auto work = [graph = m_searched, request = requestFor(asked, *m_searched), cancelled = m_cancelled] {
         auto found = std::make_shared<Found>();
         try {
             found->plans = shared(propose(*graph, request, &found->loosenings));
@@ -180,17 +204,46 @@ void Proposals::search()
 
 void Proposals::takePlans(Found& found)
 {
-    m_plans = std::move(found.plans);
+    m_found = std::move(found.plans);
+    m_plans = m_found;
     m_loosenings = std::move(found.loosenings);
     m_state = found.error.isEmpty() ? State::Done : State::Failed;
-    emit changed();
+    m_latencies.setPlans(m_found);  // and so sift()
     if (m_state == State::Failed) emit failed(tr("No proposals could be made"), found.error);
     else if (m_listed != m_searched) listMoves();
 }
 
+// Leaves those that are within the latency; where none is, cheaper ones are looked for.
+void Proposals::sift()
+{
+    if (m_state != State::Done) {
+        emit changed();
+        return;
+    }
+    m_plans.clear();
+    std::ranges::copy_if(m_found, std::back_inserter(m_plans),
+                         [this](const PlanPtr& plan) { return !m_latencies.isOver(*plan); });
+    const auto isLatency = [](const Loosening& loosening) { return loosening.limit == Loosening::Limit::Latency; };
+    if (!m_plans.empty()) std::erase_if(m_loosenings, isLatency);
+    const auto fastest = m_latencies.fastest();
+    // Without plans because of the latency: those found are all too slow, or a search for cheaper ones found none.
+    const bool tooSlow = m_plans.empty() && (!m_found.empty() || m_cheaperSearches > 0) && m_latencies.limit() &&
+                         fastest && *fastest > *m_latencies.limit();
+    if (tooSlow && !m_found.empty() && m_cheaperSearches < kCheaperSearches) {
+        ++m_cheaperSearches;
+        PlanRequest cheaper = m_request;
+        cheaper.maxMacs =
+            std::ranges::min(m_found, {}, [](const PlanPtr& plan) { return plan->after.macs; })->after.macs - 1;
+        searchWith(cheaper);
+        return;
+    }
+    if (tooSlow) m_loosenings = {{Loosening::Limit::Latency, *m_latencies.limit(), *fastest}};
+    emit changed();
+}
+
 void Proposals::listMoves()
 {
-    const auto work = [graph = m_searched, request = requestFor(*m_searched), cancelled = m_cancelled] {
+    const auto work = [graph = m_searched, request = requestFor(m_request, *m_searched), cancelled = m_cancelled] {
         auto listed = std::make_shared<Listed>();
         try {
             listed->moves = shared(fovea::listMoves(*graph, request));
@@ -245,7 +298,7 @@ void Proposals::combine(const std::vector<std::string>& ids)
         return;
     }
     const GraphPtr graph = m_stage.document().graph();
-    PlanRequest request = requestFor(*graph);
+    PlanRequest request = requestFor(m_request, *graph);
     request.cancel = nullptr;  // that of a search may be set at any time
     const auto work = [graph, ids, request]() -> PlanPtr {
         try {

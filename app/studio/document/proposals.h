@@ -2,6 +2,7 @@
 // request changes. Views read them here; which one is shown is the stage's preview.
 #pragma once
 
+#include "app/studio/document/latencies.h"
 #include "app/studio/document/stage.h"
 
 #include <QObject>
@@ -33,6 +34,9 @@ public:
     // Limits are absolute numbers, so they stay what they are when a plan is applied; another network drops them.
     const PlanRequest& request() const { return m_request; }
     void setRequest(PlanRequest request);
+    // Plans that were measured to take longer than its limit are left out of plans().
+    Latencies& latencies() { return m_latencies; }
+    void setMaxLatency(Latencies::Microseconds limit);
     void loosen();  // sets the limits that keep every plan out to what lets one in
     bool keeps(const std::string& layerOrGroup) const;
     void setKept(const std::string& layerOrGroup, bool keep);
@@ -54,16 +58,20 @@ private:
     struct Listed;
     void onDocumentChanged(const Change& change);
     void searchSoon();
+    void searchWith(const PlanRequest& request);
+    void sift();
     void stop();
     void takePlans(Found& found);
     void listMoves();
     void takeMoves(Listed& listed);
-    PlanRequest requestFor(const Graph& graph) const;
+    PlanRequest requestFor(const PlanRequest& asked, const Graph& graph) const;
 
     Stage& m_stage;
     PlanRequest m_request;
     State m_state = State::Empty;
-    std::vector<PlanPtr> m_plans, m_moves;
+    Latencies m_latencies;
+    std::vector<PlanPtr> m_found, m_plans, m_moves;  // what was found, and what of it is within the latency
+    int m_cheaperSearches = 0;
     std::vector<Loosening> m_loosenings;
     bool m_movesListed = false;
     QTimer m_delay;

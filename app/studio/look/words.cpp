@@ -58,6 +58,8 @@ QString exactText(const std::optional<std::int64_t>& count)
     return count ? QLocale().toString(static_cast<qlonglong>(*count)) : tr("cannot be counted");
 }
 
+QString timeText(std::int64_t microseconds) { return text(shortTime(static_cast<double>(microseconds) * 1e-6)); }
+
 QString bytesText(std::int64_t bytes) { return text(shortBytes(bytes)); }
 
 QString factorText(std::int64_t value, std::int64_t of)

@@ -17,6 +17,7 @@ QString axisText(std::int64_t h, std::int64_t w);             // "7", or "1x7" w
 QString shapeText(const Value& value);                        // "1x64x56x56", "?" where nothing is known
 QString countText(const std::optional<std::int64_t>& count);  // "25.56 M", "unknown"
 QString exactText(const std::optional<std::int64_t>& count);  // "25557032" with digit groups
+QString timeText(std::int64_t microseconds);                   // "12.3 ms"
 QString bytesText(std::int64_t bytes);                        // "44.59 MiB"
 QString factorText(std::int64_t value,
                    std::int64_t of);           // "1.05x", "16.0x"; empty where there is nothing to compare with

@@ -50,8 +50,10 @@ QString strideText(std::int64_t stride, std::int64_t now)
 }  // namespace
 
 LimitsSection::LimitsSection(Proposals& proposals, QWidget* parent)
-    : QWidget(parent), m_proposals(proposals), m_fold(new QToolButton), m_body(new QWidget), m_batch(new QSpinBox),
-      m_element(new QComboBox), m_stride(new QComboBox), m_keepParameters(new QCheckBox), m_kept(new QVBoxLayout)
+    : QWidget(parent), m_proposals(proposals), m_fold(new QToolButton), m_body(new QWidget),
+      m_latency(new LimitSlider(costSteps())), m_latencyValue(new QLabel), m_measure(new QToolButton),
+      m_batch(new QSpinBox), m_element(new QComboBox), m_stride(new QComboBox), m_keepParameters(new QCheckBox),
+      m_kept(new QVBoxLayout)
 {
     setObjectName(QStringLiteral("limits"));
     m_fold->setObjectName(QStringLiteral("limitsFold"));
@@ -70,6 +72,7 @@ LimitsSection::LimitsSection(Proposals& proposals, QWidget* parent)
               tr("Most memory that a training step keeps, at the batch size below"));
     addSlider(grid, Inference, "limitInference", tr("Inference"),
               tr("Most memory alive at once for inference, at the batch size below"));
+    addLatency(grid);
     addMemory(grid);
     auto* body = new QVBoxLayout(m_body);
     body->setContentsMargins(4, 0, 0, 2);
@@ -116,8 +119,48 @@ void LimitsSection::addSlider(QGridLayout* grid, Kind kind, const char* name, co
             [this, kind](const LimitSlider::Limit& limit) { chooseLimit(kind, limit); });
 }
 
+void LimitsSection::addLatency(QGridLayout* grid)
+{
+    const QString toolTip = tr("Longest that inference of one image may take on this machine, measured for every plan");
+    m_latency->setObjectName(QStringLiteral("limitLatency"));
+    m_latency->setAccessibleName(toolTip);
+    m_latencyValue->setObjectName(QStringLiteral("limitLatencyValue"));
+    m_measure->setObjectName(QStringLiteral("limitMeasure"));
+    m_measure->setText(tr("Measure"));
+    m_measure->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    m_measure->setToolTip(tr("Measure what inference of one image takes now, to set a limit"));
+    auto* label = new QLabel(tr("Latency"));
+    label->setBuddy(m_latency);
+    for (QWidget* widget : std::initializer_list<QWidget*>{label, m_latency, m_latencyValue})
+        widget->setToolTip(toolTip);
+    grid->addWidget(label, kKinds, 0);
+    grid->addWidget(m_latency, kKinds, 1);
+    grid->addWidget(m_measure, kKinds, 1);
+    grid->addWidget(m_latencyValue, kKinds, 2);
+    Latencies& latencies = m_proposals.latencies();
+    connect(m_latency, &LimitSlider::limitChosen, this,
+            [this](const LimitSlider::Limit& limit) { m_proposals.setMaxLatency(limit); });
+    connect(m_measure, &QToolButton::clicked, &latencies, &Latencies::ask);
+    connect(&latencies, &Latencies::changed, this, &LimitsSection::refresh);
+}
+
+void LimitsSection::showLatency()
+{
+    const Latencies& latencies = m_proposals.latencies();
+    const auto now = latencies.now(), limit = latencies.limit();
+    m_latency->setVisible(now.has_value());
+    m_measure->setVisible(!now);
+    m_measure->setEnabled(!latencies.isMeasuring());
+    if (now) m_latency->show(*now, limit);
+    m_latencyValue->setText(limit && now ? tr("\u2264 %1 (%2)").arg(factorText(*limit, *now), timeText(*limit))
+                            : limit      ? tr("\u2264 %1").arg(timeText(*limit))
+                            : now        ? tr("no limit (%1)").arg(timeText(*now))
+                                         : tr("no limit"));
+}
+
 void LimitsSection::addMemory(QGridLayout* grid)
 {
+    constexpr int kRow = kKinds + 1;
     m_batch->setObjectName(QStringLiteral("limitBatch"));
     m_batch->setRange(1, 1'000'000);
     m_batch->setKeyboardTracking(false);
@@ -130,15 +173,15 @@ void LimitsSection::addMemory(QGridLayout* grid)
     auto* row = new QHBoxLayout;
     row->addWidget(m_batch, 1);
     row->addWidget(m_element, 1);
-    grid->addWidget(label, kKinds, 0);
-    grid->addLayout(row, kKinds, 1, 1, 2);
+    grid->addWidget(label, kRow, 0);
+    grid->addLayout(row, kRow, 1, 1, 2);
     m_stride->setObjectName(QStringLiteral("limitStride"));
     m_stride->setToolTip(tr("Pixels between neighbouring units of the coarsest map, as dense prediction needs it"));
     auto* strideLabel = new QLabel(tr("Out. stride"));
     strideLabel->setToolTip(m_stride->toolTip());
     strideLabel->setBuddy(m_stride);
-    grid->addWidget(strideLabel, kKinds + 1, 0);
-    grid->addWidget(m_stride, kKinds + 1, 1, 1, 2);
+    grid->addWidget(strideLabel, kRow + 1, 0);
+    grid->addWidget(m_stride, kRow + 1, 1, 1, 2);
     connect(m_batch, &QSpinBox::valueChanged, this, &LimitsSection::chooseMemory);
     connect(m_element, &QComboBox::currentIndexChanged, this, &LimitsSection::chooseMemory);
     connect(m_stride, &QComboBox::currentIndexChanged, this, [this] {
@@ -152,13 +195,18 @@ void LimitsSection::addMemory(QGridLayout* grid)
 void LimitsSection::addKeeping(QVBoxLayout* layout)
 {
     m_keepParameters->setObjectName(QStringLiteral("limitKeepParameters"));
-    m_keepParameters->setToolTip(tr("No plan may have fewer parameters: nothing is cut or shrunk."));
+    m_keepParameters->setToolTip(tr("No plan may have fewer parameters: nothing is cut. Best accuracy keeps them to a "
+                                    "hundredth unless this is switched off."));
     m_kept->setSpacing(1);
     layout->addWidget(m_keepParameters);
     layout->addLayout(m_kept);
     connect(m_keepParameters, &QCheckBox::toggled, this, [this](bool on) {
         PlanRequest request = m_proposals.request();
-        request.minParameters = on ? std::optional(m_now[Parameters]) : std::nullopt;
+        // Without a number it is as the wish has it.
+        request.minParameters.reset();
+        const std::int64_t usual = leastParameters(request, m_now[Parameters]);
+        if (on && usual == 0) request.minParameters = m_now[Parameters];
+        if (!on && usual > 0) request.minParameters = 0;
         m_proposals.setRequest(std::move(request));
     });
 }
@@ -208,9 +256,10 @@ void LimitsSection::refresh()
                                     QSignalBlocker(m_keepParameters)};
     m_batch->setValue(static_cast<int>(request.memory.batch));
     m_element->setCurrentText(QLatin1String(toString(request.memory.element)));
-    m_keepParameters->setChecked(request.minParameters.has_value());
-    m_keepParameters->setText(
-        tr("At least %1 parameters").arg(countText(request.minParameters.value_or(m_now[Parameters]))));
+    const std::int64_t least = leastParameters(request, m_now[Parameters]);
+    m_keepParameters->setChecked(least > 0);
+    m_keepParameters->setText(tr("At least %1 parameters").arg(countText(least > 0 ? least : m_now[Parameters])));
+    showLatency();
     showStrides();
     showKept();
     m_fold->setText(summary());
@@ -272,7 +321,10 @@ QString LimitsSection::summary() const
         if (limit == kAny) parts << tr("any parameters");
         else if (limit) parts << tr("%1 \u2264 %2").arg(titles[i], factorText(*limit, m_now[i]));
     }
-    if (request.minParameters) parts << tr("keeps parameters");
+    if (const auto limit = m_proposals.latencies().limit()) parts << tr("latency \u2264 %1").arg(timeText(*limit));
+    const std::int64_t least = leastParameters(request, m_now[Parameters]);
+    if (least > 0 && request.minParameters) parts << tr("keeps parameters");
+    if (least == 0 && request.want == Want::Accuracy) parts << tr("may cut layers");
     if (request.outputStride) parts << tr("stride %1").arg(*request.outputStride);
     if (!request.keep.empty()) parts << tr("%n kept", nullptr, static_cast<int>(request.keep.size()));
     return parts.isEmpty() ? tr("Limits: no parameters added") : tr("Limits: %1").arg(parts.join(QStringLiteral(", ")));
@@ -300,6 +352,7 @@ QString looseningText(const Loosening& loosening, const Report& now, const Memor
         return loosening.layer.empty()
                    ? LimitsSection::tr("no layer kept as it is")
                    : LimitsSection::tr("\u201c%1\u201d not kept as it is").arg(text(loosening.layer));
+    case Loosening::Limit::Latency: return LimitsSection::tr("a latency of %1").arg(timeText(loosening.to));
     case Loosening::Limit::OutputStride: break;
     }
     return LimitsSection::tr("an output stride of %1 px").arg(loosening.to);

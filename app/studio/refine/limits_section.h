@@ -26,6 +26,8 @@ private:
 
     void addSlider(QGridLayout* grid, Kind kind, const char* name, const QString& title, const QString& toolTip);
     void addMemory(QGridLayout* grid);
+    void addLatency(QGridLayout* grid);
+    void showLatency();
     void addKeeping(QVBoxLayout* layout);
     void chooseLimit(Kind kind, const LimitSlider::Limit& limit);
     void chooseMemory();
@@ -41,6 +43,9 @@ private:
     QWidget* m_body;
     LimitSlider* m_sliders[kKinds];
     QLabel* m_values[kKinds];
+    LimitSlider* m_latency;
+    QLabel* m_latencyValue;
+    QToolButton* m_measure;  // in place of the slider until the network's own latency is known
     QSpinBox* m_batch;
     QComboBox *m_element, *m_stride;
     QCheckBox* m_keepParameters;

@@ -57,8 +57,9 @@ QString countWords(std::int64_t count) { return countText(count); }
 
 }  // namespace
 
-PlanCard::PlanCard(Stage::PlanPtr plan, ReportPtr now, const MemoryOptions& memory, const QString& key, QWidget* parent)
-    : QFrame(parent), m_plan(std::move(plan)), m_preview(new QPushButton(tr("Preview")))
+PlanCard::PlanCard(Stage::PlanPtr plan, ReportPtr now, const MemoryOptions& memory, const Latencies& latencies,
+                   const QString& key, QWidget* parent)
+    : QFrame(parent), m_plan(std::move(plan)), m_preview(new QPushButton(tr("Preview"))), m_latency(label({}, true))
 {
     setObjectName(QStringLiteral("plan.") + key);
     setFrameShape(QFrame::StyledPanel);
@@ -76,6 +77,9 @@ PlanCard::PlanCard(Stage::PlanPtr plan, ReportPtr now, const MemoryOptions& memo
     effects->setHorizontalSpacing(8);
     effects->setVerticalSpacing(2);
     addEffects(effects, memory);
+    m_latency->setObjectName(QStringLiteral("planLatency.") + key);
+    showLatency(latencies);
+    connect(&latencies, &Latencies::changed, this, [this, &latencies] { showLatency(latencies); });
     m_preview->setObjectName(QStringLiteral("planPreview.") + key);
     m_preview->setCheckable(true);
     m_preview->setToolTip(tr("Show the change on the canvas and its fields in the chart, without making it."));
@@ -122,8 +126,17 @@ void PlanCard::addEffects(QGridLayout* grid, const MemoryOptions& memory)
         ->setToolTip(tr("Memory that a training step keeps, at batch %1 in %2")
                          .arg(memory.batch)
                          .arg(QLatin1String(toString(memory.element))));
+    m_latencyTitle = put(tr("latency"), m_latency);
     put(tr("tensors"), weightsLabel());
     grid->setColumnStretch(1, 1);
+}
+
+void PlanCard::showLatency(const Latencies& latencies)
+{
+    const auto before = latencies.now(), after = latencies.of(*m_plan);
+    m_latency->setVisible(before && after);
+    m_latencyTitle->setVisible(before && after);
+    if (before && after) m_latency->setText(costChange(*before, *after, timeText));
 }
 
 QLabel* PlanCard::weightsLabel()

@@ -1,6 +1,7 @@
 // One proposal: title, reason, fields and numbers before and after, Preview and Apply.
 #pragma once
 
+#include "app/studio/document/latencies.h"
 #include "app/studio/document/stage.h"
 
 #include <QFrame>
@@ -16,8 +17,8 @@ class PlanCard : public QFrame {
 public:
     // `now` is the report that the plan starts from. Widgets are named "planTitle.KEY", "planPreview.KEY",
     // "planApply.KEY".
-    PlanCard(Stage::PlanPtr plan, ReportPtr now, const MemoryOptions& memory, const QString& key,
-             QWidget* parent = nullptr);
+    PlanCard(Stage::PlanPtr plan, ReportPtr now, const MemoryOptions& memory, const Latencies& latencies,
+             const QString& key, QWidget* parent = nullptr);
     const Stage::PlanPtr& plan() const { return m_plan; }
     void setPreviewed(bool on);
 
@@ -29,11 +30,13 @@ signals:
     void applied();
 
 private:
+    void showLatency(const Latencies& latencies);
     void addEffects(QGridLayout* grid, const MemoryOptions& memory);
     QLabel* weightsLabel();
 
     Stage::PlanPtr m_plan;
     QPushButton* m_preview;
+    QLabel *m_latency, *m_latencyTitle;
 };
 
 }  // namespace fovea::studio

@@ -5,11 +5,14 @@
 #include <QScrollBar>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace fovea::studio {
 
 PlanCard* makeCard(Proposals& proposals, const Proposals::PlanPtr& plan, const QString& key)
 {
-    auto* card = new PlanCard(plan, proposals.stage().document().report(), proposals.request().memory, key);
+    auto* card = new PlanCard(plan, proposals.stage().document().report(), proposals.request().memory,
+                              proposals.latencies(), key);
     card->setPreviewed(isSamePlan(plan, proposals.stage().preview()));
     QObject::connect(card, &PlanCard::previewToggled, &proposals,
                      [&proposals, plan](bool on) { proposals.stage().showPreview(on ? plan : nullptr); });
@@ -38,12 +41,19 @@ PlansPage::PlansPage(Proposals& proposals, QWidget* parent)
 void PlansPage::refresh()
 {
     if (m_shown == m_proposals.plans()) return;
-    m_shown = m_proposals.plans();
-    for (PlanCard* card : m_cards) {
+    const std::vector<Proposals::PlanPtr>& plans = m_proposals.plans();
+    // Where some are only left out, the others stay in their place, for who reads them.
+    const auto isKept = [&](const PlanCard* card) { return std::ranges::find(plans, card->plan()) != plans.end(); };
+    const auto kept = static_cast<std::size_t>(std::ranges::count_if(m_cards, isKept));
+    const bool isPart = kept > 0 && kept == plans.size();
+    std::erase_if(m_cards, [&](PlanCard* card) {
+        if (isPart && isKept(card)) return false;
         card->hide();
         card->deleteLater();
-    }
-    m_cards.clear();
+        return true;
+    });
+    m_shown = plans;
+    if (isPart) return;
     for (std::size_t i = 0; i < m_shown.size(); ++i) {
         m_cards.push_back(makeCard(m_proposals, m_shown[i], QString::number(i)));
         m_layout->insertWidget(m_layout->count() - 1, m_cards.back());

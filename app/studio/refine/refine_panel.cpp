@@ -34,7 +34,10 @@ RefinePanel::RefinePanel(Proposals& proposals, QWidget* parent)
     layout->addLayout(buildHead());
     layout->addWidget(m_tabs);
     layout->addWidget(buildPages(), 1);
-    connect(m_cancel, &QPushButton::clicked, &proposals, &Proposals::cancel);
+    connect(m_cancel, &QPushButton::clicked, this, [this] {
+        if (m_proposals.state() == Proposals::State::Searching) m_proposals.cancel();
+        else m_proposals.latencies().stop();
+    });
     connect(m_again, &QPushButton::clicked, &proposals, &Proposals::search);
     connect(m_loosen, &QPushButton::clicked, &proposals, &Proposals::loosen);
     connect(m_want, &QComboBox::currentIndexChanged, this, [this](int index) {
@@ -129,11 +132,14 @@ void RefinePanel::refresh()
 void RefinePanel::showState()
 {
     const bool searching = m_proposals.state() == Proposals::State::Searching;
-    m_state->setText(stateText());
+    const bool busy = searching || m_proposals.latencies().isMeasuring();
+    QStringList state{stateText(), m_proposals.latencies().state()};
+    state.removeAll(QString());
+    m_state->setText(state.join(QLatin1Char('\n')));
     m_state->setVisible(!m_state->text().isEmpty());
-    m_progress->setVisible(searching);
-    m_cancel->setVisible(searching);
-    m_again->setVisible(!searching && m_proposals.state() != Proposals::State::Empty);
+    m_progress->setVisible(busy);
+    m_cancel->setVisible(busy);
+    m_again->setVisible(!busy && m_proposals.state() != Proposals::State::Empty);
     m_loosen->setVisible(m_proposals.state() == Proposals::State::Done && !m_proposals.loosenings().empty());
 }
 

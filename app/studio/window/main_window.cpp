@@ -80,7 +80,7 @@ bool takesBack(const QWidget& widget, const QKeyEvent& key)
 
 }  // namespace
 
-MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_stage(m_document), m_proposals(m_stage), m_runs(m_document)
+MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_stage(m_document), m_proposals(m_stage), m_timing(m_proposals.latencies()), m_runs(m_document)
 {
     setObjectName(QStringLiteral("mainWindow"));
     setWindowIcon(QIcon(QStringLiteral(":/icons/fovea.svg")));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/studio/document/proposals.h"
+#include "app/studio/training/plan_timing.h"
 #include "app/studio/training/training_runs.h"
 
 #include <QMainWindow>
@@ -72,6 +73,7 @@ private:
     Document m_document;
     Stage m_stage;
     Proposals m_proposals;
+    PlanTiming m_timing;
     TrainingRuns m_runs;
     QStackedWidget* m_centre = nullptr;
     CanvasView* m_canvas = nullptr;

@@ -37,6 +37,15 @@ std::string shortBytes(std::int64_t bytes)
     return text;
 }
 
+std::string shortTime(double seconds)
+{
+    const double scaled = seconds >= 0.9995 ? seconds : seconds >= 0.9995e-3 ? seconds * 1e3 : seconds * 1e6;
+    const char* const unit = seconds >= 0.9995 ? "s" : seconds >= 0.9995e-3 ? "ms" : "us";
+    char text[48];
+    std::snprintf(text, sizeof text, "%.*f %s", scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0, scaled, unit);
+    return text;
+}
+
 std::string sideText(const std::optional<PerAxis<std::int64_t>>& side)
 {
     if (!side) return "-";

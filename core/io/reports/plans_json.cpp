@@ -56,7 +56,7 @@ ReportJson planObject(const Plan& plan, const Report& before)
 {
     ReportJson edits = ReportJson::array();
     for (const Edit& edit : plan.edits) edits.push_back(editObject(edit));
-    return {{"id", plan.id},
+    ReportJson out = {{"id", plan.id},
             {"title", plan.title},
             {"reason", plan.reason},
             {"edits", std::move(edits)},
@@ -66,6 +66,12 @@ ReportJson planObject(const Plan& plan, const Report& before)
             {"memory",
              {{"training", {{"before", plan.memoryBefore.training}, {"after", plan.memoryAfter.training}}},
               {"inference", {{"before", plan.memoryBefore.inference}, {"after", plan.memoryAfter.inference}}}}}};
+    if (plan.latency)
+        out["latency"] = {{"before", plan.latency->before},
+                          {"after", plan.latency->after},
+                          {"batch", plan.latency->batch},
+                          {"device", plan.latency->device}};
+    return out;
 }
 
 }  // namespace

@@ -171,15 +171,20 @@ std::string transferLine(const TransferPlan& plan)
 
 std::string plansTable(const Report& before, const std::vector<Plan>& plans)
 {
-    TextTable table({{"id"}, {"change"}, {"i_min", true}, {"critical", true}, {"partial", true}, {"unproductive", true},
-                     {"parameters", true}, {"MACs", true}});
-    const auto row = [&](const std::string& id, const std::string& title, const Summary& summary) {
-        table.add({id, title, sideText(summary.iMin), std::to_string(summary.count(Verdict::Critical)),
-                   std::to_string(summary.count(Verdict::Partial)), std::to_string(summary.count(Verdict::Unproductive)),
-                   shortCount(summary.parameters), shortCount(summary.macs)});
+    const bool timed = !plans.empty() && plans.front().latency;
+    std::vector<TextTable::Column> columns{{"id"}, {"change"}, {"i_min", true}, {"critical", true}, {"partial", true}, {"unproductive", true},
+                                           {"parameters", true}, {"MACs", true}};
+    if (timed) columns.push_back({"latency", true});
+    TextTable table(columns);
+    const auto row = [&](const std::string& id, const std::string& title, const Summary& summary, double seconds) {
+        std::vector<std::string> cells{id, title, sideText(summary.iMin), std::to_string(summary.count(Verdict::Critical)),
+                                       std::to_string(summary.count(Verdict::Partial)), std::to_string(summary.count(Verdict::Unproductive)),
+                                       shortCount(summary.parameters), shortCount(summary.macs)};
+        if (timed) cells.push_back(shortTime(seconds));
+        table.add(cells);
     };
-    row("-", "as it is", before.summary);
-    for (const Plan& plan : plans) row(plan.id, plan.title, plan.after);
+    row("-", "as it is", before.summary, timed ? plans.front().latency->before : 0);
+    for (const Plan& plan : plans) row(plan.id, plan.title, plan.after, plan.latency ? plan.latency->after : 0);
     std::string out = "side " + sideText(before.side) + "\n\n" + table.text();
     for (const Plan& plan : plans) out += "\n" + plan.id + ": " + plan.reason + "\n    tensors: " + transferLine(plan.weights) + "\n";
     return out;
