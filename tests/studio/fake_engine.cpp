@@ -4,6 +4,8 @@
 //   die=N      is killed after N steps          refuse=load|train|evaluate  refuses that request
 //   code=N     ends with code N when trained    step=MS                     takes that long for a step
 //   gpu        says that there is a GPU         flat       no learning rate makes the loss fall
+//   macs       a step takes a picosecond for each multiply-accumulate
+#include "core/analysis/report.h"
 #include "core/base/files.h"
 #include "core/io/engine/jobs.h"
 #include "core/io/engine/messages.h"
@@ -321,8 +323,8 @@ private:
         return toJson(out);
     }
 
-    // A millisecond an image in training and a quarter of it else, and as many MiB as the layers' names have letters;
-    // twice that where something was measured before in the same engine.
+    // A millisecond an image in training and a quarter of it else, or as told a picosecond for each multiply-accumulate;
+    // and as many MiB as the layers' names have letters, twice that where the same engine measured something before.
     Json cost(const CostRequest& request)
     {
         CostReply out;
@@ -331,6 +333,7 @@ private:
             if (isStopped()) throw Error(ErrorCode::Usage, "The measurement was stopped.");
         }
         out.median = static_cast<double>(request.batch) * (request.training ? 1e-3 : 0.25e-3);
+        if (m_told.contains("macs")) out.median = static_cast<double>(analyze(m_load.graph).summary.macs) * 1e-12;
         out.seconds.assign(static_cast<std::size_t>(request.repeats), out.median);
         for (const auto& node : m_load.graph.nodes())
             out.memory += static_cast<std::int64_t>(node->name.size()) << (m_measured ? 21 : 20);

@@ -1,14 +1,12 @@
 // Refinement on the real window, by mouse and keyboard events alone.
 #include "app/studio/canvas/canvas_view.h"
 #include "core/io/onnx/onnx.h"
-#include "tests/studio/window_driver.h"
+#include "tests/studio/refine_driver.h"
 
 #include <QComboBox>
 #include <QLineEdit>
-#include <QListView>
 #include <QMenu>
 #include <QSlider>
-#include <QTabBar>
 #include <QTreeWidget>
 #include <QWindow>
 
@@ -20,38 +18,6 @@ namespace {
 
 const QColor kPlanDot(0x1f, 0x6f, 0xeb);
 
-void openTab(QWidget& window, const QString& title)
-{
-    auto* tabs = named<QTabBar>(window, QStringLiteral("refineTabs"));
-    QVERIFY(tabs);
-    for (int i = 0; i < tabs->count(); ++i)
-        if (tabs->tabText(i) == title) QTest::mouseClick(tabs, Qt::LeftButton, {}, tabs->tabRect(i).center());
-    QCOMPARE(tabs->tabText(tabs->currentIndex()), title);
-}
-
-bool isPreviewing(const QWidget& window) { return named<QLabel>(window, QStringLiteral("previewBanner"))->isVisible(); }
-
-int shownCards(const QWidget& window)
-{
-    int cards = 0;
-    for (const auto* button : window.findChildren<QAbstractButton*>())
-        if (button->objectName().startsWith(QStringLiteral("planApply.")) && button->isVisibleTo(&window)) ++cards;
-    return cards;
-}
-
-QAbstractItemModel* movesOf(const QWidget& window)
-{
-    return named<QListView>(window, QStringLiteral("moves"))->model();
-}
-
-int rowOfMove(const QWidget& window, const QString& title)
-{
-    const QAbstractItemModel* moves = movesOf(window);
-    for (int row = 0; row < moves->rowCount(); ++row)
-        if (moves->index(row, 0).data().toString().section(QLatin1Char('\n'), 0, 0) == title) return row;
-    return -1;
-}
-
 QList<int> shownMoves(const QWidget& window)
 {
     const auto* list = named<QListView>(window, QStringLiteral("moves"));
@@ -59,15 +25,6 @@ QList<int> shownMoves(const QWidget& window)
     for (int row = 0; row < list->model()->rowCount(); ++row)
         if (!list->isRowHidden(row)) out << row;
     return out;
-}
-
-void check(const QWidget& window, int row)
-{
-    auto* list = named<QListView>(window, QStringLiteral("moves"));
-    const QModelIndex index = list->model()->index(row, 0);
-    list->scrollTo(index);
-    const QRect rect = list->visualRect(index);
-    QTest::mouseClick(list->viewport(), Qt::LeftButton, {}, {rect.left() + 10, rect.center().y()});
 }
 
 }  // namespace
@@ -80,7 +37,7 @@ private slots:
     void aPlanOfTheParetoChartIsPreviewedAppliedUndoneAndExported()
     {
         MainWindow window;
-        openAt32(window);
+        openAt32(window, m_model);
         const auto at32 = shownCounts(window);
         openTab(window, QStringLiteral("Pareto"));
         auto* plot = named<QWidget>(window, QStringLiteral("paretoPlot"));
@@ -109,7 +66,7 @@ private slots:
     void theArrowKeysWalkAlongThePlansOfTheParetoChart()
     {
         MainWindow window;
-        openAt32(window);
+        openAt32(window, m_model);
         openTab(window, QStringLiteral("Pareto"));
         auto* plot = named<QWidget>(window, QStringLiteral("paretoPlot"));
         QTRY_VERIFY(pointOfColor(plot, kPlanDot));
@@ -125,7 +82,7 @@ private slots:
     void aTighterLimitLeavesFewerPlansAndLooseningItBringsOneBack()
     {
         MainWindow window;
-        openAt32(window);
+        openAt32(window, m_model);
         const int all = shownCards(window);
         click(window, "limitsFold");
         auto* macs = named<QSlider>(window, QStringLiteral("limitMacs"));
@@ -150,7 +107,7 @@ private slots:
     void checkedMovesAreOnePlanAndOneUndoStep()
     {
         MainWindow window;
-        openAt32(window);
+        openAt32(window, m_model);
         const auto at32 = shownCounts(window);
         openTab(window, QStringLiteral("Single moves"));
         QTRY_VERIFY_WITH_TIMEOUT(movesOf(window)->rowCount() > 3, kWaitMs);
@@ -175,7 +132,7 @@ private slots:
     void theFilterShowsMovesWithAllItsWordsAndThoseThatAreChecked()
     {
         MainWindow window;
-        openAt32(window);
+        openAt32(window, m_model);
         openTab(window, QStringLiteral("Single moves"));
         QTRY_VERIFY_WITH_TIMEOUT(movesOf(window)->rowCount() > 3, kWaitMs);
         const int stem = rowOfMove(window, QStringLiteral("Stride of 'conv1' from 2 to 1"));
@@ -210,7 +167,7 @@ private slots:
     void movesThatExcludeOneAnotherSaySoAndShowNoPreview()
     {
         MainWindow window;
-        openAt32(window);
+        openAt32(window, m_model);
         openTab(window, QStringLiteral("Single moves"));
         QTRY_VERIFY_WITH_TIMEOUT(movesOf(window)->rowCount() > 3, kWaitMs);
         const int removed = rowOfMove(window, QStringLiteral("Pooling 'maxpool' removed"));
@@ -231,20 +188,13 @@ private slots:
     void theTensorsThatAPlanDoesNotCopyAreListed()
     {
         MainWindow window;
-        openAt32(window);
+        openAt32(window, m_model);
         openTab(window, QStringLiteral("Single moves"));
         QTRY_VERIFY_WITH_TIMEOUT(movesOf(window)->rowCount() > 3, kWaitMs);
         check(window, rowOfMove(window, QStringLiteral("Kernel of 'conv1' from 7 to 5")));
-        QLabel* tensors = nullptr;
-        for (auto* label : named<QWidget>(window, QStringLiteral("plan.chosen"))->findChildren<QLabel*>())
-            if (label->text().contains(QStringLiteral("which?"))) tensors = label;
-        QVERIFY2(tensors && tensors->text().contains(QStringLiteral("1 sliced")),
-                 tensors ? qPrintable(tensors->text()) : "no link");
-        tensors->setFocus();
-        QTest::keyClick(tensors, Qt::Key_Tab);
-        QTest::keyClick(tensors, Qt::Key_Return);
-        auto* rows = window.findChild<QTreeWidget*>(QStringLiteral("transferRows"));
-        QTRY_VERIFY(rows && rows->isVisible());
+        QVERIFY(shownText(window, "planTensors.chosen").contains(QStringLiteral("1 sliced")));
+        const QTreeWidget* rows = openTransfer(window);
+        QVERIFY(rows);
         QCOMPARE(rows->topLevelItemCount(), 1);
         const QTreeWidgetItem* row = rows->topLevelItem(0);
         QVERIFY(!row->text(0).isEmpty());
@@ -256,7 +206,7 @@ private slots:
     void theMenuSaysWhyALayerCannotBeMadeProductive()
     {
         MainWindow window;
-        openAt32(window);
+        openAt32(window, m_model);
         QMenu* menu = openMenu(window, QStringLiteral("conv1"));
         QVERIFY(menu);
         const QAction* none = menu->actions().constFirst();
@@ -267,7 +217,7 @@ private slots:
     void theMenuOfALayerMakesItProductive()
     {
         MainWindow window;
-        openAt32(window);
+        openAt32(window, m_model);
         const auto at32 = shownCounts(window);
         QMenu* menu = openMenu(window, QStringLiteral("layer4.0.conv2"));
         QVERIFY(menu);
@@ -287,7 +237,7 @@ private slots:
     void aKeptLayerIsLeftAloneUntilItIsReleased()
     {
         MainWindow window;
-        openAt32(window);
+        openAt32(window, m_model);
         openTab(window, QStringLiteral("Single moves"));
         QTRY_VERIFY_WITH_TIMEOUT(movesOf(window)->rowCount() > 3, kWaitMs);
         const QString stride = QStringLiteral("Stride of 'conv1' from 2 to 1");
@@ -308,18 +258,6 @@ private slots:
     }
 
 private:
-    void openAt32(MainWindow& window)
-    {
-        showWindow(window);
-        dropFile(window, m_model);
-        QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "status.parameters"), QStringLiteral("11.68 M parameters"),
-                                  kWaitMs);
-        typeNumber(named<QSpinBox>(window, QStringLiteral("sideHeight")), 32);
-        QTRY_VERIFY_WITH_TIMEOUT(shownText(window, "refineState").startsWith(QStringLiteral("Proposals")) &&
-                                     shownCards(window) > 1,
-                                 kWaitMs);
-    }
-
     // Right click on a layer that Ctrl+F has brought into view.
     static QMenu* openMenu(MainWindow& window, const QString& layer)
     {
@@ -347,18 +285,6 @@ private:
             return (menu = named<QMenu>(window, QStringLiteral("layerMenu"))) && menu->isVisible();
         };
         return QTest::qWaitFor(isOpen, 5'000) ? menu : nullptr;
-    }
-
-    // Closes without the question about changes.
-    static void discard(MainWindow& window)
-    {
-        QTimer timer;
-        connect(&timer, &QTimer::timeout, &timer, [] {
-            if (auto* box = qobject_cast<QMessageBox*>(QApplication::activeModalWidget()))
-                QTest::mouseClick(box->button(QMessageBox::Discard), Qt::LeftButton);
-        });
-        timer.start(50);
-        window.close();
     }
 
     QTemporaryDir m_folder;

@@ -71,15 +71,6 @@ void typeInto(QWidget& window, const char* line, const QString& words)
     QTest::keyClicks(field, words);
 }
 
-void choose(QComboBox* combo, const QString& words)
-{
-    QVERIFY(combo);
-    combo->setFocus();
-    QTest::keyClick(combo, Qt::Key_Home);
-    for (int i = 0; i < combo->count() && combo->currentText() != words; ++i) QTest::keyClick(combo, Qt::Key_Down);
-    QCOMPARE(combo->currentText(), words);
-}
-
 double firstWeight(const QString& path)
 {
     const Model model = readOnnx(path.toStdString());

@@ -8,6 +8,7 @@
 
 #include <QAbstractButton>
 #include <QApplication>
+#include <QComboBox>
 #include <QDir>
 #include <QDropEvent>
 #include <QFileDialog>
@@ -151,6 +152,15 @@ inline void typePath(QWidget& window, Qt::Key shortcut, const QString& path)
 }
 
 // A point of a given colour in the picture of a widget.
+inline void choose(QComboBox* combo, const QString& words)
+{
+    QVERIFY(combo);
+    combo->setFocus();
+    QTest::keyClick(combo, Qt::Key_Home);
+    for (int i = 0; i < combo->count() && combo->currentText() != words; ++i) QTest::keyClick(combo, Qt::Key_Down);
+    QCOMPARE(combo->currentText(), words);
+}
+
 inline std::optional<QPoint> pointOfColor(QWidget* widget, const QColor& color)
 {
     const QImage image = widget->grab().toImage();

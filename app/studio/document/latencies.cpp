@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace fovea::studio {
 
@@ -27,8 +28,7 @@ void Latencies::setLimit(Microseconds limit)
 {
     if (m_limit == limit) return;
     m_limit = limit;
-    m_stopped = false;
-    m_state.clear();
+    if (std::exchange(m_stopped, false)) m_state.clear();
     emit changed();
 }
 

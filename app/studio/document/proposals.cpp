@@ -225,11 +225,8 @@ void Proposals::sift()
                          [this](const PlanPtr& plan) { return !m_latencies.isOver(*plan); });
     const auto isLatency = [](const Loosening& loosening) { return loosening.limit == Loosening::Limit::Latency; };
     if (!m_plans.empty()) std::erase_if(m_loosenings, isLatency);
-    const auto fastest = m_latencies.fastest();
-    // Without plans because of the latency: those found are all too slow, or a search for cheaper ones found none.
-    const bool tooSlow = m_plans.empty() && (!m_found.empty() || m_cheaperSearches > 0) && m_latencies.limit() &&
-                         fastest && *fastest > *m_latencies.limit();
-    if (tooSlow && !m_found.empty() && m_cheaperSearches < kCheaperSearches) {
+    const auto limit = m_latencies.limit(), fastest = m_latencies.fastest();
+    if (limit && m_plans.empty() && !m_found.empty() && m_cheaperSearches < kCheaperSearches) {
         ++m_cheaperSearches;
         PlanRequest cheaper = m_request;
         cheaper.maxMacs =
@@ -237,7 +234,8 @@ void Proposals::sift()
         searchWith(cheaper);
         return;
     }
-    if (tooSlow) m_loosenings = {{Loosening::Limit::Latency, *m_latencies.limit(), *fastest}};
+    if (limit && m_plans.empty() && m_cheaperSearches > 0 && fastest)
+        m_loosenings = {{Loosening::Limit::Latency, *limit, *fastest}};
     emit changed();
 }
 

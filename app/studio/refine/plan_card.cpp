@@ -76,7 +76,7 @@ PlanCard::PlanCard(Stage::PlanPtr plan, ReportPtr now, const MemoryOptions& memo
     auto* effects = new QGridLayout;
     effects->setHorizontalSpacing(8);
     effects->setVerticalSpacing(2);
-    addEffects(effects, memory);
+    addEffects(effects, memory, key);
     m_latency->setObjectName(QStringLiteral("planLatency.") + key);
     showLatency(latencies);
     connect(&latencies, &Latencies::changed, this, [this, &latencies] { showLatency(latencies); });
@@ -102,7 +102,7 @@ PlanCard::PlanCard(Stage::PlanPtr plan, ReportPtr now, const MemoryOptions& memo
     connect(apply, &QPushButton::clicked, this, &PlanCard::applied);
 }
 
-void PlanCard::addEffects(QGridLayout* grid, const MemoryOptions& memory)
+void PlanCard::addEffects(QGridLayout* grid, const MemoryOptions& memory, const QString& key)
 {
     int row = 0;
     const auto put = [&](const QString& name, QLabel* value) {
@@ -127,7 +127,7 @@ void PlanCard::addEffects(QGridLayout* grid, const MemoryOptions& memory)
                          .arg(memory.batch)
                          .arg(QLatin1String(toString(memory.element))));
     m_latencyTitle = put(tr("latency"), m_latency);
-    put(tr("tensors"), weightsLabel());
+    put(tr("tensors"), weightsLabel(key));
     grid->setColumnStretch(1, 1);
 }
 
@@ -139,12 +139,13 @@ void PlanCard::showLatency(const Latencies& latencies)
     if (before && after) m_latency->setText(costChange(*before, *after, timeText));
 }
 
-QLabel* PlanCard::weightsLabel()
+QLabel* PlanCard::weightsLabel(const QString& key)
 {
     QString words = weightsText(m_plan->weights);
     const bool link = !m_plan->weights.rows.empty();
     if (link) words += QStringLiteral(" <a href='rows'>%1</a>").arg(tr("which?"));
     QLabel* out = label(words, true);
+    out->setObjectName(QStringLiteral("planTensors.") + key);
     if (!link) return out;
     out->setTextInteractionFlags(Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
     connect(out, &QLabel::linkActivated, this, [this] {

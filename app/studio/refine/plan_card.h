@@ -16,7 +16,7 @@ class PlanCard : public QFrame {
     Q_OBJECT
 public:
     // `now` is the report that the plan starts from. Widgets are named "planTitle.KEY", "planPreview.KEY",
-    // "planApply.KEY".
+    // "planLatency.KEY", "planTensors.KEY", "planApply.KEY".
     PlanCard(Stage::PlanPtr plan, ReportPtr now, const MemoryOptions& memory, const Latencies& latencies,
              const QString& key, QWidget* parent = nullptr);
     const Stage::PlanPtr& plan() const { return m_plan; }
@@ -31,8 +31,8 @@ signals:
 
 private:
     void showLatency(const Latencies& latencies);
-    void addEffects(QGridLayout* grid, const MemoryOptions& memory);
-    QLabel* weightsLabel();
+    void addEffects(QGridLayout* grid, const MemoryOptions& memory, const QString& key);
+    QLabel* weightsLabel(const QString& key);
 
     Stage::PlanPtr m_plan;
     QPushButton* m_preview;
