@@ -37,10 +37,14 @@ constexpr const char* kHelp =
     "  --apply ID           apply the proposal of that id; or single changes, one after the other, where\n"
     "                       several are given\n"
     "  --auto               apply the best proposal that changes more than the input side\n"
+    "  --all                write every listed proposal, or single change with --moves; OUT names them by {id}\n"
     "  -o OUT               write the refined network: .onnx or .fovea\n"
     "  --json               JSON (schema fovea.plans/1) instead of a table\n\n"
     "Exits with 1 when layers are not productive and no proposal stays within the limits.\n\n"
-    "Example: fovea refine model.onnx --size 64 --max-macs 2x --auto -o refined.onnx\n";
+    "Example: fovea refine model.onnx --size 64 --max-macs 2x --auto -o refined.onnx\n"
+    "         fovea refine model.onnx --size 64 --all -o 'refined-{id}.onnx'\n";
+
+constexpr std::string_view kIdMark = "{id}";
 
 void checkOptions(const Arguments& arguments)
 {
@@ -48,9 +52,15 @@ void checkOptions(const Arguments& arguments)
     if (modes > 1)
         throw Error(ErrorCode::Usage, "Options '--list', '--moves', '--apply' and '--auto' exclude one another. See 'fovea refine --help'.");
     const auto output = arguments.value("-o");
+    if (arguments.has("--all")) {
+        if (arguments.has("--apply") || arguments.has("--auto"))
+            throw Error(ErrorCode::Usage, "Option '--all' writes every proposal, so it excludes '--apply' and '--auto'. See 'fovea refine --help'.");
+        if (!output || output->find(kIdMark) == std::string::npos)
+            throw Error(ErrorCode::Usage, "Option '--all' needs '-o OUT' with {id} in its name, such as 'refined-{id}.onnx'.");
+    }
     if (!output) return;
-    if (!arguments.has("--apply") && !arguments.has("--auto"))
-        throw Error(ErrorCode::Usage, "Option '-o' needs '--apply ID' or '--auto': listing writes no network. See 'fovea refine --help'.");
+    if (!arguments.has("--apply") && !arguments.has("--auto") && !arguments.has("--all"))
+        throw Error(ErrorCode::Usage, "Option '-o' needs '--apply ID', '--auto' or '--all': listing writes no network. See 'fovea refine --help'.");
     refuseOverwrite(arguments.operand(0), *output);
 }
 
@@ -78,6 +88,14 @@ std::optional<Plan> chosen(const Arguments& arguments, const std::vector<Plan>& 
     }
 }
 
+// A single change of this id, which needs no search; nullopt where it is none.
+std::optional<Plan> singleMove(const Graph& graph, const std::string& id, const PlanRequest& request)
+{
+    std::vector<Plan> moves = listMoves(graph, request);
+    const auto it = std::find_if(moves.begin(), moves.end(), [&](const Plan& move) { return move.id == id; });
+    return it == moves.end() ? std::nullopt : std::optional(std::move(*it));
+}
+
 struct Outcome {
     std::optional<Plan> applied;
     bool written = false;
@@ -103,7 +121,7 @@ std::string outcomeText(const Arguments& arguments, const Report& before, const 
     return text + (outcome.written ? "The network is unchanged. " + wroteText(*output, outcome.initialised) : "");
 }
 
-std::string outcomeJson(const Arguments& arguments, const Report& before, const std::vector<Plan>& plans, const Outcome& outcome, const std::vector<Loosening>& loosen)
+ReportJson outcomeJson(const Arguments& arguments, const Report& before, const std::vector<Plan>& plans, const Outcome& outcome, const std::vector<Loosening>& loosen)
 {
     ReportJson json = plansObject(before, plans);
     for (const Loosening& l : loosen) json["loosen"].push_back({{"option", optionOf(l.limit)}, {"from", l.from}, {"to", l.to}, {"layer", l.layer.empty() ? ReportJson(nullptr) : ReportJson(l.layer)}});
@@ -112,42 +130,71 @@ std::string outcomeJson(const Arguments& arguments, const Report& before, const 
         json["output"] = outcome.written ? ReportJson(*arguments.value("-o")) : ReportJson(nullptr);
         json["initialised"] = outcome.initialised;
     }
-    return jsonText(json);
+    return json;
+}
+
+// Every one of them into a file of its own; where each went, as text or into `json`.
+std::string writeAll(const std::vector<Plan>& plans, const Model& model, const std::string& output, ReportJson& json)
+{
+    std::string text;
+    json = ReportJson::array();
+    for (const Plan& plan : plans) {
+        std::string path = output;
+        for (std::size_t at = path.find(kIdMark); at != std::string::npos; at = path.find(kIdMark, at + plan.id.size()))
+            path.replace(at, kIdMark.size(), plan.id);
+        Model refined = model;
+        refined.graph = plan.graph;
+        const std::vector<std::string> initialised = saveModel(refined, path);
+        text += wroteText(path, initialised);
+        json.push_back({{"id", plan.id}, {"output", path}, {"initialised", initialised}});
+    }
+    return text;
 }
 
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes)
 {
     std::vector<OptionSpec> options = limitOptions();
-    options.insert(options.end(), {{"--size", true}, {"--list"}, {"--moves"}, {"--apply", true, true}, {"--auto"}, {"-o", true}, {"--json"}});
+    options.insert(options.end(), {{"--size", true}, {"--list"}, {"--moves"}, {"--apply", true, true}, {"--auto"}, {"--all"}, {"-o", true}, {"--json"}});
     const Arguments arguments("refine", words, options, {"MODEL"});
     checkOptions(arguments);
     const Opened opened = openFor(arguments);
     const Report before = analyze(opened.graph, opened.options);
     const PlanRequest request = requestFrom(arguments, opened, before);
+    const bool isJson = arguments.has("--json");
+    const auto tell = [&](const std::vector<Plan>& plans, const std::string& text, ReportJson json) {
+        std::string wrote;
+        if (arguments.has("--all")) wrote = writeAll(plans, opened.model, *arguments.value("-o"), json["outputs"]);
+        out << (isJson ? jsonText(json) : text + (wrote.empty() ? "" : "\n" + wrote));
+    };
     if (arguments.has("--moves")) {
         const std::vector<Plan> moves = listMoves(opened.graph, request);
-        out << (arguments.has("--json") ? plansJson(before, moves) : plansTable(before, moves));
+        tell(moves, plansTable(before, moves), plansObject(before, moves));
         return 0;
     }
     std::vector<Loosening> loosen;
     const auto latency = latencyLimit(arguments);
     if (!latency) refuseWithout(arguments, "--max-latency", {{"--device", true}});
+    Outcome outcome;
+    // A search would only find it again, and is needed for the list.
+    const std::vector<std::string> ids = arguments.values("--apply");
+    if (ids.size() == 1 && !latency && !isJson) outcome.applied = singleMove(opened.graph, ids.front(), request);
     const std::vector<Plan> plans =
-        latency ? proposeWithin(*latency, opened.graph, request, arguments.value("--device").value_or("auto"), loosen, notes)
+        outcome.applied ? std::vector<Plan>{}
+        : latency ? proposeWithin(*latency, opened.graph, request, arguments.value("--device").value_or("auto"), loosen, notes)
                 : propose(opened.graph, request, &loosen);
     const bool needed = needsRefinement(before);
-    Outcome outcome;
-    outcome.applied = chosen(arguments, plans, opened.graph, request);
+    if (!outcome.applied) outcome.applied = chosen(arguments, plans, opened.graph, request);
     const bool stuck = needed && !outcome.applied && (plans.empty() || arguments.has("--auto"));
     const auto output = arguments.value("-o");
-    if (output && !stuck) {
+    if (output && !stuck && !arguments.has("--all")) {
         // Without a plan the network goes out exactly as it came in, side included.
         Model refined = opened.model;
         if (outcome.applied) refined.graph = outcome.applied->graph;
         outcome.initialised = saveModel(refined, *output);
         outcome.written = true;
     }
-    out << (arguments.has("--json") ? outcomeJson(arguments, before, plans, outcome, loosen) : outcomeText(arguments, before, plans, outcome, needed, loosenText(loosen, before, request.memory)));
+    tell(plans, outcomeText(arguments, before, plans, outcome, needed, loosenText(loosen, before, request.memory)),
+         outcomeJson(arguments, before, plans, outcome, loosen));
     return stuck ? 1 : 0;
 }
 

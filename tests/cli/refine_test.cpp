@@ -17,7 +17,7 @@ protected:
     {
         std::vector<std::string> args{"refine", "net.fovea", "--json"};
         args.insert(args.end(), more.begin(), more.end());
-        return Json::parse(run(args).out);
+        return Json::parse(run(args).out, nullptr, false);
     }
 };
 
@@ -148,6 +148,36 @@ TEST_F(Refine, LatencyIsATimeOrAMultiple)
                           std::string(bad) + "'.");
     expectRefused({"refine", "net.fovea", "--device", "cpu"},
                   "Option '--device' has a meaning only together with '--max-latency'.");
+}
+
+TEST_F(Refine, WritesEveryProposalUnderItsId)
+{
+    const Json listed = plans()["plans"], written = plans({"--all", "-o", "all-{id}.fovea"});
+    ASSERT_GT(listed.size(), 2u);
+    EXPECT_EQ(written["plans"], listed);
+    ASSERT_EQ(written["outputs"].size(), listed.size());
+    for (std::size_t i = 0; i < listed.size(); ++i) {
+        const std::string id = listed[i]["id"], path = "all-" + id + ".fovea";
+        EXPECT_EQ(written["outputs"][i]["id"], id);
+        EXPECT_EQ(written["outputs"][i]["output"], path);
+        EXPECT_EQ(Json::parse(run({"analyze", path, "--json"}).out)["summary"], listed[i]["after"]);
+    }
+    const Json moves = plans({"--moves", "--all", "-o", "{id}/../move-{id}.fovea"});
+    EXPECT_TRUE(moves.is_discarded()) << "there is no such folder";
+    const Ran ran = run({"refine", "net.fovea", "--moves", "--all", "-o", "move-{id}.fovea"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    for (const Json& move : plans({"--moves"})["plans"]) {
+        const std::string path = "move-" + move["id"].get<std::string>() + ".fovea";
+        EXPECT_TRUE(exists(path)) << path;
+        EXPECT_NE(ran.out.find("Wrote " + path + "."), std::string::npos);
+        // The same as when it is asked for by itself.
+        EXPECT_EQ(run({"refine", "net.fovea", "--apply", move["id"], "-o", "one.fovea"}).code, 0);
+        EXPECT_EQ(readText("one.fovea"), readText(path));
+    }
+    expectRefused({"refine", "net.fovea", "--all", "-o", "same.fovea"},
+                  "Option '--all' needs '-o OUT' with {id} in its name, such as 'refined-{id}.onnx'.");
+    expectRefused({"refine", "net.fovea", "--all", "--auto", "-o", "{id}.fovea"},
+                  "Option '--all' writes every proposal, so it excludes '--apply' and '--auto'. See 'fovea refine --help'.");
 }
 
 TEST_F(Refine, WritesNothingWithoutAnOutputAndSaysSo)
@@ -289,7 +319,7 @@ TEST_F(Refine, NeverOverwritesItsInput)
 TEST_F(Refine, RefusesWhatItCannotDoInOneSentence)
 {
     expectRefused({"refine", "net.fovea", "-o", "x.fovea"},
-                  "Option '-o' needs '--apply ID' or '--auto': listing writes no network. See 'fovea refine --help'.");
+                  "Option '-o' needs '--apply ID', '--auto' or '--all': listing writes no network. See 'fovea refine --help'.");
     expectRefused(
         {"refine", "net.fovea", "--list", "--auto"},
         "Options '--list', '--moves', '--apply' and '--auto' exclude one another. See 'fovea refine --help'.");

@@ -3,10 +3,12 @@
 """Every plan offered for a random network (tests/models/random_networks.py) does what it says.
 
 At the network's own side and, where its head allows another, at half of it, every plan and a few single changes
-are written as files, which are gone as soon as they ran. With --plans N it is N plans of each network and side at
-most, and as few single changes: those whose hash of seed and id is smallest, so the same on every run. For each file
-- a fresh analysis, told a side only where the file leaves it open, gives exactly the summary that was predicted;
-- ONNX Runtime runs it, and its output has the analysed shape: the one before, but for the side of a plain map;
+are written as files, which are gone as soon as they ran. What is wanted goes by the seed: accuracy, efficiency or
+balance. With --plans N it is N plans of each network and side at most, and as few single changes: those whose hash
+of seed and id is smallest, so the same on every run. For each file
+- a fresh analysis, told a side only where the file leaves it open, gives exactly the summary that was predicted, and
+  of every layer what the refined network has itself;
+- ONNX Runtime runs it, and all its outputs have the analysed shape: the one before, but for the side of a plain map;
 - tensors counted as copied are the same bytes under the same name, sliced ones are the first channels and the
   centre of the kernel, padded ones hold the old ones there and zeros around, dropped ones are gone, new ones are as
   many as said, and the elements in all of them sum up to the parameters that were predicted.
@@ -29,6 +31,9 @@ MOVES = 3  # single changes of each network and side
 LEAST_SIDE = 12
 BATCH = 50  # networks whose files are there at once
 SECONDS = 60
+WANTS = ("accuracy", "efficiency", "balance")
+LAYER_KEYS = ("kind", "kernel", "stride", "padding", "dilation", "groups", "out_shape", "jump", "rf_min", "rf_max", "start",
+              "unbounded", "verdict", "parameters", "macs")
 SAME_NUMBERS = ("Identity", "Unsqueeze", "Squeeze", "Reshape")
 
 
@@ -162,6 +167,7 @@ class Network:
         self.source = harness.networks_folder / row["file"]
         self.tensors = File(self.source).tensors
         self.weights = {}
+        self.want = ("--want", WANTS[row["seed"] % len(WANTS)])
         self.jobs, self.counts = [], Counter()
 
     def fail(self, sentence):
@@ -178,7 +184,7 @@ class Network:
                     yield text, report
 
     def listed(self, side, *options):
-        result = self.harness.fovea("refine", self.source, "--size", side, *options, "--json")
+        result = self.harness.fovea("refine", self.source, "--size", side, *self.want, *options, "--json")
         if result.code not in (0, 1):
             self.fail(f"side {side}: refine {options}: exit code {result.code}: {result.err}")
             return []
@@ -194,15 +200,27 @@ class Network:
             self.fail(f"weights that are not in the file: {sorted(unknown)}")
             return self
         for side, report in dict(self.sides()).items():
-            plans = self.listed(side)
+            plans = self.listed(side, "--all", "-o", self.file_of(side, "{id}"))
+            self.listed(side, "--all", "-o", self.document_of(side, "{id}"))
             offered = {plan["id"] for plan in plans}
             moves = [move for move in self.listed(side, "--moves") if move["id"] not in offered]
             most = self.harness.options.plans
             for kind, some, most in (("plans", plans, most), ("moves", moves, self.moves if most is None else most)):
                 for plan in selected(some, self.row["seed"], most):
                     self.counts[kind] += 1
-                    self.check_plan(side, report, plan)
+                    if kind == "plans" or self.apply(side, plan):
+                        self.check_plan(side, report, plan)
         return self
+
+    def file_of(self, side, plan_id):
+        return self.harness.scratch / f"{self.source.stem}.{side}.{plan_id}.onnx"
+
+    def document_of(self, side, plan_id):
+        return self.file_of(side, plan_id).with_suffix(".refined.fovea")
+
+    def apply(self, side, plan):
+        command = ("refine", self.source, "--size", side, *self.want, "--apply", plan["id"], "-o")
+        return all(self.harness.expect_done(*command, file_of(side, plan["id"])) for file_of in (self.file_of, self.document_of))
 
     def weights_after(self, written):
         document = written.with_suffix(".fovea")
@@ -210,12 +228,7 @@ class Network:
 
     def check_plan(self, side, before, plan):
         label = f"side {side}, {plan['id']} ({plan['title']})"
-        written = self.harness.scratch / f"{self.source.stem}.{side}.{plan['id']}.onnx"
-        command = ("refine", self.source, "--size", side, "--apply", plan["id"], "-o", written)
-        result = self.harness.fovea(*command)
-        if result.code != 0:
-            self.fail(f"{label}: exit code {result.code}: {result.err}")
-            return
+        written = self.file_of(side, plan["id"])
         file = File(written)
         report = self.harness.analysis(written, *(("--size", side_after(plan, side)) if file.is_open else ()))
         if report is None:
@@ -223,6 +236,7 @@ class Network:
         for name, predicted in plan["after"].items():
             if report["summary"][name] != predicted:
                 self.fail(f"{label}: {name} {predicted} was predicted, the file has {report['summary'][name]}")
+        self.check_layers(side, plan, label, report)
         for old, new in zip(before["outputs"], report["outputs"]):
             plain_map = len(new["shape"]) == 4 and old["shape"][:2] == new["shape"][:2]
             if old["shape"] != new["shape"] and not plain_map:
@@ -230,9 +244,26 @@ class Network:
         for fault in tensor_faults(self.weights, self.weights_after(written), self.tensors, file.tensors, plan):
             self.fail(f"{label}: {fault}")
         self.jobs.append({"id": f"{self.row['seed']} {label}", "a": str(written), "seed": self.row["seed"],
-                          "shape": report["input"]["shape"], "expect_shape": report["outputs"][0]["shape"]})
+                          "shape": report["input"]["shape"], "expect_shapes": [output["shape"] for output in report["outputs"]]})
         if self.row["shuffled"]:
             sorted_copy(written, written)
+
+
+    def check_layers(self, side, plan, label, report):
+        """Every judged layer as in the refined network itself; files need not keep their names."""
+        own = self.harness.analysis(self.document_of(side, plan["id"]))
+        if own is None:
+            return
+        refined, read = judged_layers(own), judged_layers(report)
+        self.counts["layers"] += read.total()
+        for layer in (refined - read) | (read - refined):
+            self.fail(f"{label}: {refined[layer]} layers, but {read[layer]} in the file are {layer}")
+
+
+def judged_layers(report):
+    """How many layers of each kind, window, shape, field and cost."""
+    judged = (layer for layer in report["layers"] if layer["verdict"] != "not_applicable")
+    return Counter(json.dumps([layer[key] for key in LAYER_KEYS]) for layer in judged)
 
 
 def run_files(harness, networks):
@@ -260,7 +291,8 @@ def main():
         networks += batch
     counts = sum((network.counts for network in networks), Counter())
     with_plans = sum(network.counts["plans"] > 0 for network in networks)
-    print(f"{counts['plans']} plans over {with_plans} of {len(rows)} networks, {counts['moves']} single changes")
+    print(f"{counts['plans']} plans over {with_plans} of {len(rows)} networks, {counts['moves']} single changes, "
+          f"{counts['layers']} layers compared")
     harness.expect(counts["plans"] >= harness.options.least, f"{counts['plans']} plans, not {harness.options.least}")
     harness.finish(ran)
 

@@ -84,9 +84,4 @@ ReportJson plansObject(const Report& before, const std::vector<Plan>& plans)
         {"schema", "fovea.plans/1"}, {"before", summaryObject(before.summary, &before)}, {"plans", std::move(list)}};
 }
 
-std::string plansJson(const Report& before, const std::vector<Plan>& plans)
-{
-    return jsonText(plansObject(before, plans));
-}
-
 }  // namespace fovea

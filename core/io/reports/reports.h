@@ -12,7 +12,6 @@ namespace fovea {
 
 // `perLayer` adds columns with the memory of each layer.
 std::string analysisTable(const Report& report, const MemoryReport& memory, const std::string& model, bool perLayer = false);
-std::string plansJson(const Report& before, const std::vector<Plan>& plans);
 std::string plansTable(const Report& before, const std::vector<Plan>& plans);
 std::string summaryLine(const Summary& summary);
 

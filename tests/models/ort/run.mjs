@@ -5,7 +5,7 @@
 //
 // DIR holds node_modules with onnxruntime-node (default: this script's folder). Jobs are a JSON
 // list (default: standard input) of {"id", "a", "b"?, "seed"?, "shape"?, "side"?, "expect_shape"?,
-// "inputs_differ"?}. a and b are model paths relative to the working directory; b gets the same
+// "expect_shapes"?, "inputs_differ"?}. a and b are model paths relative to the working directory; b gets the same
 // random input as a; with "inputs_differ" a runs on two seeds instead. `shape` is that of the first
 // input (default: the model's); open sizes become 1 for the batch and `side` (64) elsewhere.
 //

@@ -124,7 +124,10 @@ async function resultsToCompare(job) {
 async function runJob(job) {
   const [first, second] = await resultsToCompare(job);
   const shape = first[0].shape;
-  if (job.expect_shape) requireShape(`shape of output ${first[0].name}`, shape, job.expect_shape);
+  const expected = job.expect_shapes ?? (job.expect_shape ? [job.expect_shape] : []);
+  expected.forEach((wanted, index) =>
+    requireShape(`shape of output ${first[index]?.name}`, first[index]?.shape ?? [], wanted),
+  );
   return {
     id: job.id,
     ok: true,
