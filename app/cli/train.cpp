@@ -4,6 +4,7 @@
 #include "core/io/json/json_reader.h"
 #include "core/io/model/model.h"
 #include "core/io/pytorch/export_job.h"
+#include "core/io/reports/reports.h"
 #include "core/ops/classifier.h"
 #include "core/recipe/run_folder.h"
 
@@ -208,7 +209,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     const auto engine = startEngine();
     const LoadReply loaded =
         loadInto(*engine, opened.graph, opened.model.weights, device, static_cast<std::uint64_t>(recipe.seed));
-    notes << "Tensors: " << loaded.given << " from " << model << ", " << loaded.initialised << " new.\n";
+    notes << "Tensors of " << model << ": " << transferText(planStart(opened.graph, opened.model.weights)) << "\n";
     if (arguments.has("--find-lr")) return findRate(*engine, arguments, recipe, out, notes);
     TrainRequest request;
     request.run = *folder;

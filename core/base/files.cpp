@@ -21,9 +21,8 @@ constexpr const char* kTemporaryEnding = ".XXXXXX";  // as mkstemp takes it
     throw Error(ErrorCode::File, "Cannot " + doing + " '" + path.string() + "': " + std::strerror(code) + ".");
 }
 
-}  // namespace
-
-std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path)
+// Of a regular file; the caller closes it.
+int openToRead(const std::filesystem::path& path, std::uint64_t& size)
 {
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) fail("open", path, errno);
@@ -37,9 +36,19 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
         ::close(descriptor);
         throw Error(ErrorCode::File, "Cannot read '" + path.string() + "': it is not a regular file.");
     }
+    size = static_cast<std::uint64_t>(info.st_size);
+    return descriptor;
+}
+
+}  // namespace
+
+std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path)
+{
+    std::uint64_t size = 0;
+    const int descriptor = openToRead(path, size);
     std::shared_ptr<MappedFile> file(new MappedFile);
     file->m_path = path;
-    file->m_size = static_cast<std::size_t>(info.st_size);
+    file->m_size = static_cast<std::size_t>(size);
     if (file->m_size > 0) {
         void* data = ::mmap(nullptr, file->m_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
         if (data == MAP_FAILED) {
@@ -57,6 +66,32 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
 MappedFile::~MappedFile()
 {
     if (m_data) ::munmap(const_cast<std::byte*>(m_data), m_size);
+}
+
+std::shared_ptr<const PieceFile> PieceFile::open(const std::filesystem::path& path)
+{
+    std::shared_ptr<PieceFile> file(new PieceFile);
+    file->m_path = path;
+    file->m_descriptor = openToRead(path, file->m_size);
+    return file;
+}
+
+PieceFile::~PieceFile()
+{
+    if (m_descriptor >= 0) ::close(m_descriptor);
+}
+
+void PieceFile::read(std::uint64_t offset, std::span<std::byte> out) const
+{
+    while (!out.empty()) {
+        const ssize_t count = ::pread(m_descriptor, out.data(), out.size(), static_cast<off_t>(offset));
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) fail("read", m_path, errno);
+        if (count == 0)
+            throw Error(ErrorCode::File, "Cannot read '" + m_path.string() + "': it has become shorter.");
+        offset += static_cast<std::uint64_t>(count);
+        out = out.subspan(static_cast<std::size_t>(count));
+    }
 }
 
 AtomicFile::AtomicFile(std::filesystem::path destination) : m_destination(std::move(destination))

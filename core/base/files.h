@@ -30,6 +30,26 @@ private:
     std::filesystem::path m_path;
 };
 
+// A file that is read piece by piece for a long time, from several threads. What is mapped ends the program where
+// another one cuts the file; here it is an Error(File).
+class PieceFile {
+public:
+    static std::shared_ptr<const PieceFile> open(const std::filesystem::path& path);
+    ~PieceFile();
+    PieceFile(const PieceFile&) = delete;
+    PieceFile& operator=(const PieceFile&) = delete;
+
+    std::uint64_t size() const { return m_size; }  // when it was opened
+    const std::filesystem::path& path() const { return m_path; }
+    void read(std::uint64_t offset, std::span<std::byte> out) const;
+
+private:
+    PieceFile() = default;
+    int m_descriptor = -1;
+    std::uint64_t m_size = 0;
+    std::filesystem::path m_path;
+};
+
 // Writes a file beside its destination, flushes it to the disk and renames it into place on commit();
 // without commit() the destination is left as it was and the temporary file is removed.
 class AtomicFile {

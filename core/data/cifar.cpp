@@ -46,12 +46,17 @@ public:
 
     void add(const fs::path& path)
     {
-        auto file = MappedFile::open(path);
-        const auto bytes = static_cast<std::int64_t>(file->bytes().size());
+        auto file = PieceFile::open(path);
+        const auto bytes = static_cast<std::int64_t>(file->size());
         if (bytes == 0 || bytes % m_form.record() != 0)
             throw Error(ErrorCode::Format, "'" + path.string() + "' has " + std::to_string(bytes) +
                                                " bytes, which are not whole images of " +
                                                std::to_string(m_form.record()) + " as " + m_form.kind + " has them.");
+        for (std::int64_t at = m_form.labels - 1; at < bytes; at += m_form.record()) {
+            std::byte label{};
+            file->read(static_cast<std::uint64_t>(at), {&label, 1});
+            m_labels.push_back(static_cast<std::uint8_t>(label));
+        }
         m_size += bytes / m_form.record();
         m_parts.push_back({std::move(file), m_size});
     }
@@ -59,7 +64,7 @@ public:
     std::int64_t size() const override { return m_size; }
     int label(std::int64_t index) const override
     {
-        const int value = rawLabel(index);
+        const int value = m_labels.at(static_cast<std::size_t>(index));
         return value < m_form.classes ? value : 0;
     }
     std::string nameOf(std::int64_t index) const override
@@ -69,20 +74,23 @@ public:
     }
     Image image(std::int64_t index, std::int64_t) const override
     {
-        if (const int value = rawLabel(index); value >= m_form.classes)
+        if (const int value = m_labels.at(static_cast<std::size_t>(index)); value >= m_form.classes)
             throw Error(ErrorCode::Format, "The image has the label " + std::to_string(value) + ", but there are " +
                                                std::to_string(m_form.classes) + " classes.");
         Image out{kSide, kSide, 3, std::vector<std::uint8_t>(3 * kPlane)};
-        const std::byte* planes = record(index) + m_form.labels;
+        const Place place = placeOf(index);
+        std::vector<std::byte> planes(3 * kPlane);
+        place.part->file->read(static_cast<std::uint64_t>(place.index * m_form.record() + m_form.labels), planes);
         for (std::int64_t i = 0; i < kPlane; ++i)
             for (std::int64_t c = 0; c < 3; ++c)
-                out.pixels[static_cast<std::size_t>(3 * i + c)] = static_cast<std::uint8_t>(planes[c * kPlane + i]);
+                out.pixels[static_cast<std::size_t>(3 * i + c)] =
+                    static_cast<std::uint8_t>(planes[static_cast<std::size_t>(c * kPlane + i)]);
         return out;
     }
 
 private:
     struct Part {
-        std::shared_ptr<const MappedFile> file;
+        std::shared_ptr<const PieceFile> file;
         std::int64_t end;  // images up to and including this part
     };
     struct Place {
@@ -97,15 +105,9 @@ private:
             throw Error(ErrorCode::Internal, "There is no image " + std::to_string(index) + ".");
         return {&*part, part == m_parts.begin() ? index : index - std::prev(part)->end};
     }
-    const std::byte* record(std::int64_t index) const
-    {
-        const Place place = placeOf(index);
-        return place.part->file->bytes().data() + place.index * m_form.record();
-    }
-    int rawLabel(std::int64_t index) const { return static_cast<int>(record(index)[m_form.labels - 1]); }
-
     const Form& m_form;
     std::vector<Part> m_parts;
+    std::vector<std::uint8_t> m_labels;
     std::int64_t m_size = 0;
 };
 

@@ -15,14 +15,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kLimit = std::size_t{1} << 32;
 
-// The whole content of a file, unpacked where it ends in .gz.
-struct Content {
-    std::shared_ptr<const MappedFile> file;
-    std::vector<std::byte> unpacked;
-    bool isPacked = false;
-    Bytes bytes() const { return isPacked ? Bytes(unpacked) : file->bytes(); }
-};
-
 std::size_t numberAt(Bytes bytes, std::size_t at)
 {
     std::size_t value = 0;
@@ -31,9 +23,17 @@ std::size_t numberAt(Bytes bytes, std::size_t at)
 }
 
 struct IdxFile {
-    Content content;
+    std::shared_ptr<const PieceFile> file;
+    std::vector<std::byte> unpacked;  // all of it, where the file ends in .gz
     std::vector<std::size_t> sizes;
-    Bytes data;
+
+    bool isPacked() const { return file->path().extension() == ".gz"; }
+    std::size_t headSize() const { return 4 + 4 * sizes.size(); }
+    void read(std::size_t offset, std::span<std::byte> out) const
+    {
+        if (isPacked()) std::copy_n(unpacked.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
+        else file->read(offset, out);
+    }
 };
 
 std::size_t checkedSize(Bytes head, std::size_t rank, std::vector<std::size_t>& sizes)
@@ -52,57 +52,60 @@ std::size_t checkedSize(Bytes head, std::size_t rank, std::vector<std::size_t>& 
 IdxFile readIdx(const fs::path& path, std::size_t rank)
 {
     try {
-        IdxFile out;
-        out.content.file = MappedFile::open(path);
-        out.content.isPacked = path.extension() == ".gz";
+        IdxFile out{PieceFile::open(path), {}, {}};
         const std::size_t headSize = 4 + 4 * rank;
-        if (out.content.isPacked) out.content.unpacked = gunzip(out.content.file->bytes(), headSize);
-        const Bytes head = out.content.bytes();
-        if (head.size() < headSize || numberAt(head, 0) != 0x800 + rank)
+        if (out.isPacked()) out.unpacked = gunzip(MappedFile::open(path)->bytes(), headSize);
+        std::vector<std::byte> head(headSize);
+        const auto size = [&] {
+            return out.isPacked() ? out.unpacked.size() : static_cast<std::size_t>(out.file->size());
+        };
+        if (size() >= headSize) out.read(0, head);
+        if (size() < headSize || numberAt(head, 0) != 0x800 + rank)
             throw Error(ErrorCode::Format, "The file is no IDX file of bytes with " + std::to_string(rank) +
                                                (rank == 1 ? " size." : " sizes."));
         const std::size_t expected = checkedSize(head, rank, out.sizes);
         // One byte more than expected shows a file that is too long.
-        if (out.content.isPacked) out.content.unpacked = gunzip(out.content.file->bytes(), expected + 1);
-        const Bytes all = out.content.bytes();
-        if (all.size() != expected)
+        if (out.isPacked()) out.unpacked = gunzip(MappedFile::open(path)->bytes(), expected + 1);
+        if (size() != expected)
             throw Error(ErrorCode::Format, "The file should have " + std::to_string(expected) +
                                                " bytes for the sizes it states, but has " +
-                                               (all.size() > expected ? "more." : std::to_string(all.size()) + "."));
-        out.data = all.subspan(headSize);
+                                               (size() > expected ? "more." : std::to_string(size()) + "."));
         return out;
     } catch (Error& error) {
         throw error.within(path.filename().string());
     }
 }
 
+std::vector<std::byte> readLabels(const IdxFile& file)
+{
+    std::vector<std::byte> out(file.sizes[0]);
+    file.read(file.headSize(), out);
+    return out;
+}
+
 class IdxDataset final : public Dataset {
 public:
-    IdxDataset(std::string name, IdxFile images, IdxFile labels)
-        : m_name(std::move(name)), m_images(std::move(images)), m_labels(std::move(labels))
+    IdxDataset(std::string name, IdxFile images, const IdxFile& labels)
+        : m_name(std::move(name)), m_images(std::move(images)), m_labels(readLabels(labels))
     {
-        if (m_images.sizes[0] != m_labels.sizes[0])
+        if (m_images.sizes[0] != m_labels.size())
             throw Error(ErrorCode::Format, "'" + m_name + "' has " + std::to_string(m_images.sizes[0]) +
-                                               " images, but its labels are " + std::to_string(m_labels.sizes[0]) +
-                                               ".");
+                                               " images, but its labels are " + std::to_string(m_labels.size()) + ".");
         imageOf(rows(), columns(), 1);
     }
-    int largestLabel() const { return static_cast<int>(*std::max_element(m_labels.data.begin(), m_labels.data.end())); }
+    int largestLabel() const { return static_cast<int>(*std::max_element(m_labels.begin(), m_labels.end())); }
     void setClasses(std::int64_t count) { m_classes = numberedClasses(count); }
 
-    std::int64_t size() const override { return static_cast<std::int64_t>(m_labels.data.size()); }
-    int label(std::int64_t index) const override
-    {
-        return static_cast<int>(m_labels.data[static_cast<std::size_t>(index)]);
-    }
+    std::int64_t size() const override { return static_cast<std::int64_t>(m_labels.size()); }
+    int label(std::int64_t index) const override { return static_cast<int>(m_labels[static_cast<std::size_t>(index)]); }
     std::string nameOf(std::int64_t index) const override { return m_name + ", image " + std::to_string(index); }
     Image image(std::int64_t index, std::int64_t) const override
     {
         Image out = imageOf(rows(), columns(), 1);
         const std::size_t pixels = m_images.sizes[1] * m_images.sizes[2];
-        const auto* from =
-            reinterpret_cast<const std::uint8_t*>(m_images.data.data()) + static_cast<std::size_t>(index) * pixels;
-        out.pixels.assign(from, from + pixels);
+        out.pixels.resize(pixels);
+        m_images.read(m_images.headSize() + static_cast<std::size_t>(index) * pixels,
+                      std::as_writable_bytes(std::span(out.pixels)));
         return out;
     }
 
@@ -110,7 +113,8 @@ private:
     std::int64_t rows() const { return static_cast<std::int64_t>(m_images.sizes[1]); }
     std::int64_t columns() const { return static_cast<std::int64_t>(m_images.sizes[2]); }
     std::string m_name;
-    IdxFile m_images, m_labels;
+    IdxFile m_images;
+    std::vector<std::byte> m_labels;
 };
 
 std::string replaced(std::string text, const std::string& from, const std::string& to)

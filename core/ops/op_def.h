@@ -33,6 +33,12 @@ enum class OpClass {
     Input, Convolution, Transposed, Pooling, GlobalPooling, Linear, Normalization, Activation, Merge, Shape, Resample, Math, Regularization, Opaque
 };
 
+// Whether a layer of the class multiplies by a weight: what depth is counted in.
+constexpr bool hasKernel(OpClass c)
+{
+    return c == OpClass::Convolution || c == OpClass::Transposed || c == OpClass::Linear;
+}
+
 // How a fresh tensor is filled, as PyTorch does for the layer.
 // Identity: what comes in goes out, channel by channel (torch.nn.init.dirac_ for a kernel of odd size).
 enum class Init { KaimingUniform, BiasUniform, Zeros, Ones, Constant, Identity };

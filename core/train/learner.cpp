@@ -26,8 +26,7 @@ std::vector<std::int64_t> depths(const Network& network)
     std::vector<std::int64_t> out;
     std::int64_t depth = 0;
     for (const auto& entry : network.prepared.entries) {
-        const OpClass c = entry.op->opClass;
-        if (c == OpClass::Convolution || c == OpClass::Transposed || c == OpClass::Linear) ++depth;
+        if (hasKernel(entry.op->opClass)) ++depth;
         out.push_back(depth);
     }
     return out;

@@ -32,8 +32,7 @@ at::Tensor positiveTensor(const ParamSpec& spec, OpClass opClass, std::uint64_t 
         count *= dim;
     }
     const bool kernel =
-        spec.role == "weight" && spec.dims.size() >= 2 &&
-        (opClass == OpClass::Convolution || opClass == OpClass::Transposed || opClass == OpClass::Linear);
+        spec.role == "weight" && spec.dims.size() >= 2 && hasKernel(opClass);
     if (kernel) fan = std::max<std::int64_t>(count / std::max<std::int64_t>(spec.dims[0], 1), 1);
     if (spec.role == "bias" || spec.role == "running_mean") return at::zeros(spec.dims, at::kDouble);
     if (spec.role == "running_var") return at::ones(spec.dims, at::kDouble);

@@ -1,5 +1,6 @@
 #include "core/train/probe.h"
 
+#include "core/base/checked.h"
 #include "core/train/optimiser.h"
 #include "core/train/scores.h"
 
@@ -15,10 +16,7 @@ struct Features {
     std::vector<at::Tensor> labels;
 };
 
-bool isProbed(OpClass c)
-{
-    return c == OpClass::Convolution || c == OpClass::Transposed || c == OpClass::Pooling || c == OpClass::Linear;
-}
+bool isProbed(OpClass c) { return hasKernel(c) || c == OpClass::Pooling; }
 
 std::vector<std::size_t> stepsFor(const Network& network, const std::vector<std::string>& layers)
 {
@@ -30,6 +28,34 @@ std::vector<std::size_t> stepsFor(const Network& network, const std::vector<std:
     std::sort(out.begin(), out.end());
     out.erase(std::unique(out.begin(), out.end()), out.end());
     if (out.empty()) throw Error(ErrorCode::Usage, "The network has no layer to probe.");
+    return out;
+}
+
+// Numbers that a step gives for one image once they are pooled.
+std::int64_t featuresOf(const Network& network, std::size_t step)
+{
+    const Value& value = network.values[network.prepared.entries[step].firstOutput];
+    std::int64_t out = 1;
+    for (int i = 1; i < value.shape.rank(); ++i)
+        if (i != value.layout.h && i != value.layout.w)
+            out = saturatingMul(out, std::max<std::int64_t>(value.shape[i], 1));
+    return out;
+}
+
+// Steps whose features are kept at once: the images are gone through once for each group.
+std::vector<std::vector<std::size_t>> groupsOf(const Network& network, const std::vector<std::size_t>& steps,
+                                               std::int64_t images, std::int64_t most)
+{
+    std::vector<std::vector<std::size_t>> out;
+    std::int64_t bytes = most;
+    for (const std::size_t step : steps) {
+        const std::int64_t own = saturatingMul(saturatingMul(featuresOf(network, step), images), sizeof(float));
+        if (bytes = saturatingAdd(bytes, own); bytes > most || out.empty()) {
+            out.emplace_back();
+            bytes = own;
+        }
+        out.back().push_back(step);
+    }
     return out;
 }
 
@@ -109,7 +135,7 @@ ProbeRow fitted(const at::Tensor& train, const at::Tensor& trainLabels, const at
 
 }  // namespace
 
-ProbeReply probe(const TrainStart& start, const ProbeRequest& request, const JobWatch& watch)
+ProbeReply probeWithin(std::int64_t bytes, const TrainStart& start, const ProbeRequest& request, const JobWatch& watch)
 {
     const DataParts parts = openFor(request.data);
     ClassifyingNetwork classifier(withPreprocessing(start.graph, *parts.train, watch.stop), start.weights,
@@ -118,37 +144,50 @@ ProbeReply probe(const TrainStart& start, const ProbeRequest& request, const Job
     const std::vector<std::size_t> steps = stepsFor(network, request.layers);
     const auto seed = static_cast<std::uint64_t>(request.data.splitSeed);
     const LoadOptions options = loadOptionsFor(classifier, request.data);
-    Loader training(partOf(parts, "train", request.data.images, seed), options);
-    Loader validation(partOf(parts, "validation", request.data.images, seed), options);
-    Features train, other;
+    const DatasetPtr trainingImages = partOf(parts, "train", request.data.images, seed),
+                     validationImages = partOf(parts, "validation", request.data.images, seed);
+    Loader training(trainingImages, options), validation(validationImages, options);
     ProbeReply reply;
     reply.classes = static_cast<std::int64_t>(parts.train->classes().size());
-    reply.stopped = !collect(classifier, steps, training, "collecting features", watch, train) ||
-                    !collect(classifier, steps, validation, "collecting features", watch, other);
-    if (reply.stopped) return reply;
-    const at::Tensor trainLabels = at::cat(train.labels), otherLabels = at::cat(other.labels);
-    reply.images = trainLabels.size(0);
-    reply.validationImages = otherLabels.size(0);
     Progress progress;
     progress.phase = "probing";
     progress.total = static_cast<std::int64_t>(steps.size());
     ProgressTeller teller(watch, progress, start.device);
-    for (const std::size_t step : steps) {
-        if (watch.stop()) {
-            reply.stopped = true;
-            return reply;
+    const auto groups = groupsOf(network, steps, trainingImages->size() + validationImages->size(), bytes);
+    for (std::size_t group = 0; group < groups.size(); ++group) {
+        Features train, other;
+        const std::string phase = "collecting features" + (groups.size() == 1 ? std::string()
+                                                                              : " " + std::to_string(group + 1) + "/" +
+                                                                                    std::to_string(groups.size()));
+        reply.stopped = !collect(classifier, groups[group], training, phase, watch, train) ||
+                        !collect(classifier, groups[group], validation, phase, watch, other);
+        if (reply.stopped) return reply;
+        const at::Tensor trainLabels = at::cat(train.labels), otherLabels = at::cat(other.labels);
+        reply.images = trainLabels.size(0);
+        reply.validationImages = otherLabels.size(0);
+        for (const std::size_t step : groups[group]) {
+            if (watch.stop()) {
+                reply.stopped = true;
+                return reply;
+            }
+            const std::string& name = network.prepared.entries[step].node->name;
+            ProbeRow row = translated("layer '" + name + "'", [&] {
+                return fitted(at::cat(train.rows[step]), trainLabels, at::cat(other.rows[step]), otherLabels,
+                              reply.classes);
+            });
+            row.layer = name;
+            reply.rows.push_back(std::move(row));
+            train.rows.erase(step);
+            other.rows.erase(step);
+            teller.advance(reply.images);
         }
-        const std::string& name = network.prepared.entries[step].node->name;
-        ProbeRow row = translated("layer '" + name + "'", [&] {
-            return fitted(at::cat(train.rows[step]), trainLabels, at::cat(other.rows[step]), otherLabels,
-                          reply.classes);
-        });
-        row.layer = name;
-        reply.rows.push_back(std::move(row));
-        train.rows.erase(step);
-        teller.advance(reply.images);
     }
     return reply;
+}
+
+ProbeReply probe(const TrainStart& start, const ProbeRequest& request, const JobWatch& watch)
+{
+    return probeWithin(std::int64_t{1} << 30, start, request, watch);
 }
 
 }  // namespace fovea

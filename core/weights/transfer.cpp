@@ -211,6 +211,12 @@ TransferPlan TransferFrom::to(const Graph& after) const
 
 TransferPlan planTransfer(const Graph& before, const Graph& after) { return TransferFrom(before).to(after); }
 
+TransferPlan planStart(const Graph& graph, const Weights& stored)
+{
+    if (stored.empty()) return planTransfer(Graph(), graph);
+    return TransferFrom(graph, &stored).to(graph);
+}
+
 Tensor fit(const Tensor& source, const Ints& dims, const Tensor* start)
 {
     if (source.dims == dims) return source;

@@ -71,6 +71,9 @@ private:
     std::unique_ptr<const Owned> m_owned;
 };
 
+// What a network starts from when `stored` goes into it: as materialise() does it. Without any tensors all are new.
+TransferPlan planStart(const Graph& graph, const Weights& stored);
+
 // The tensor of `dims` made from `source`: itself, a slice or a padded copy. Both of the same rank. A larger kernel
 // and more input channels get zeros. More output channels get those of `start`, a tensor of `dims`, where there is
 // one: what reads them starts at zero, so the function stays and yet they learn, which at zero on both sides they

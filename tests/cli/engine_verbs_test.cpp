@@ -149,6 +149,8 @@ TEST_F(EngineVerbs, TrainWritesARunThatOtherVerbsOpen)
     ASSERT_EQ(ran.code, 0) << ran.err;
     EXPECT_EQ(ran.out.rfind("All 12 steps are done.\nbest top-1    ", 0), 0u) << ran.out;
     EXPECT_NE(ran.err.find("Epoch 2 of 2: training loss "), std::string::npos) << ran.err;
+    // Every tensor: of a network without values all are new.
+    EXPECT_EQ(ran.err.rfind("Tensors of net.fovea: new 10 (278)\n    a.weight: new, 4x3x3x3\n", 0), 0u) << ran.err;
     const Recipe recipe = readRecipe("run/recipe.json");
     EXPECT_TRUE(recipe.modelEma);
     EXPECT_FALSE(recipe.unfoldNorms);

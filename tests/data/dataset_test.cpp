@@ -147,6 +147,20 @@ TEST(CifarData, ReadsTheTenClassesWithTheirNames)
     EXPECT_EQ(refusal([&] { parts.train->image(2, 0); }), "The image has the label 200, but there are 10 classes.");
 }
 
+// Training goes on for hours; a mapping of the file would end the program here.
+TEST(CifarData, ThatIsCutWhileItIsReadIsAnError)
+{
+    const Folder folder;
+    const auto path = folder / "data_batch_1.bin";
+    put(path, cifarRecord({3}, 10) + cifarRecord({9}, 20));
+    const DataParts parts = openData(folder.path().string(), {.validation = 0});
+    std::filesystem::resize_file(path, 4000);
+    EXPECT_EQ(parts.train->image(0, 0).pixels.size(), 3072u);
+    EXPECT_EQ(refusal([&] { parts.train->image(1, 0); }),
+              "Cannot read '" + path.string() + "': it has become shorter.");
+    EXPECT_EQ(parts.train->label(1), 9);
+}
+
 TEST(CifarData, ReadsTheFineClassesOfTheHundred)
 {
     const Folder folder;
@@ -215,6 +229,19 @@ TEST(IdxData, ReadsPlainAndCompressedFiles)
     EXPECT_EQ(image.channels, 1);
     EXPECT_EQ(image.pixels, (std::vector<std::uint8_t>{6, 7, 8, 9, 10, 11}));
     EXPECT_EQ(parts.train->nameOf(4), "train-images-idx3-ubyte, image 4");
+}
+
+TEST(IdxData, ThatIsCutWhileItIsReadIsAnError)
+{
+    const Folder folder;
+    const auto path = folder / "train-images-idx3-ubyte";
+    put(path, idxImages(6));
+    put(folder / "train-labels-idx1-ubyte", idxLabels(6));
+    const DataParts parts = openData(folder.path().string(), {.validation = 0});
+    std::filesystem::resize_file(path, 16 + 6 + 3);
+    EXPECT_EQ(parts.train->image(0, 0).pixels, (std::vector<std::uint8_t>{0, 1, 2, 3, 4, 5}));
+    EXPECT_EQ(refusal([&] { parts.train->image(1, 0); }),
+              "Cannot read '" + path.string() + "': it has become shorter.");
 }
 
 TEST(IdxData, RefusesFilesWhoseSizesAreWrong)

@@ -432,6 +432,14 @@ TEST(Jobs, ProbesRiseWhereALayerAddsSomething)
     EXPECT_LT(reply.rows[0].top1, 0.7);
     EXPECT_GT(reply.rows[2].top1, 0.9);
     EXPECT_EQ(reply.validationImages, 64);
+    // Layer by layer, because nothing more may be kept.
+    const ProbeReply one = probeWithin(1, trained, ask, {});
+    ASSERT_EQ(one.rows.size(), reply.rows.size());
+    EXPECT_EQ(one.validationImages, 64);
+    for (std::size_t i = 0; i < one.rows.size(); ++i) {
+        EXPECT_EQ(one.rows[i].layer, reply.rows[i].layer);
+        EXPECT_EQ(one.rows[i].top1, reply.rows[i].top1);
+    }
     ask.layers = {"b"};
     EXPECT_EQ(probe(trained, ask, {}).rows.size(), 1u);
     ask.layers = {"nowhere"};

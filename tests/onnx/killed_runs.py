@@ -5,11 +5,15 @@
 Equal means: last and best weights and the optimiser's state byte for byte, and every line of metrics but its timings.
 Each of the runs is killed at moments drawn from its seed, among them while the engine starts, and on purpose in the
 middle of a checkpoint; each life has another number of workers.
+
+The same where the disk is full: no file may grow beyond a size that a checkpoint needs, the run ends with a sentence
+that names the file, and it goes on from its last checkpoint once there is room.
 """
 
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import time
@@ -28,14 +32,20 @@ SECONDS = 300
 FILES = ("last.safetensors", "best.safetensors")
 
 
-class Life:
-    """One process of `fovea train` and its engine."""
+def allow_files_of(most):
+    """In the child: longer writes fail as on a full disk, instead of ending the program."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
-    def __init__(self, harness, arguments):
+
+class Life:
+    """One process of `fovea train` and its engine; `most`: bytes that a file of theirs may have."""
+
+    def __init__(self, harness, arguments, most=None):
         environment = {**os.environ, "FOVEA_ENGINE": str(harness.options.engine.resolve()), "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen([str(harness.program), "train", *map(str, arguments)], env=environment,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        text=True)
+                                        text=True, preexec_fn=most and (lambda: allow_files_of(most)))
 
     def ended(self):
         return self.process.poll() is not None
@@ -114,6 +124,36 @@ def disturbed(harness, name, interval, kills, seed):
     return run, done, hit
 
 
+def filled(harness, name, room_from_the_start):
+    """A run that meets a full disk, at its first checkpoint or after some, and is resumed where there is room."""
+    run = harness.scratch / name
+    if room_from_the_start:
+        life = Life(harness, arguments_for(run, 5, 2))
+        while not life.ended() and not (run / "last.safetensors").exists():
+            time.sleep(0.002)
+        life.kill()
+    before = (run / "last.safetensors").read_bytes() if room_from_the_start else None
+    code, text = Life(harness, arguments_for(run, 5, 2), most=200_000).finish()
+    lines = text.strip().splitlines()
+    harness.expect(code in (2, 3), f"{name}: exit code {code} on a full disk: {text[-400:]}")
+    harness.expect(bool(lines) and lines[-1].startswith("fovea: ") and str(run) in lines[-1] and "File too large" in lines[-1],
+                   f"{name}: a full disk is told as {lines[-1:]}")
+    after = (run / "last.safetensors").read_bytes() if room_from_the_start else None
+    harness.expect(before == after, f"{name}: the last checkpoint was lost")
+    harness.expect(not half_written(run), f"{name}: half written files are left: {half_written(run)}")
+    code, text = Life(harness, arguments_for(run, 5, 1)).finish()
+    harness.expect(code == 0, f"{name}: exit code {code} once there was room: {text[-400:]}")
+    print(f"{name}: {lines[-1:]}", flush=True)
+    return run
+
+
+def expect_same(harness, name, run, whole):
+    for file in FILES:
+        harness.expect((run / file).read_bytes() == (whole / file).read_bytes(), f"{name}: {file} is another")
+    harness.expect(state_of(run) == state_of(whole), f"{name}: another state")
+    harness.expect(metrics_of(run) == metrics_of(whole), f"{name}: other metrics")
+
+
 def main():
     harness = Harness(__doc__, lambda parser: parser.add_argument("--engine", type=Path, required=True))
     whole = harness.scratch / "whole"
@@ -125,11 +165,10 @@ def main():
     for name, interval, count in (("every step", 1, 14), ("every seventh", 7, 6), ("epochs", 0, 2)):
         run, done, hit = disturbed(harness, name, interval, count, seed=count)
         kills, hits = kills + done, hits + hit
-        for file in FILES:
-            harness.expect((run / file).read_bytes() == (whole / file).read_bytes(), f"{name}: {file} is another")
-        harness.expect(state_of(run) == state_of(whole), f"{name}: another state")
-        harness.expect(metrics_of(run) == metrics_of(whole), f"{name}: other metrics")
+        expect_same(harness, name, run, whole)
         print(f"{name}: {done} kills, {hit} in the middle of a file", flush=True)
+    for name, room in (("full from the start", False), ("full after a while", True)):
+        expect_same(harness, name, filled(harness, name, room), whole)
     harness.expect(kills >= 20, f"only {kills} kills")
     harness.expect(hits >= 3, f"only {hits} kills hit a file that was being written")
     harness.finish(kills)

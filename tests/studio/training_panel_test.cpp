@@ -122,6 +122,7 @@ private slots:
                  qPrintable(shownText(window, "runResult")));
         QCOMPARE(named<QProgressBar>(window, QStringLiteral("runProgress"))->text(), QStringLiteral("100 %"));
         const QString log = named<QPlainTextEdit>(window, QStringLiteral("runLog"))->toPlainText();
+        QVERIFY2(log.startsWith(QStringLiteral("Tensors: new 10 (61.71 k)\n    conv1.weight: new, 6x1x5x5\n")), qPrintable(log));
         QVERIFY(log.contains(QStringLiteral("Begins.")) && log.contains(QStringLiteral("Goes on.")));
     }
 

@@ -32,13 +32,15 @@ Graph edited(const Graph& graph, const char* layer, const char* attr, AttrValue 
     return copy;
 }
 
-const char* const kNet = "input 3x32x32 > conv:stem k=7 s=2 p=3 c=8 > bn:norm > relu > conv:body k=3 p=1 c=8 > gap > flatten > linear:head c=10";
+const char* const kNet = "input 3x32x32 > conv:stem k=7 s=2 p=3 c=8 > bn:norm > relu > conv:body k=3 p=1 c=8 > gap > "
+                         "flatten > linear:head c=10";
 
 TEST(Transfer, CopiesEverythingWhereOnlyAStrideChanges)
 {
     const Graph before = graphOf(kNet);
     const TransferPlan plan = planTransfer(before, edited(before, "stem", "stride", Ints{1, 1}));
-    // stem 3*8*49 + 8, norm 8 + 8 (its two running statistics are tensors but no parameters), body 8*8*9 + 8, head 80 + 10.
+    // stem 3*8*49 + 8, norm 8 + 8 (its two running statistics are tensors but no parameters), body 8*8*9 + 8, head 80
+    // + 10.
     EXPECT_EQ(plan.total(Transfer::Copied), (Total{10, 1176 + 8 + 16 + 576 + 8 + 90}));
     EXPECT_EQ(plan.total(Transfer::Sliced), Total{});
     EXPECT_EQ(plan.total(Transfer::Fresh), Total{});
@@ -59,7 +61,8 @@ TEST(Transfer, FollowsAChannelCountIntoTheLayersBehindIt)
 {
     const Graph before = graphOf(kNet);
     const TransferPlan plan = planTransfer(before, edited(before, "stem", "out_channels", std::int64_t{4}));
-    for (const char* tensor : {"stem.weight", "stem.bias", "norm.weight", "norm.bias", "norm.running_mean", "norm.running_var", "body.weight"})
+    for (const char* tensor : {"stem.weight", "stem.bias", "norm.weight", "norm.bias", "norm.running_mean",
+                               "norm.running_var", "body.weight"})
         EXPECT_EQ(row(plan, tensor)->action, Transfer::Sliced) << tensor;
     EXPECT_EQ(row(plan, "body.bias"), nullptr) << "copied as it is";
 }
@@ -105,6 +108,20 @@ TEST(Transfer, FindsTheTensorsOfALayerThatIsBackAndSaysWhatHasNone)
     EXPECT_EQ(TransferFrom(all, &half).to(all).total(Transfer::Fresh), (Total{2, 148}));
     const Weights nothing;
     EXPECT_EQ(TransferFrom(all, &nothing).to(all).total(Transfer::Copied), (Total{4, 112 + 148}));
+}
+
+TEST(Transfer, SaysWhatANetworkStartsFrom)
+{
+    const Graph graph = graphOf(kNet);
+    EXPECT_EQ(planStart(graph, {}).total(Transfer::Fresh).tensors, 10);
+    EXPECT_EQ(planStart(graph, {}).total(Transfer::Copied), Total{});
+    const Weights stored = materialise(graph, {}, 0);
+    EXPECT_EQ(planStart(graph, stored).total(Transfer::Copied).tensors, 10);
+    const TransferPlan other =
+        planStart(edited(graph, "stem", "kernel_size", Ints{3, 3}), without(stored, {"head.weight"}));
+    EXPECT_EQ(other.total(Transfer::Copied).tensors, 8);
+    EXPECT_EQ(other.total(Transfer::Sliced).tensors, 1);
+    EXPECT_EQ(other.total(Transfer::Fresh), (Total{1, 80}));
 }
 
 TEST(Transfer, ListsASharedTensorOnce)

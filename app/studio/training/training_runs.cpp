@@ -4,6 +4,7 @@
 #include "app/studio/look/words.h"
 #include "app/studio/training/trained_network.h"
 #include "core/base/files.h"
+#include "core/io/reports/reports.h"
 
 #include <QDir>
 #include <QFileInfo>
@@ -130,6 +131,11 @@ void TrainingRuns::start(const TrainingStart& asked)
     launch(run, network, asked.device, request);
     emit listChanged();
     emit started(run);
+    const Weights none;
+    const bool isNew = asked.newWeights || !network.network.weights;
+    const TransferPlan plan = planStart(*network.network.graph, isNew ? none : *network.network.weights);
+    for (const QString& line : text(transferText(plan)).split(QLatin1Char('\n')))
+        tell(run, line.startsWith(QLatin1Char(' ')) ? line : tr("Tensors: %1").arg(line));
 }
 
 void TrainingRuns::resume(const RunPtr& run)

@@ -48,8 +48,6 @@ std::set<NodeId> upTo(const Graph& graph, const std::string& name)
     return out;
 }
 
-bool hasKernel(OpClass c) { return c == OpClass::Convolution || c == OpClass::Transposed || c == OpClass::Linear; }
-
 // What train.py has to know of the layers: their tensors in execution order, how many with kernels come before (what
 // layer-wise decay counts in), and which of them stay as they are.
 Json layersJson(const Graph& graph, const TorchLayout& layout, const std::string& freeze)

@@ -27,6 +27,9 @@ std::string findingsText(const std::vector<Issue>& issues);
 // "copied 60 (11.69 M), padded 1 (9.41 k)": what becomes of the tensors; actions with none are left out.
 std::string transferLine(const TransferPlan& plan);
 
+// The same with a line for each tensor that is not copied, "    fc.weight: new, 10x512"; at most `most` of them.
+std::string transferText(const TransferPlan& plan, std::size_t most = 20);
+
 // "25.56 M", "4.09 G", "980"; three significant decimals as users of such tools read them.
 std::string shortCount(std::int64_t count);
 // "12.3 ms", "4.56 us", "1.20 s": three digits.

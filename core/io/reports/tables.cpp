@@ -169,6 +169,20 @@ std::string transferLine(const TransferPlan& plan)
     return out.empty() ? "none" : out;
 }
 
+std::string transferText(const TransferPlan& plan, std::size_t most)
+{
+    std::string out = transferLine(plan);
+    for (std::size_t i = 0; i < std::min(most, plan.rows.size()); ++i) {
+        const TransferRow& row = plan.rows[i];
+        const std::string sizes = row.from.empty() ? toText(row.to)
+                                  : row.to.empty() ? toText(row.from)
+                                                   : toText(row.from) + " to " + toText(row.to);
+        out += "\n    " + row.tensor + ": " + toString(row.action) + ", " + sizes;
+    }
+    if (plan.rows.size() > most) out += "\n    and " + std::to_string(plan.rows.size() - most) + " more";
+    return out;
+}
+
 std::string plansTable(const Report& before, const std::vector<Plan>& plans)
 {
     const bool timed = !plans.empty() && plans.front().latency;
