@@ -1,6 +1,8 @@
 // Training on the real window, by mouse and keyboard events alone, with an engine that only pretends.
+#include "core/base/files.h"
 #include "core/io/onnx/onnx.h"
 #include "core/recipe/run_folder.h"
+#include "core/recipe/run_lock.h"
 #include "tests/studio/window_driver.h"
 
 #include <QComboBox>
@@ -18,6 +20,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 namespace fovea::studio {
 
@@ -387,6 +390,50 @@ private slots:
         QVERIFY(named<QPushButton>(window, QStringLiteral("runUse"))->isEnabled());
         QVERIFY(named<QPlainTextEdit>(window, QStringLiteral("runLog")) != nullptr);
         QVERIFY(shownText(window, "runResult").startsWith(QStringLiteral("Best top-1 66.7 % after epoch 2")));
+    }
+
+    void aRunOfAnotherProcessIsFollowedToItsEnd()
+    {
+        const QString model = m_folder.filePath(QStringLiteral("followed.fovea"));
+        saveModel(openModel("zoo:lenet5"), model.toStdString());
+        {
+            MainWindow window;
+            openSetup(window, model);
+            startNow(window, 2, {});
+            waitFor(window, QStringLiteral("Done."));
+        }
+        const RunFolder folder{m_folder.filePath(QStringLiteral("followed.runs/001-quick")).toStdString()};
+        const auto setState = [&](const std::string& state) {
+            RunInfo info = readRunInfo(folder);
+            info.state = state;
+            writeAtomically(folder.info(), toJson(info).dump());
+        };
+        const auto append = [](const std::filesystem::path& file, const std::string& line) {
+            std::ofstream(file, std::ios::app) << line << "\n";
+        };
+        setState("running");
+        auto lock = std::make_unique<RunLock>(folder);  // as the engine of that process holds it
+        MainWindow window;
+        openSetup(window, model);
+        openTab(window, QStringLiteral("Run"));
+        QTRY_COMPARE_WITH_TIMEOUT(runList(window)->count(), 1, kWaitMs);
+        QCOMPARE(stateOf(window), QStringLiteral("Training in another process."));
+        QVERIFY(!named<QWidget>(window, QStringLiteral("runResume"))->isVisible());
+        MetricsLine line = readMetrics(folder.metrics()).back();
+        line.epoch = 2;
+        line.step += 5;
+        line.top1 = 0.987;
+        append(folder.metrics(), toJson(line).dump());
+        append(folder.log(), "Said by the other process.");
+        auto* log = named<QPlainTextEdit>(window, QStringLiteral("runLog"));
+        QTRY_VERIFY_WITH_TIMEOUT(log->toPlainText().endsWith(QStringLiteral("Said by the other process.")), kWaitMs);
+        QTRY_VERIFY2_WITH_TIMEOUT(
+            shownText(window, "runResult").startsWith(QStringLiteral("Best top-1 98.7 % after epoch 3")),
+            qPrintable(shownText(window, "runResult")), kWaitMs);
+        QCOMPARE(stateOf(window), QStringLiteral("Training in another process."));
+        lock.reset();
+        setState("done");
+        waitFor(window, QStringLiteral("Done."));
     }
 
     void networksAreEvaluatedBesideWhatWasOpenedAlsoBeforeAnyTraining()

@@ -135,7 +135,7 @@ QString stateText(const TrainingRun& run)
     case TrainingRun::State::Stopped: return withReason(Words::tr("Stopped."), run.sentence);
     case TrainingRun::State::Done: return withReason(Words::tr("Done."), run.sentence);
     case TrainingRun::State::Elsewhere:
-        return Words::tr("Training in another process. Open the network again to see how far it is.");
+        return Words::tr("Training in another process.");
     case TrainingRun::State::Failed: return withReason(Words::tr("Failed."), run.sentence);
     case TrainingRun::State::Died: break;
     }

@@ -17,6 +17,10 @@ namespace fovea::studio {
 
 namespace {
 
+constexpr int kFollowMs = 2'000;
+
+bool isElsewhere(const RunPtr& run) { return run->state == TrainingRun::State::Elsewhere; }
+
 struct Found {
     std::vector<RunPtr> runs;
 };
@@ -50,6 +54,9 @@ TrainingRuns::TrainingRuns(Document& document, QObject* parent) : QObject(parent
     connect(&document, &Document::changed, this, [this](const Change& change) {
         if (change.reset && !m_document.isEmpty()) look(folder());
     });
+    m_follow.setSingleShot(true);
+    m_follow.setInterval(kFollowMs);
+    connect(&m_follow, &QTimer::timeout, this, &TrainingRuns::follow);
 }
 
 TrainingRuns::~TrainingRuns() = default;
@@ -81,7 +88,42 @@ void TrainingRuns::look(const QString& folder)
                 any = true;
             }
             if (any) emit listChanged();
+            if (std::ranges::any_of(m_runs, isElsewhere)) m_follow.start();
         });
+}
+
+void TrainingRuns::follow()
+{
+    std::vector<RunPtr> followed;
+    std::ranges::copy_if(m_runs, std::back_inserter(followed), isElsewhere);
+    if (followed.empty()) return;
+    const auto read = [followed] {
+        std::vector<RunPtr> out;
+        for (const RunPtr& run : followed) {
+            try {
+                out.push_back(readRun(run->folder.root));
+            } catch (const std::exception&) {
+                out.push_back(nullptr);  // written just now, or taken away
+            }
+        }
+        return out;
+    };
+    inBackground(this, read, [this, followed](const std::vector<RunPtr>& now) {
+        for (std::size_t i = 0; i < followed.size(); ++i)
+            if (now[i] && isElsewhere(followed[i])) take(followed[i], *now[i]);
+        m_follow.start();
+    });
+}
+
+// What a run's folder says now. Views hold the old object, so that is what changes.
+void TrainingRuns::take(const RunPtr& known, const TrainingRun& now)
+{
+    const bool hasGrown = now.metrics.size() != known->metrics.size(), hasEnded = now.state != known->state;
+    const QString added = now.log.startsWith(known->log) ? now.log.mid(known->log.size()).trimmed() : QString();
+    *known = now;
+    if (!added.isEmpty()) emit logged(known, added);
+    if (hasGrown) emit measured(known);
+    if (hasGrown || hasEnded) emit changed(known);
 }
 
 RunFolder TrainingRuns::nextFolder(const QString& parent, const QString& preset) const

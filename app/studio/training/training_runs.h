@@ -6,6 +6,7 @@
 #include "app/studio/training/training_run.h"
 
 #include <QObject>
+#include <QTimer>
 
 namespace fovea::studio {
 
@@ -29,7 +30,7 @@ public:
 
     // Where new runs go without another choice.
     QString folder() const;
-    // Reads the runs in a folder on another thread.
+    // Reads the runs in a folder on another thread. Those that another process trains are read again while it does.
     void look(const QString& folder);
 
     // The document's as a training begins with it.
@@ -61,12 +62,15 @@ private:
     void finish(const RunPtr& run, const TrainReply& reply);
     void end(const RunPtr& run, TrainingRun::State state, const QString& sentence);
     void tell(const RunPtr& run, const QString& text);
+    void follow();
+    void take(const RunPtr& known, const TrainingRun& now);
     RunFolder nextFolder(const QString& parent, const QString& preset) const;
 
     Document& m_document;
     std::vector<RunPtr> m_runs;
     RunPtr m_live;
     EngineJob* m_job = nullptr;
+    QTimer m_follow;
 };
 
 // Whether layers, their settings or their wiring differ from what was opened. Another side or another preprocessing
