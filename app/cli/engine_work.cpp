@@ -2,6 +2,7 @@
 
 #include "app/cli/programs.h"
 #include "core/base/error.h"
+#include "core/data/loader.h"
 #include "core/io/model/model.h"
 #include "core/io/safetensors/safetensors.h"
 #include "core/recipe/run_folder.h"
@@ -40,6 +41,15 @@ std::string timeText(double seconds)
     else if (whole >= 60) std::snprintf(text, sizeof text, ", %lld min %02lld s left", whole / 60, whole % 60);
     else std::snprintf(text, sizeof text, ", %lld s left", whole);
     return text;
+}
+
+// "cat, dog, 8 more"
+std::string listed(const std::vector<std::string>& names)
+{
+    constexpr std::size_t kMost = 5;
+    std::string out;
+    for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) out += (i == 0 ? "" : ", ") + names[i];
+    return names.size() > kMost ? out + ", " + std::to_string(names.size() - kMost) + " more" : out;
 }
 
 std::string progressText(const Progress& progress)
@@ -124,6 +134,19 @@ void refuseWithout(const Arguments& arguments, const std::string& needed, const 
                         "Option '" + std::string(option.name) + "' has a meaning only together with '" + needed + "'.");
 }
 
+void refuseOtherClasses(const std::string& model, const DataUse& use)
+{
+    const RunFolder run{model};
+    if (!isRunFolder(run.root)) return;
+    const std::vector<std::string> own = readRunInfo(run).classes;
+    const DataParts parts =
+        openData(use.source, {.validation = use.validation, .seed = static_cast<std::uint64_t>(use.splitSeed)});
+    if (!own.empty() && own != parts.train->classes())
+        throw Error(ErrorCode::Usage, "The classes of '" + use.source + "' are not those that the run '" + model +
+                                          "' was trained on: " + listed(parts.train->classes()) + " instead of " +
+                                          listed(own) + ".");
+}
+
 DataUse dataUse(const Arguments& arguments)
 {
     DataUse out;
@@ -155,16 +178,15 @@ std::vector<OptionSpec> joined(std::vector<OptionSpec> options, const std::vecto
     return options;
 }
 
-std::optional<Other> openOther(const Arguments& arguments)
+std::optional<Other> openOther(const Arguments& arguments, const Graph& first)
 {
     const auto name = arguments.value("--against");
     if (!name) return std::nullopt;
     Model model = openModel(*name);
     Other out{*name, std::move(model.graph), std::move(model.weights)};
-    if (const auto size = arguments.value("--size")) {
-        const Side side = parseSide(*size, "--size");
-        out.graph = withSide(out.graph, side.h, side.w, {});
-    }
+    const Node* image = imageInput(first);
+    if (const Ints* shape = image ? image->attrs.getInts("shape") : nullptr; shape && (*shape)[2] > 0 && (*shape)[3] > 0)
+        out.graph = withSide(out.graph, (*shape)[2], (*shape)[3], {});
     return out;
 }
 
@@ -178,7 +200,7 @@ std::string percent(double share)
 void tellBroken(std::int64_t count, const std::vector<BrokenName>& broken, std::ostream& notes)
 {
     if (count == 0) return;
-    notes << count << (count == 1 ? " image could not be read" : " images could not be read") << " and was left out:\n";
+    notes << count << (count == 1 ? " image could not be read" : " images could not be read") << (count == 1 ? " and was left out:\n" : " and were left out:\n");
     for (const BrokenName& image : broken) notes << "  " << image.name << ": " << image.why << "\n";
 }
 

@@ -38,6 +38,8 @@ EngineClient::Heard tellTo(std::ostream& notes);
 extern const std::vector<OptionSpec> kDataOptions;
 extern const char* const kDataHelp;
 DataUse dataUse(const Arguments& arguments);
+// Error(Usage) where `model` is a training run of other classes than the data has.
+void refuseOtherClasses(const std::string& model, const DataUse& use);
 
 std::vector<OptionSpec> joined(std::vector<OptionSpec> options, const std::vector<OptionSpec>& more);
 
@@ -47,13 +49,13 @@ double parseShare(const std::string& text, const std::string& option);
 // Error(Usage) where one of `options` is given without `needed`.
 void refuseWithout(const Arguments& arguments, const std::string& needed, const std::vector<OptionSpec>& options);
 
-// The network that `--against` names, at `--size` where it is given; nullopt without it.
+// The network that `--against` names, at the image side that `first` is at; nullopt without it.
 struct Other {
     std::string name;
     Graph graph;
     Weights weights;
 };
-std::optional<Other> openOther(const Arguments& arguments);
+std::optional<Other> openOther(const Arguments& arguments, const Graph& first);
 
 // "81.25 %"
 std::string percent(double share);

@@ -71,12 +71,13 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
 {
     const Arguments arguments("eval", words, joined({{"--size", true}, {"--against", true}, {"--json"}}, kDataOptions),
                               {"MODEL"});
-    dataUse(arguments);  // a wrong option should not cost reading a large file
+    // What is wrong there should not cost reading a large file.
+    refuseOtherClasses(arguments.operand(0), dataUse(arguments));
     const Opened opened = openFor(arguments);
     const auto engine = startEngine();
     const EvaluateReply reply = evaluated(*engine, opened.graph, opened.model.weights, arguments, notes);
     std::optional<EvaluateReply> other;
-    const auto against = openOther(arguments);
+    const auto against = openOther(arguments, opened.graph);
     if (against) other = evaluated(*engine, against->graph, against->weights, arguments, notes);
     if (arguments.has("--json")) {
         Json json = toJson(reply);

@@ -21,7 +21,7 @@ constexpr const char* kHelp =
     "Example: fovea measure refined.onnx --against original.onnx --size 64 --batch 64\n";
 
 struct Cost {
-    std::string name;
+    std::string name, images;  // "32 images of 64x64"
     CostReply training, inference;
 };
 
@@ -42,7 +42,10 @@ CostReply measured(const Graph& graph, const Weights& weights, bool training, co
 Cost costOf(const std::string& name, const Graph& graph, const Weights& weights, const Arguments& arguments,
             std::ostream& notes)
 {
-    return {name, measured(graph, weights, true, arguments, notes), measured(graph, weights, false, arguments, notes)};
+    const Node* image = imageInput(graph);
+    const Ints* shape = image ? image->attrs.getInts("shape") : nullptr;
+    const std::string of = shape ? " of " + std::to_string((*shape)[2]) + "x" + std::to_string((*shape)[3]) : "";
+    return {name, arguments.value("--batch").value_or("32") + " images" + of, measured(graph, weights, true, arguments, notes), measured(graph, weights, false, arguments, notes)};
 }
 
 void print(const Cost& cost, std::ostream& out)
@@ -53,7 +56,7 @@ void print(const Cost& cost, std::ostream& out)
                       static_cast<double>(reply.memory) / (1 << 20));
         out << text;
     };
-    out << cost.name << ", " << cost.training.device << "\n";
+    out << cost.name << ", " << cost.images << ", " << cost.training.device << "\n";
     line("inference", cost.inference);
     line("training", cost.training);
 }
@@ -72,7 +75,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
         {"MODEL"});
     const Opened opened = openFor(arguments);
     std::vector<Cost> costs = {costOf(arguments.operand(0), opened.graph, opened.model.weights, arguments, notes)};
-    if (const auto against = openOther(arguments))
+    if (const auto against = openOther(arguments, opened.graph))
         costs.push_back(costOf(against->name, against->graph, against->weights, arguments, notes));
     if (arguments.has("--json")) {
         Json list = Json::array();

@@ -4,7 +4,6 @@
 #include "core/io/json/json_reader.h"
 #include "core/io/model/model.h"
 #include "core/io/pytorch/export_job.h"
-#include "core/io/reports/reports.h"
 #include "core/ops/classifier.h"
 #include "core/recipe/run_folder.h"
 
@@ -12,6 +11,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <ostream>
+#include <set>
 
 namespace fovea::cli {
 
@@ -23,12 +23,13 @@ const std::string& help()
         std::string out =
             "Trains a network on labelled images, on this machine, into a folder that can be watched and resumed.\n\n"
             "Usage: fovea train MODEL --data SOURCE -o RUN [options]\n"
-            "       fovea train RUN --resume [--device NAME]\n"
+            "       fovea train RUN --resume [--device NAME] [--epochs N] [--patience N]\n"
             "       fovea train MODEL --data SOURCE --export-job DIR [options]\n"
             "       fovea train MODEL --data SOURCE --find-lr [options]\n\n"
             "  -o RUN               the folder to make: graph, recipe.json, metrics.jsonl, best.safetensors,\n"
             "                       last.safetensors with its state, log.txt\n"
-            "  --resume             go on where the run's last checkpoint stands\n"
+            "  --resume             go on where the run's last checkpoint stands; with more --epochs or another\n"
+            "                       --patience also where it has ended\n"
             "  --export-job DIR     write a job for torchrun on other machines instead: model.py, its weights, "
             "train.py\n"
             "  --find-lr            try rising learning rates instead, and suggest one\n"
@@ -89,6 +90,9 @@ Recipe recipeFrom(const Arguments& arguments)
             setOption(recipe, option, *value);
         }
     }
+    // A preset's warm-up is for its own number of epochs.
+    if (!arguments.has("--warmup-epochs"))
+        recipe.warmupEpochs = std::min(recipe.warmupEpochs, static_cast<double>(recipe.epochs) / 5);
     checkRecipe(recipe);
     return recipe;
 }
@@ -182,8 +186,9 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
         if (!isRunFolder(model))
             throw Error(ErrorCode::Usage,
                         "'" + model + "' holds no training run: 'fovea train RUN --resume' goes on with one.");
+        const std::set<std::string> further{"--epochs", "--patience"};
         for (const OptionSpec& option : joined({{"--data"}, {"--size"}, {"-o"}, {"--preset"}}, recipeSpecs()))
-            if (arguments.has(option.name))
+            if (arguments.has(option.name) && !further.contains(option.name))
                 throw Error(ErrorCode::Usage, "Option '" + std::string(option.name) +
                                                   "' cannot be given with '--resume': a run goes on with the recipe "
                                                   "that it began with.");
@@ -192,6 +197,15 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
         request.run = model;
         request.resume = true;
         request.device = device;
+        const auto number = [&](const char* name, std::int64_t& value, std::int64_t Recipe::*member) {
+            if (!arguments.has(name)) return;
+            Recipe recipe;
+            for (const RecipeOption& option : recipeOptions())
+                if (std::string("--") + option.name == name) setOption(recipe, option, *arguments.value(name));
+            value = recipe.*member;
+        };
+        number("--epochs", request.epochs, &Recipe::epochs);
+        number("--patience", request.patience, &Recipe::patience);
         return report(engine->ask<TrainReply>(request, tellTo(notes)), model, arguments.has("--json"), out, notes);
     }
     const auto data = arguments.value("--data");
@@ -209,7 +223,6 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     const auto engine = startEngine();
     const LoadReply loaded =
         loadInto(*engine, opened.graph, opened.model.weights, device, static_cast<std::uint64_t>(recipe.seed));
-    notes << "Tensors of " << model << ": " << transferText(planStart(opened.graph, opened.model.weights)) << "\n";
     if (arguments.has("--find-lr")) return findRate(*engine, arguments, recipe, out, notes);
     TrainRequest request;
     request.run = *folder;

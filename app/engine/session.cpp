@@ -261,7 +261,8 @@ Json Session::load(const LoadRequest& request)
     m_loaded.device = deviceFor(request.device);
     m_loaded.graph = {};
     std::vector<std::string> fresh;
-    m_weights = request.support ? Weights() : materialise(m_graph, weightsOf(request), request.seed, &fresh);
+    m_given = request.support ? Weights() : weightsOf(request);
+    m_weights = request.support ? Weights() : materialise(m_graph, m_given, request.seed, &fresh);
     m_isLoaded = true;
     module();  // what does not fit is said now
     LoadReply reply;
@@ -292,7 +293,7 @@ TrainStart Session::start() const
     if (!m_isLoaded) throw Error(ErrorCode::Usage, "No network is loaded: send 'load' first.");
     if (m_loaded.support)
         throw Error(ErrorCode::Usage, "The loaded network has no weights of its own: send 'load' without 'support'.");
-    return {m_graph, m_weights, m_loaded.device};
+    return {m_graph, m_weights, m_loaded.device, m_given};
 }
 
 Json Session::forward(const ForwardRequest& request)

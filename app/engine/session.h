@@ -51,7 +51,7 @@ private:
     LoadRequest m_loaded;  // as it was asked for, without tensors
     bool m_isLoaded = false;
     Graph m_graph;
-    Weights m_weights;
+    Weights m_weights, m_given;  // fitted, and as they came
     std::optional<Module> m_module;  // made when it is first run
     bool m_over = false;
 

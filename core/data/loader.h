@@ -72,9 +72,9 @@ struct ChannelStatistics {
 };
 
 // Over at most `most` images, drawn from `seed`.
-// Error(Usage) where `stop` says so between two of them.
+// Error(Usage) where `stop` says so between two of them. `inGrey`: as a network of one channel sees them.
 ChannelStatistics channelStatistics(const Dataset& dataset, std::int64_t most, std::uint64_t seed,
-                                    const std::function<bool()>& stop = {});
+                                    const std::function<bool()>& stop = {}, bool inGrey = false);
 
 // A network whose images nobody said how to prepare gets the statistics of a thousand training images.
 Graph withPreprocessing(Graph graph, const Dataset& training, const std::function<bool()>& stop = {});

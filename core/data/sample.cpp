@@ -49,18 +49,6 @@ double valueFor(const std::vector<double>& values, std::int64_t channel, std::in
     return values[values.size() == 1 ? 0 : static_cast<std::size_t>(channel)];
 }
 
-// ITU-R 601-2, as Pillow has it.
-void makeGrey(Image& image)
-{
-    const std::size_t pixels = image.pixels.size() / 3;
-    for (std::size_t i = 0; i < pixels; ++i) {
-        const std::uint8_t* in = &image.pixels[3 * i];
-        image.pixels[i] = static_cast<std::uint8_t>((in[0] * 19595 + in[1] * 38470 + in[2] * 7471 + 0x8000) >> 16);
-    }
-    image.pixels.resize(pixels);
-    image.channels = 1;
-}
-
 bool isUniform(const std::vector<double>& values)
 {
     return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
@@ -76,6 +64,17 @@ Preprocessing forChannels(Preprocessing preprocessing, std::int64_t channels)
 }
 
 }  // namespace
+
+void makeGrey(Image& image)
+{
+    const std::size_t pixels = image.pixels.size() / 3;
+    for (std::size_t i = 0; i < pixels; ++i) {
+        const std::uint8_t* in = &image.pixels[3 * i];
+        image.pixels[i] = static_cast<std::uint8_t>((in[0] * 19595 + in[1] * 38470 + in[2] * 7471 + 0x8000) >> 16);
+    }
+    image.pixels.resize(pixels);
+    image.channels = 1;
+}
 
 Sampler::Sampler(const LoadOptions& options) : m_options(options)
 {

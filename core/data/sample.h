@@ -13,6 +13,9 @@ struct SampleScratch {
     std::vector<std::uint8_t> pixels;
 };
 
+// Of three channels: one, by ITU-R 601-2, as Pillow has it.
+void makeGrey(Image& image);
+
 class Sampler {
 public:
     // Error(Usage) for what no image can become: channels other than 1 or 3, means for another number of channels.

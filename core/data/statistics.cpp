@@ -1,6 +1,7 @@
 #include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/data/loader.h"
+#include "core/data/sample.h"
 
 #include <algorithm>
 #include <array>
@@ -39,10 +40,20 @@ void add(const Image& image, Sums& sums)
     ++sums.images;
 }
 
+// Whether the network's image has one channel.
+bool readsGrey(const Graph& graph)
+{
+    for (const auto& node : graph.nodes())
+        if (const Ints* shape = node->kind == "Input" ? node->attrs.getInts("shape") : nullptr;
+            shape && shape->size() == 4)
+            return (*shape)[1] == 1;
+    return false;
+}
+
 }  // namespace
 
 ChannelStatistics channelStatistics(const Dataset& dataset, std::int64_t most, std::uint64_t seed,
-                                    const std::function<bool()>& stop)
+                                    const std::function<bool()>& stop, bool inGrey)
 {
     std::vector<std::int64_t> order(static_cast<std::size_t>(dataset.size()));
     std::iota(order.begin(), order.end(), std::int64_t{0});
@@ -52,7 +63,9 @@ ChannelStatistics channelStatistics(const Dataset& dataset, std::int64_t most, s
         if (stop && stop()) throw Error(ErrorCode::Usage, "Stopped while the images' statistics were taken.");
         std::swap(order[i], order[i + stream.below(order.size() - i)]);
         try {
-            add(dataset.image(order[i], kEnough), sums);
+            Image image = dataset.image(order[i], kEnough);
+            if (inGrey && image.channels == 3) makeGrey(image);
+            add(image, sums);
         } catch (const Error& error) {
             if (error.code() == ErrorCode::Internal) throw;  // a broken image says nothing
         }
@@ -72,7 +85,7 @@ Graph withPreprocessing(Graph graph, const Dataset& training, const std::functio
 {
     if (graph.preprocessing()) return graph;
     constexpr std::int64_t kLookedAt = 1000;
-    ChannelStatistics statistics = channelStatistics(training, kLookedAt, 0, stop);
+    ChannelStatistics statistics = channelStatistics(training, kLookedAt, 0, stop, readsGrey(graph));
     constexpr double kLeast = 1e-3;  // images of one colour have nothing to be scaled
     for (double& deviation : statistics.deviation)
         if (deviation < kLeast) deviation = 1;

@@ -10,8 +10,8 @@ std::int64_t totalSteps(const Recipe& recipe, std::int64_t stepsPerEpoch);
 
 // During warm-up a line from warmup-lr to lr. After it, with t from 0 to 1 over the remaining steps:
 // cosine: min-lr + (lr - min-lr) (1 + cos(pi t)) / 2 (Loshchilov and Hutter 2017); step: lr decay-rate^n after n times
-// decay-epochs; constant: lr. onecycle has its own warm-up: PyTorch's OneCycleLR with its defaults (30 % up from
-// lr / 25, then down to lr / 250,000, both as cosines; Smith and Topin 2019), and the recipe's is not used.
+// decay-epochs; constant: lr. onecycle: PyTorch's OneCycleLR (up from lr / 25, then down to
+// lr / 250,000, both as cosines; Smith and Topin 2019), whose way up is the recipe's warm-up where it has one, else 30 %.
 double learningRate(const Recipe& recipe, std::int64_t step, std::int64_t stepsPerEpoch);
 
 }  // namespace fovea

@@ -1,5 +1,6 @@
 #include "core/train/device.h"
 
+#include "core/base/error.h"
 #include "core/train/job_watch.h"
 
 #include <ATen/Context.h>
@@ -66,8 +67,15 @@ std::int64_t memoryInUse(const std::string& device)
 
 std::string deviceFor(const std::string& wanted)
 {
-    if (wanted != "auto") return wanted;
-    return gpuCount() > 0 ? "cuda:0" : "cpu";
+    const int gpus = gpuCount();
+    if (wanted == "auto") return gpus > 0 ? "cuda:0" : "cpu";
+    std::string known = "cpu";
+    for (int i = 0; i < gpus; ++i) known += ", cuda:" + std::to_string(i);
+    if (wanted == "cpu" || (gpus > 0 && wanted == "cuda") ||
+        (", " + known + ",").find(", " + wanted + ",") != std::string::npos)
+        return wanted;
+    throw Error(ErrorCode::Usage, "There is no device '" + wanted + "' here; there is " + known + "." +
+                                      (wanted.starts_with("cuda") && gpus == 0 ? " " + whyNoGpu() : ""));
 }
 
 std::string whyNoGpu()

@@ -15,7 +15,8 @@ struct DeviceInfo {
 
 std::string torchVersion();                        // "1.13.1"
 std::vector<DeviceInfo> torchDevices();            // the CPU first
-std::string deviceFor(const std::string& wanted);  // "auto": CUDA where a GPU answers, else the CPU
+// "auto": CUDA where a GPU answers, else the CPU. Error(Usage) for one that is not there.
+std::string deviceFor(const std::string& wanted);
 std::string whyNoGpu();                            // one sentence; empty where a GPU answers
 
 }  // namespace fovea

@@ -100,16 +100,20 @@ at::Tensor Learner::step(const at::Tensor& images, const at::Tensor& labels, std
     loss.backward();
     if (m_recipe.clipGrad > 0) m_optimiser->clipGradients(m_recipe.clipGrad);
     m_optimiser->step(rate);
-    average();
+    average(step);
     return loss.detach();
 }
 
-void Learner::average()
+// A short run would else end with an average of what it began with: so many steps, so much of the past (as
+// TensorFlow's ExponentialMovingAverage with num_updates).
+void Learner::average(std::int64_t step)
 {
+    const double steps = static_cast<double>(step),
+                 decay = std::min(m_recipe.modelEmaDecay, (1 + steps) / (10 + steps));
     const at::NoGradGuard noGradients;
     for (std::size_t i = 0; i < m_average.size(); ++i) {
         const at::Tensor& now = m_classifier.network().owned[i].tensor;
-        if (at::isFloatingType(now.scalar_type())) m_average[i].lerp_(now.detach(), 1 - m_recipe.modelEmaDecay);
+        if (at::isFloatingType(now.scalar_type())) m_average[i].lerp_(now.detach(), 1 - decay);
     }
 }
 

@@ -41,7 +41,7 @@ public:
     };
 
 private:
-    void average();
+    void average(std::int64_t step);
 
     Recipe m_recipe;
     ClassifyingNetwork m_classifier;

@@ -35,6 +35,48 @@ struct Moments {
     at::Tensor variance() const { return (squares / count - mean() * mean()).clamp_min(0); }
 };
 
+// Moments of what a norm reads over all images, from those of each batch.
+class BatchMoments {
+public:
+    void add(const Network::Step& norm, double images)
+    {
+        const at::Tensor mean = norm.tensors.at("running_mean").to(at::kDouble),
+                         variance = norm.tensors.at("running_var").to(at::kDouble);
+        const at::Tensor square = (variance + mean * mean) * images;
+        m_sum = m_sum.defined() ? m_sum + mean * images : mean * images;
+        m_squares = m_squares.defined() ? m_squares + square : square;
+        m_images += images;
+    }
+    void write(Network::Step& norm) const
+    {
+        const at::Tensor mean = m_sum / m_images, variance = (m_squares / m_images - mean * mean).clamp_min(0);
+        if (!at::isfinite(mean).all().item<bool>() || !at::isfinite(variance).all().item<bool>())
+            throw Error(ErrorCode::Usage,
+                        "Norm '" + norm.entry->node->name +
+                            "' has no statistics: it reads one value a channel, or numbers without end. "
+                            "Take a larger batch.");
+        norm.tensors.at("running_mean").copy_(mean);
+        norm.tensors.at("running_var").copy_(variance);
+    }
+
+private:
+    at::Tensor m_sum, m_squares;
+    double m_images = 0;
+};
+
+// Batches of about the size asked for and all of one size or nearly, of images in any order: data is often sorted by
+// class, and a batch of one class has other statistics than all.
+LoadOptions shuffledEvenly(LoadOptions options, std::int64_t images, std::uint64_t seed)
+{
+    if (options.batch < 2)
+        throw Error(ErrorCode::Usage, "A batch of one image has no statistics: recalibrate with batches of 2 or more.");
+    const std::int64_t batches = std::max<std::int64_t>(1, (images + options.batch / 2) / options.batch);
+    options.batch = (images + batches - 1) / std::max<std::int64_t>(batches, 1);
+    options.shuffle = true;
+    options.seed = seed;
+    return options;
+}
+
 double largestDifference(ClassifyingNetwork& before, ClassifyingNetwork& after, const Batch& batch)
 {
     const at::NoGradGuard noGradients;
@@ -63,8 +105,8 @@ RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& 
     LoadOptions options = loadOptionsFor(classifier, request.data);
     Loader validation(partOf(parts, request.data.part, request.data.images, seed), options);
     const Scores before = scored(validation);
-    options.dropLast = true;
-    Loader training(partOf(parts, "train", imagesFor(request.data), seed), options);
+    const DatasetPtr images = partOf(parts, "train", imagesFor(request.data), seed);
+    Loader training(images, shuffledEvenly(options, images->size(), seed));
     RecalibrateReply reply;
     Progress progress;
     progress.phase = "recalibrating";
@@ -72,16 +114,24 @@ RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& 
     ProgressTeller teller(watch, progress, start.device);
     training.start(0);
     const at::NoGradGuard noGradients;
-    for (std::int64_t done = 0; const auto batch = training.next(); ++done) {
-        if (watch.stop()) throw Error(ErrorCode::Usage, "The recalibration was stopped; nothing was changed.");
-        for (Network::Step* norm : norms) {
-            norm->training = true;
-            norm->call.args.set("momentum", 1.0 / static_cast<double>(done + 1));  // a mean over all batches
-        }
-        translated("recalibrating", [&] { classifier.logits(classifier.images(*batch)); });
-        reply.images += static_cast<std::int64_t>(batch->labels.size());
-        teller.advance(static_cast<std::int64_t>(batch->labels.size()));
+    for (Network::Step* norm : norms) {
+        norm->training = true;
+        norm->call.args.set("momentum", 1.0);  // what the batch has, and nothing of what was before
     }
+    std::vector<BatchMoments> moments(norms.size());
+    while (const auto batch = training.next()) {
+        if (watch.stop()) throw Error(ErrorCode::Usage, "The recalibration was stopped; nothing was changed.");
+        const auto count = static_cast<std::int64_t>(batch->labels.size());
+        translated("recalibrating", [&] {
+            classifier.logits(classifier.images(*batch));
+            for (std::size_t i = 0; i < norms.size(); ++i) moments[i].add(*norms[i], static_cast<double>(count));
+        });
+        reply.images += count;
+        teller.advance(count);
+    }
+    translated("recalibrating", [&] {
+        for (std::size_t i = 0; i < norms.size(); ++i) moments[i].write(*norms[i]);
+    });
     const Scores after = scored(validation);
     if (before.stopped || after.stopped)
         throw Error(ErrorCode::Usage, "The recalibration was stopped; nothing was changed.");

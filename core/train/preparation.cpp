@@ -3,6 +3,8 @@
 #include "core/ops/classifier.h"
 #include "core/train/norms.h"
 
+#include <cstdio>
+
 namespace fovea {
 
 DataParts dataFor(const std::string& source, const Recipe& recipe)
@@ -45,12 +47,33 @@ TrainStart fitted(const TrainStart& given, const Recipe& recipe, const DataParts
     return start;
 }
 
+std::string preprocessingText(const Graph& graph, bool isOwn)
+{
+    const Preprocessing how = graph.preprocessing().value_or(Preprocessing{});
+    const auto numbers = [](const std::vector<double>& values) {
+        std::string out;
+        char text[32];
+        for (const double value : values) {
+            std::snprintf(text, sizeof text, "%s%.3f", out.empty() ? "" : ", ", value);
+            out += text;
+        }
+        return out;
+    };
+    return (how.resize > 0 ? "shorter side to " + std::to_string(how.resize) + " px, the middle cut out"
+                           : std::string("resized to the network's input")) +
+           (how.order == ChannelOrder::Bgr ? ", BGR" : "") + ", mean " + numbers(how.mean) + ", deviation " +
+           numbers(how.deviation) +
+           (isOwn ? ", as the model says." : ", of the training images: the model says nothing.");
+}
+
 }  // namespace
 
 PreparedTraining prepareTraining(const TrainStart& given, const Recipe& recipe, const DataParts& data,
                                  const JobWatch& watch)
 {
     PreparedTraining out{fitted(given, recipe, data, watch), recipe};
+    watch.log("Tensors: " + transferText(planStart(out.start.graph, given.given)));
+    watch.log("Images: " + preprocessingText(out.start.graph, given.graph.preprocessing().has_value()));
     if (recipe.hflip <= 0 || data.train->canBeMirrored()) return out;
     watch.log("Images are not mirrored: in this data a mirrored image is of another class.");
     out.recipe.hflip = 0;

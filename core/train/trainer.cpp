@@ -82,7 +82,14 @@ public:
         openEvents();
         keepMetricsUpTo(m_folder, m_at);
         writeInfo("running", "");
-        log("Resumed at epoch " + std::to_string(m_at.epoch) + ", step " + std::to_string(m_at.step) + ".");
+        log("Resumed at epoch " + std::to_string(m_at.epoch + 1) + ", step " + std::to_string(m_at.step) + ".");
+    }
+
+    // The recipe is another one now, and early stopping begins anew.
+    void goFurther()
+    {
+        m_at.epochsSinceBest = 0;
+        writeAtomically(m_folder.recipe(), toJson(m_recipe).dump(2) + "\n");
     }
 
     TrainReply go()
@@ -168,6 +175,11 @@ private:
         const Learner::Averaged averaged(m_learner);
         Scores scores = scoreOf(m_learner.classifier(), m_validation, "validating", m_watch);
         if (scores.stopped) return std::nullopt;
+        if (!std::isfinite(scores.loss))
+            throw Error(ErrorCode::Usage,
+                        "The validation loss is no number in epoch " + std::to_string(m_at.epoch + 1) +
+                            ": a norm that reads one value a channel has no statistics, so begin a new run with a larger "
+                            "batch, or with a smaller learning rate than " + Json(m_recipe.lr).dump() + ".");
         if (scores.top1 > m_at.bestTop1) writeBest(m_folder, m_learner.classifier().network(), m_keys, m_at.epoch);
         return scores;
     }
@@ -354,10 +366,16 @@ TrainReply train(const TrainStart& given, const TrainRequest& request, const Job
     const RunFolder folder{request.run};
     refuseTaken(folder);
     DataParts data = dataFor(request.data, request.recipe);
-    watch.log(data.description);
+    std::vector<std::string> said;  // before there is a folder
+    JobWatch early = watch;
+    early.log = [&](const std::string& text) {
+        said.push_back(text);
+        watch.log(text);
+    };
+    early.log(data.description);
     PreparedTraining prepared;
     try {
-        prepared = prepareTraining(given, request.recipe, data, watch);
+        prepared = prepareTraining(given, request.recipe, data, early);
     } catch (const Error&) {
         if (!watch.stop()) throw;
         return {"stopped", "Stopped before the first step; nothing was written."};
@@ -368,7 +386,10 @@ TrainReply train(const TrainStart& given, const TrainRequest& request, const Job
     const RunLock lock(folder);
     refuseTaken(folder);  // by another process, meanwhile
     std::error_code ignored;
-    std::filesystem::remove(folder.metrics(), ignored);  // of a run that was killed before it had begun
+    // Of a run that was killed before it had begun.
+    std::filesystem::remove(folder.metrics(), ignored);
+    std::filesystem::remove(folder.log(), ignored);
+    for (const std::string& text : said) appendLine(folder.log(), text);
     run.writeStart(prepared.start.graph);
     return run.go();
 }
@@ -380,7 +401,10 @@ TrainReply resumeTraining(const TrainRequest& request, const JobWatch& watch)
         throw Error(ErrorCode::Usage, "'" + folder.root.string() + "' holds no training run to resume.");
     const RunLock lock(folder);
     RunInfo info = readRunInfo(folder);
-    const Recipe recipe = readRecipe(folder.recipe());
+    Recipe recipe = readRecipe(folder.recipe());
+    const bool goesFurther = request.epochs >= 0 || request.patience >= 0;
+    if (request.epochs >= 0) recipe.epochs = request.epochs;
+    if (request.patience >= 0) recipe.patience = request.patience;
     checkRecipe(recipe);
     // Another number of threads may round otherwise.
     if (request.device == "cpu" && info.device == "cpu" && info.threads > 0)
@@ -394,6 +418,7 @@ TrainReply resumeTraining(const TrainRequest& request, const JobWatch& watch)
     const TrainStart start{std::move(graph), weights, request.device};
     Run run(start, recipe, std::move(data), folder, info, watch);
     run.takeUp();
+    if (goesFurther) run.goFurther();
     return run.go();
 }
 

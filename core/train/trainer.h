@@ -12,6 +12,7 @@ struct TrainStart {
     Graph graph;      // at the size to train at
     Weights weights;  // fitted to it (materialise())
     std::string device = "cpu";
+    Weights given = {};  // those of `weights` that somebody gave, as they were before they were fitted
 };
 
 // A new run; the folder must not hold one. Error(File | Format | Usage | Limit).

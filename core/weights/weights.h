@@ -74,6 +74,11 @@ private:
 // What a network starts from when `stored` goes into it: as materialise() does it. Without any tensors all are new.
 TransferPlan planStart(const Graph& graph, const Weights& stored);
 
+// "copied 60 (11.69 M), padded 1 (9.41 k)": what becomes of the tensors; actions with none are left out.
+std::string transferLine(const TransferPlan& plan);
+// The same with a line for each tensor that is not copied, "    fc.weight: new, 10x512"; at most `most` of them.
+std::string transferText(const TransferPlan& plan, std::size_t most = 20);
+
 // The tensor of `dims` made from `source`: itself, a slice or a padded copy. Both of the same rank. A larger kernel
 // and more input channels get zeros. More output channels get those of `start`, a tensor of `dims`, where there is
 // one: what reads them starts at zero, so the function stays and yet they learn, which at zero on both sides they

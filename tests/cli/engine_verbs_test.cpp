@@ -2,6 +2,7 @@
 // it each of them says what to do.
 #include "app/cli/engine_work.h"
 #include "app/cli/programs.h"
+#include "core/data/dataset.h"
 #include "core/recipe/run_folder.h"
 #include "tests/cli/cli_run.h"
 
@@ -150,7 +151,8 @@ TEST_F(EngineVerbs, TrainWritesARunThatOtherVerbsOpen)
     EXPECT_EQ(ran.out.rfind("All 12 steps are done.\nbest top-1    ", 0), 0u) << ran.out;
     EXPECT_NE(ran.err.find("Epoch 2 of 2: training loss "), std::string::npos) << ran.err;
     // Every tensor: of a network without values all are new.
-    EXPECT_EQ(ran.err.rfind("Tensors of net.fovea: new 10 (278)\n    a.weight: new, 4x3x3x3\n", 0), 0u) << ran.err;
+    EXPECT_NE(ran.err.find("Tensors: new 10 (278)\n    a.weight: new, 4x3x3x3\n"), std::string::npos) << ran.err;
+    EXPECT_NE(readText("run/log.txt").find("Tensors: new 10 (278)\n"), std::string::npos);
     const Recipe recipe = readRecipe("run/recipe.json");
     EXPECT_TRUE(recipe.modelEma);
     EXPECT_FALSE(recipe.unfoldNorms);
@@ -158,12 +160,26 @@ TEST_F(EngineVerbs, TrainWritesARunThatOtherVerbsOpen)
     EXPECT_EQ(recipe.lr, 0.1);
     EXPECT_EQ(readMetrics("run/metrics.jsonl").back().epoch, 1);
 
+    const Ran further = run({"train", "run", "--resume", "--epochs", "3"});
+    EXPECT_EQ(further.code, 0) << further.err;
+    EXPECT_EQ(readMetrics("run/metrics.jsonl").back().epoch, 2);
+    const std::string other = "patterns:classes=3,size=16,images=96,validation=32";
+    const auto namesIn = [](const std::string& source) {
+        std::string out;
+        const DataParts parts = openData(source, {});
+        for (const std::string& name : parts.train->classes()) out += (out.empty() ? "" : ", ") + name;
+        return out;
+    };
+    for (const char* verb : {"eval", "probe"})
+        expectRefused({verb, "run", "--data", other}, "The classes of '" + other +
+                                                          "' are not those that the run 'run' was trained on: " +
+                                                          namesIn(other) + " instead of " + namesIn(kImages) + ".");
     expectRefused({"train", "net.fovea", "--data", kImages, "-o", "run"},
                   "'run' holds a training run already: resume it with 'fovea train run --resume', or name another "
                   "folder.");
     const Json again = json(run({"train", "run", "--resume", "--device", "cpu", "--json"}));
     EXPECT_EQ(again["schema"], "fovea.train/1");
-    EXPECT_EQ(again["steps"], 12);
+    EXPECT_EQ(again["steps"], 18);
     EXPECT_EQ(again["state"], "done");
 
     const Json scores = json(run({"eval", "run", "--data", kImages, "--against", "net.fovea", "--json"}));

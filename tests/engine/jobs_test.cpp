@@ -1,6 +1,9 @@
+#include "core/base/error.h"
+#include "core/base/files.h"
 #include "core/io/safetensors/safetensors.h"
 #include "core/recipe/run_folder.h"
 #include "core/train/cost.h"
+#include "core/train/device.h"
 #include "core/train/effective_field.h"
 #include "core/train/evaluate.h"
 #include "core/train/norms.h"
@@ -217,6 +220,23 @@ TEST(Jobs, EarlyStoppingSaysWhy)
     const TrainReply reply = train(startOf("input 1x16x16 > gap > flatten > linear:head c=4"), request, {});
     EXPECT_EQ(reply.reason, "Stopped early: no better top-1 for 2 epochs.");
     EXPECT_EQ(reply.epochs, 3);
+    // It goes further where its user says so, and only then.
+    TrainRequest further;
+    further.run = request.run;
+    further.resume = true;
+    further.device = "cpu";
+    EXPECT_EQ(resumeTraining(further, {}).epochs, 3);
+    further.patience = 4;
+    EXPECT_EQ(resumeTraining(further, {}).epochs, 7);
+    EXPECT_EQ(readRecipe(RunFolder{request.run}.recipe()).patience, 4);
+    further.patience = 0;
+    further.epochs = 9;
+    const TrainReply last = resumeTraining(further, {});
+    EXPECT_EQ(last.reason, "All 72 steps are done.");
+    EXPECT_EQ(last.epochs, 9);
+    const std::string log = readText(RunFolder{request.run}.log(), 1 << 20);
+    EXPECT_NE(log.find("Tensors: new 2 (8)\n    head.weight: new, 4x1\n"), std::string::npos) << log;
+    EXPECT_NE(log.find("Images: resized to the network's input, mean "), std::string::npos) << log;
 }
 
 TEST(Jobs, ALossThatRunsAwayIsToldWithWhatToDo)
@@ -480,6 +500,120 @@ TEST(Jobs, RecalibrationMendsStatisticsThatAreWrong)
     EXPECT_GT(reply.top1After, 0.9);
     EXPECT_EQ(readSafetensors(ask.out).tensors().size(), 4u);
     EXPECT_THROW(recalibrate(startOf("input 1x16x16 > conv:a k=3 c=4 > gap > flatten"), ask, {}), Error);
+}
+
+// A folder for each class, so that images come sorted: each class has its own brightness.
+void writeSortedImages(const std::filesystem::path& folder)
+{
+    constexpr std::uint32_t kSide = 16, kPixels = kSide * kSide * 3;
+    for (int label = 0; label < 4; ++label)
+        for (int i = 0; i < 30; ++i) {
+            const auto path = folder / std::string(1, static_cast<char>('a' + label)) / (std::to_string(i) + ".bmp");
+            std::filesystem::create_directories(path.parent_path());
+            std::string file = "BM";
+            const auto number = [&](std::uint32_t value, int bytes) {
+                for (int b = 0; b < bytes; ++b) file.push_back(static_cast<char>(value >> (8 * b)));
+            };
+            number(54 + kPixels, 4), number(0, 4), number(54, 4), number(40, 4), number(kSide, 4), number(kSide, 4);
+            number(1, 2), number(24, 2), number(0, 4), number(kPixels, 4), number(0, 4), number(0, 4), number(0, 4),
+                number(0, 4);
+            for (std::uint32_t p = 0; p < kPixels; ++p)
+                file.push_back(static_cast<char>(60 * label + 20 + static_cast<int>(p % 3) * 5 + i % 4));
+            std::ofstream(path, std::ios::binary) << file;
+        }
+}
+
+TEST(Jobs, RecalibrationSeesAllOfTheImagesHoweverTheyAreSorted)
+{
+    test::Folder folder;
+    writeSortedImages(folder.path() / "images");
+    const TrainStart start = startOf("input 3x16x16 > conv:a k=1 c=4 > bn:an > relu > gap > flatten > linear:head c=4");
+    const auto statistics = [&](std::int64_t batch) {
+        RecalibrateRequest ask;
+        ask.data.source = (folder.path() / "images").string();
+        ask.data.batch = batch;
+        ask.out = (folder.path() / "norms.safetensors").string();
+        EXPECT_EQ(recalibrate(start, ask, {}).images, 96);
+        const Weights written = readSafetensors(ask.out);
+        std::vector<double> out;
+        for (const char* name : {"an.running_mean", "an.running_var"})
+            for (std::int64_t i = 0; i < 4; ++i) out.push_back(written.find(name)->real(i));
+        return out;
+    };
+    const std::vector<double> all = statistics(96), few = statistics(7);
+    for (std::size_t i = 0; i < all.size(); ++i) EXPECT_NEAR(few[i], all[i], 1e-3 * std::abs(all[i])) << i;
+    EXPECT_THROW(statistics(1), Error);
+}
+
+TEST(Jobs, ANetworkOfOneChannelIsTrainedOnColouredImages)
+{
+    test::Folder folder;
+    writeSortedImages(folder.path() / "images");
+    TrainRequest request = trainRequest(folder.path() / "run");
+    request.data = (folder.path() / "images").string();
+    request.recipe.epochs = 1;
+    EXPECT_EQ(
+        train(startOf("input 1x16x16 > conv:a k=3 c=4 > bn:an > relu > gap > flatten > linear:head c=4"), request, {})
+            .state,
+        "done");
+    const auto preprocessing = readRunGraph({folder.path() / "run"}).preprocessing();
+    ASSERT_TRUE(preprocessing);
+    EXPECT_EQ(preprocessing->mean.size(), 1u);
+    EXPECT_NEAR(preprocessing->mean[0], (20 + 90 + 5 + 1.5) / 255, 0.01);
+}
+
+TEST(Jobs, ANormWithOneValueAChannelEndsTheRunWithASentence)
+{
+    test::Folder folder;
+    TrainRequest request = trainRequest(folder.path() / "run");
+    request.recipe.batchSize = 1;
+    request.recipe.epochs = 1;
+    request.recipe.maxSteps = 3;
+    try {
+        train(startOf("input 1x16x16 > conv:a k=16 c=4 > bn:an > relu > gap > flatten > linear:head c=4"), request, {});
+        FAIL() << "nothing was said";
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("no number"), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(readRunInfo({folder.path() / "run"}).state, "failed");
+    EXPECT_FALSE(std::filesystem::exists(RunFolder{folder.path() / "run"}.best()));
+}
+
+double distance(const Weights& a, const Weights& b)
+{
+    double out = 0;
+    for (const auto& [name, tensor] : a.tensors())
+        for (std::int64_t i = 0; name.ends_with(".weight") && i < tensor.elements(); ++i)
+            out += std::pow(tensor.real(i) - b.find(name)->real(i), 2);
+    return std::sqrt(out);
+}
+
+// With a constant decay of 0.99 the average of eight steps would be 92 % of what the run began with.
+TEST(Jobs, TheAverageOfAShortRunIsOfWhatItLearnt)
+{
+    test::Folder folder;
+    const TrainStart start = smallNetwork();
+    TrainRequest request = trainRequest(folder.path() / "run");
+    request.recipe.epochs = 1;
+    request.recipe.modelEma = true;
+    request.recipe.modelEmaDecay = 0.99;
+    train(start, request, {});
+    const RunFolder run{folder.path() / "run"};
+    const Weights best = readSafetensors(run.best()), last = readSafetensors(run.last());
+    EXPECT_LT(distance(best, last), distance(start.weights, last) / 2);
+    EXPECT_GT(distance(best, last), 0);
+}
+
+TEST(Jobs, ADeviceThatIsNotThereIsNamed)
+{
+    EXPECT_EQ(deviceFor("cpu"), "cpu");
+    try {
+        deviceFor("bogus");
+        FAIL() << "nothing was said";
+    } catch (const Error& error) {
+        EXPECT_EQ(std::string(error.what()).rfind("There is no device 'bogus' here; there is cpu", 0), 0u)
+            << error.what();
+    }
 }
 
 TEST(Jobs, UnfoldedNormsChangeNothing)

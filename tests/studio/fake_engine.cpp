@@ -132,6 +132,7 @@ private:
         for (const std::string& file : request.weights) m_weights = readSafetensors(file);
         LoadReply out;
         out.given = static_cast<std::int64_t>(m_weights.tensors().size());
+        m_weights = materialise(request.graph, m_weights, request.seed);
         return toJson(out);
     }
 
@@ -184,6 +185,7 @@ private:
         if (request.resume) {
             out.info = readRunInfo(folder);
             out.recipe = readRecipe(folder.recipe());
+            if (request.epochs >= 0) out.recipe.epochs = request.epochs;
             for (const MetricsLine& line : readMetrics(folder.metrics())) out.step = line.step;
             m_weights = readSafetensors(folder.last());
             return out;

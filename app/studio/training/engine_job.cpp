@@ -22,9 +22,9 @@ LoadRequest writeNetwork(const EngineNetwork& from, const QString& folder)
     out.graph = *from.network.graph;
     out.seed = from.seed;
     if (from.side.h > 0) out.size = {from.side.h, from.side.w};
-    if (from.newWeights) return out;
+    if (from.newWeights || !from.network.weights || from.network.weights->empty()) return out;
     const std::string file = QFile::encodeName(folder + QStringLiteral("/weights.safetensors")).toStdString();
-    writeSafetensors(materialise(out.graph, *from.network.weights, from.seed), file);
+    writeSafetensors(*from.network.weights, file);  // the engine fits them to the layers
     out.weights = {file};
     return out;
 }

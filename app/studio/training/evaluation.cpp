@@ -192,11 +192,15 @@ void Evaluation::useNorms(const RecalibrateReply& reply, const std::shared_ptr<E
             end(QString::fromUtf8(error.what()));
             return;
         }
-        end(tr("%1 norms recalibrated: top-1 %2 before, %3 after; loss %4 before, %5 after.")
-                .arg(reply.norms)
-                .arg(percent(reply.top1Before), percent(reply.top1After))
-                .arg(reply.lossBefore, 0, 'f', 3)
-                .arg(reply.lossAfter, 0, 'f', 3));
+        // Of other classes than the network's there is no top-1.
+        if (std::isnan(reply.top1Before))
+            end(tr("%1 norms recalibrated on %2 images.").arg(reply.norms).arg(reply.images));
+        else
+            end(tr("%1 norms recalibrated: top-1 %2 before, %3 after; loss %4 before, %5 after.")
+                    .arg(reply.norms)
+                    .arg(percent(reply.top1Before), percent(reply.top1After))
+                    .arg(reply.lossBefore, 0, 'f', 3)
+                    .arg(reply.lossAfter, 0, 'f', 3));
     });
 }
 

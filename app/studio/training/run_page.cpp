@@ -3,6 +3,7 @@
 #include "app/studio/look/words.h"
 
 #include <QComboBox>
+#include <QInputDialog>
 #include <QLabel>
 #include <QPlainTextEdit>
 #include <QProgressBar>
@@ -39,7 +40,7 @@ RunPage::RunPage(TrainingRuns& runs, QWidget* parent)
     connect(m_list, &QComboBox::activated, this, [this](int row) { showRun(runAt(row)); });
     connect(m_pause, &QPushButton::clicked, &runs, &TrainingRuns::pause);
     connect(m_stop, &QPushButton::clicked, &runs, &TrainingRuns::stop);
-    connect(m_resume, &QPushButton::clicked, this, [this] { m_runs.resume(m_shown); });
+    connect(m_resume, &QPushButton::clicked, this, &RunPage::resume);
     connect(m_use, &QPushButton::clicked, this, [this] { m_runs.useBest(m_shown); });
     connect(&runs, &TrainingRuns::listChanged, this, &RunPage::listRuns);
     connect(&runs, &TrainingRuns::started, this, &RunPage::showRun);
@@ -106,6 +107,28 @@ QHBoxLayout* RunPage::buildButtons()
     auto* row = new QHBoxLayout;
     for (QPushButton* button : {m_pause, m_stop, m_resume}) row->addWidget(button);
     return row;
+}
+
+// One that has ended is trained further, for more epochs.
+void RunPage::resume()
+{
+    if (!m_shown->canGoFurther()) {
+        m_runs.resume(m_shown);
+        return;
+    }
+    constexpr int kMostEpochs = 1'000'000;
+    const auto done = static_cast<int>(std::min<std::int64_t>(m_shown->recipe.epochs, kMostEpochs - 1));
+    auto* dialog = new QInputDialog(this);
+    dialog->setObjectName(QStringLiteral("furtherDialog"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setWindowTitle(tr("Train further"));
+    dialog->setLabelText(tr("Epochs in all (%1 so far; early stopping begins anew):").arg(done));
+    dialog->setInputMode(QInputDialog::IntInput);
+    dialog->setIntRange(done + 1, kMostEpochs);
+    dialog->setIntValue(done + std::max(1, done / 2));
+    connect(dialog, &QInputDialog::intValueSelected, this,
+            [this, run = m_shown](int epochs) { m_runs.resume(run, epochs); });
+    dialog->open();
 }
 
 void RunPage::listRuns()
@@ -189,9 +212,12 @@ void RunPage::showButtons()
     m_pause->setEnabled(live && m_shown->state == TrainingRun::State::Running);
     m_stop->setVisible(live);
     m_stop->setEnabled(live && m_shown->state != TrainingRun::State::Stopping);
-    m_resume->setVisible(m_shown && m_shown->canResume());
+    const bool further = m_shown && m_shown->canGoFurther();
+    m_resume->setText(further ? tr("Train fu&rther\u2026") : tr("&Resume"));
+    m_resume->setVisible(m_shown && (m_shown->canResume() || further));
     m_resume->setEnabled(!m_runs.live());
     m_resume->setToolTip(m_runs.live() ? tr("Another run is going on; it has to end first.")
+                         : further     ? tr("Go on for more epochs than it was started for")
                                        : tr("Go on after the last checkpoint"));
     m_use->setVisible(m_shown != nullptr);
     m_use->setEnabled(m_shown && m_shown->hasBest);

@@ -28,6 +28,7 @@ protected:
 private:
     void build();
     QHBoxLayout* buildButtons();
+    void resume();
     void listRuns();
     void labelRuns();
     void refresh();

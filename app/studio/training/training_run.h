@@ -32,6 +32,7 @@ struct TrainingRun {
     QString path() const { return QString::fromStdString(folder.root.string()); }
     bool isLive() const;
     bool canResume() const { return !isLive() && state != State::Done && state != State::Elsewhere && hasLast; }
+    bool canGoFurther() const { return state == State::Done && hasLast; }
     void add(const MetricsLine& line);
     void add(const Progress& told);
     std::optional<MetricsLine> best() const;  // the epoch with the highest top-1

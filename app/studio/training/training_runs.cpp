@@ -4,7 +4,6 @@
 #include "app/studio/look/words.h"
 #include "app/studio/training/trained_network.h"
 #include "core/base/files.h"
-#include "core/io/reports/reports.h"
 
 #include <QDir>
 #include <QFileInfo>
@@ -173,19 +172,15 @@ void TrainingRuns::start(const TrainingStart& asked)
     launch(run, network, asked.device, request);
     emit listChanged();
     emit started(run);
-    const Weights none;
-    const bool isNew = asked.newWeights || !network.network.weights;
-    const TransferPlan plan = planStart(*network.network.graph, isNew ? none : *network.network.weights);
-    for (const QString& line : text(transferText(plan)).split(QLatin1Char('\n')))
-        tell(run, line.startsWith(QLatin1Char(' ')) ? line : tr("Tensors: %1").arg(line));
 }
 
-void TrainingRuns::resume(const RunPtr& run)
+void TrainingRuns::resume(const RunPtr& run, std::optional<std::int64_t> epochs)
 {
-    if (m_live || !run->canResume()) return;
+    if (m_live || !(epochs ? run->canGoFurther() : run->canResume())) return;
     TrainRequest request;
     request.run = run->folder.root.string();
     request.resume = true;
+    if (epochs) request.epochs = run->recipe.epochs = run->progress.epochs = *epochs;
     run->state = TrainingRun::State::Preparing;
     run->sentence.clear();
     launch(run, {}, text(run->info.device), request);

@@ -37,7 +37,8 @@ public:
     EngineNetwork networkToTrain(bool newWeights, const Recipe& recipe) const;
     // Refused while another one is live. What goes wrong later is in the run's state.
     void start(const TrainingStart& asked);
-    void resume(const RunPtr& run);
+    // `epochs`: in all, of a run that has ended and is to go further.
+    void resume(const RunPtr& run, std::optional<std::int64_t> epochs = {});
     void pause();
     void stop();
     // The graph and best weights of the run become the document's, in one undo step.

@@ -93,6 +93,8 @@ struct TrainRequest {
     Recipe recipe;
     std::string name, from;       // of RunInfo
     std::string device = "auto";  // of a resumed run
+    // Of a resumed run, -1: as its recipe has it. A run that had stopped early waits for a better epoch anew.
+    std::int64_t epochs = -1, patience = -1;
     template <typename Self, typename Field>
     static void fields(Self& self, Field field)
     {
@@ -103,6 +105,8 @@ struct TrainRequest {
         field("name", self.name);
         field("from", self.from);
         field("device", self.device);
+        field("epochs", self.epochs);
+        field("patience", self.patience);
     }
 };
 
