@@ -1,4 +1,5 @@
 #include "core/io/safetensors/safetensors.h"
+#include "core/ops/folded_norms.h"
 #include "core/recipe/run_folder.h"
 #include "core/train/cost.h"
 #include "core/train/effective_field.h"
