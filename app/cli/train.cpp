@@ -5,6 +5,7 @@
 #include "core/io/model/model.h"
 #include "core/io/pytorch/export_job.h"
 #include "core/ops/classifier.h"
+#include "core/ops/folded_norms.h"
 #include "core/recipe/run_folder.h"
 
 #include <algorithm>
@@ -162,6 +163,10 @@ int exportJob(const Opened& opened, const std::string& model, const std::string&
             shape && shape->size() == 4)
             job.info.size = {(*shape)[2], (*shape)[3]};
     writeExportJob(folder, job);
+    notes << "Tensors of " << model << ": " << transferText(planStart(job.graph, job.weights)) << "\n";
+    if (const std::size_t folded = recipe.unfoldNorms ? foldedConvolutions(job.graph).size() : 0)
+        notes << "train.py leaves norms folded that an exporter folded into convolutions (" << folded
+              << " here): 'fovea recalibrate MODEL --unfold' puts them back first.\n";
     out << "Wrote the job '" << folder << "'; its README.txt says how to run it.\n";
     return 0;
 }
@@ -212,6 +217,11 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     if (!data) throw Error(ErrorCode::Usage, "Option '--data' is missing: it names the images. 'patterns' makes some.");
     const auto folder = arguments.value("-o");
     const auto job = arguments.value("--export-job");
+    for (const char* option : {"-o", "--find-lr"})
+        if (job && arguments.has(option))
+            throw Error(ErrorCode::Usage, std::string("Options '--export-job' and '") + option +
+                                              "' cannot be given together: one writes a job for other machines, the "
+                                              "other trains here.");
     if (!folder && !job && !arguments.has("--find-lr"))
         throw Error(ErrorCode::Usage, "Option '-o' is missing: it names the folder of the run.");
     if (folder && isRunFolder(*folder))

@@ -177,12 +177,21 @@ DatasetPtr datasetOf(const fs::path& root, const ClassFolders& folders, const st
     return out;
 }
 
+// A class may be called "train": then images lie in it, not class folders.
+bool isParted(const fs::path& folder)
+{
+    std::error_code ignored;
+    if (!fs::is_directory(folder / "train", ignored)) return false;
+    const std::vector<fs::path> entries = entriesOf(folder / "train");
+    return !std::any_of(entries.begin(), entries.end(), isImageName) || !classesIn(folder / "train").classes.empty();
+}
+
 }  // namespace
 
 std::optional<Opened> openFolder(const fs::path& folder)
 {
     std::error_code ignored;
-    const bool parted = fs::is_directory(folder / "train", ignored);
+    const bool parted = isParted(folder);
     const fs::path root = parted ? folder / "train" : folder;
     const ClassFolders folders = classesIn(root);
     if (folders.classes.empty()) return std::nullopt;

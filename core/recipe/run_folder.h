@@ -7,6 +7,9 @@
 //   last-STEP.state.safetensors  optimiser, average of weights, and where the run stood
 //   best.safetensors         weights of the best validation so far
 //   log.txt
+// One that was exported for PyTorch's own engine (core/io/pytorch/export_job.h) also has
+//   job.json                 what train.py has to know of the network
+//   model.safetensors        weights to start from, under PyTorch's keys
 #pragma once
 
 #include "core/graph/graph.h"
@@ -48,6 +51,8 @@ struct RunFolder {
     std::filesystem::path log() const { return root / "log.txt"; }
     std::filesystem::path last() const { return root / "last.safetensors"; }
     std::filesystem::path best() const { return root / "best.safetensors"; }
+    std::filesystem::path job() const { return root / "job.json"; }
+    std::filesystem::path jobStart() const { return root / "model.safetensors"; }
     std::filesystem::path state(std::int64_t step) const;
 };
 

@@ -1,6 +1,7 @@
 #include "core/train/norms.h"
 
 #include "core/io/safetensors/safetensors.h"
+#include "core/ops/folded_norms.h"
 #include "core/train/scores.h"
 #include "core/train/tensors.h"
 
@@ -14,8 +15,6 @@ namespace {
 constexpr std::int64_t kImages = 1000;  // where the request names no number
 
 std::int64_t imagesFor(const DataUse& use) { return use.images > 0 ? use.images : kImages; }
-
-bool isModuleName(const std::string& tensor) { return tensor.ends_with(".weight"); }
 
 // Moments of one convolution's output per channel, in double.
 struct Moments {
@@ -147,22 +146,6 @@ RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& 
             written.set(norm->entry->node->tensorName(role), fromTorch(norm->tensors.at(role)));
     writeSafetensors(written, request.out);
     return reply;
-}
-
-std::vector<NodeId> foldedConvolutions(const Graph& graph)
-{
-    const auto readers = consumers(graph);
-    std::vector<NodeId> out;
-    for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
-        const Node& node = *graph.nodes()[i];
-        if (node.kind != "Conv2d" || !node.attrs.getBool("bias", true)) continue;
-        const TensorBinding* weight = node.tensor("weight");
-        if (!weight || isModuleName(weight->tensor)) continue;
-        const bool normed = std::any_of(readers[i].begin(), readers[i].end(),
-                                        [&](NodeId id) { return graph.at(id).kind == "BatchNorm2d"; });
-        if (!normed) out.push_back(node.id);
-    }
-    return out;
 }
 
 Unfolded unfoldNorms(const TrainStart& start, const UnfoldRequest& request, const JobWatch& watch)

@@ -9,17 +9,14 @@ namespace fovea {
 // Running statistics anew: the mean over batches of training images, all other weights as they are.
 RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& request, const JobWatch& watch);
 
-// Convolutions whose norm an exporter folded into their kernel and bias: with a bias and no norm behind, under a tensor
-// name that is the exporter's own ("onnx::Conv_193") instead of a module's ("conv1.weight").
-std::vector<NodeId> foldedConvolutions(const Graph& graph);
-
 struct Unfolded {
     Graph graph;
     Weights weights;  // of the whole new network
     UnfoldReply reply;
 };
-// A BatchNorm2d behind each of them. Its running statistics are those of the activations on training images, and its
-// scale and shift undo them, so that the network computes what it did; the convolution's bias goes into the shift.
+// A BatchNorm2d behind each of foldedConvolutions(). Its running statistics are those of the activations on training
+// images, and its scale and shift undo them, so that the network computes what it did; the convolution's bias goes into
+// the shift.
 // Error(Usage) where there is nothing to unfold.
 Unfolded unfoldNorms(const TrainStart& start, const UnfoldRequest& request, const JobWatch& watch);
 // On data that is open already; the request's source is not read.

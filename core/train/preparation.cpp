@@ -1,6 +1,7 @@
 #include "core/train/preparation.h"
 
 #include "core/ops/classifier.h"
+#include "core/ops/folded_norms.h"
 #include "core/train/norms.h"
 
 #include <cstdio>

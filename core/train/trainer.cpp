@@ -399,6 +399,12 @@ TrainReply resumeTraining(const TrainRequest& request, const JobWatch& watch)
     const RunFolder folder{request.run};
     if (!isRunFolder(folder.root))
         throw Error(ErrorCode::Usage, "'" + folder.root.string() + "' holds no training run to resume.");
+    if (std::filesystem::exists(folder.job()))
+        throw Error(ErrorCode::Usage, "'" + folder.root.string() +
+                                          "' is a job for PyTorch's own engine: go on with 'torchrun "
+                                          "--nproc_per_node=N " +
+                                          (folder.root / "train.py").string() +
+                                          "', which takes up its last checkpoint.");
     const RunLock lock(folder);
     RunInfo info = readRunInfo(folder);
     Recipe recipe = readRecipe(folder.recipe());

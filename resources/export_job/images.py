@@ -17,6 +17,7 @@ GOLDEN = 0x9E3779B97F4A7C15
 MIX = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 SPLIT, SHUFFLE, AUGMENT = 0x5711, 0x5BF, 0xA06  # purposes
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp")
+MAX_DEPTH = 16  # of folders inside a class
 
 
 class DataError(Exception):
@@ -138,9 +139,13 @@ class Folder:
         try:
             with Image.open(path) as file:
                 picture = ImageOps.exif_transpose(file)
-                grey = picture.mode in ("L", "1", "I", "I;16", "F")
-                picture = picture.convert("L" if grey else "RGB")
-                flat = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)
+                if picture.mode.startswith("I"):
+                    # 16 bits of grey, to 8 as libpng does: value / 257, rounded.
+                    flat = torch.frombuffer(bytearray(picture.convert("I").tobytes()), dtype=torch.int32)
+                    flat = (flat * 255 + 32895 >> 16).to(torch.uint8)
+                else:
+                    picture = picture.convert("L" if picture.mode in ("L", "1") else "RGB")
+                    flat = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)
         except (OSError, ValueError, SyntaxError, ArithmeticError, Image.DecompressionBombError) as error:
             raise BrokenImage(f"'{path}' cannot be read: {error}") from None
         return flat.reshape(picture.height, picture.width, -1).permute(2, 0, 1)
@@ -331,21 +336,55 @@ def open_idx(folder):
     return Bytes(*train, classes), Bytes(*held, classes) if held else None
 
 
-def open_folder(folder):
-    parted = os.path.isdir(os.path.join(folder, "train"))
-    root = os.path.join(folder, "train") if parted else folder
+def entries_of(folder):
+    """Names in Fovea's order, that of their bytes; hidden files are those of file managers."""
+    try:
+        return sorted((name for name in os.listdir(folder) if not name.startswith(".")), key=os.fsencode)
+    except OSError as error:
+        raise DataError(f"The folder '{folder}' could not be read: {error.strerror}.") from None
 
-    def found(place):
-        out = {}
-        for name in sorted(entry for entry in os.listdir(place) if not entry.startswith(".")):
-            files = []
-            for inner, folders, entries in os.walk(os.path.join(place, name)):
-                folders[:] = sorted(entry for entry in folders if not entry.startswith("."))
-                files += [os.path.join(inner, entry) for entry in entries
-                          if entry.lower().endswith(ENDINGS) and not entry.startswith(".")]
-            if files:
-                out[name] = sorted(files)
+
+def is_image_name(name):
+    return name.lower().endswith(ENDINGS)
+
+
+def images_below(folder, seen, depth=0):
+    """Folder by folder, which decides what is held out. Follows links to folders, but no folder twice."""
+    real, out = os.path.realpath(folder), []
+    if depth > MAX_DEPTH or real in seen:
         return out
+    seen.add(real)
+    for name in entries_of(folder):
+        path = os.path.join(folder, name)
+        if os.path.isdir(path):
+            out += images_below(path, seen, depth + 1)
+        elif is_image_name(name):
+            out.append(path)
+    return out
+
+
+def classes_in(root):
+    """{class: its images}, of class folders that have some."""
+    out = {}
+    for name in entries_of(root):
+        path = os.path.join(root, name)
+        files = images_below(path, {os.path.realpath(root)}) if os.path.isdir(path) else []
+        if files:
+            out[name] = files
+    return out
+
+
+def is_parted(folder):
+    """Whether train/ holds class folders; with images in it, it is a class of that name."""
+    train = os.path.join(folder, "train")
+    if not os.path.isdir(train):
+        return False
+    return not any(map(is_image_name, entries_of(train))) or bool(classes_in(train))
+
+
+def open_folder(folder):
+    parted = is_parted(folder)
+    root = os.path.join(folder, "train") if parted else folder
 
     def dataset(classes, files):
         unknown = [name for name in files if name not in classes]
@@ -353,13 +392,13 @@ def open_folder(folder):
             raise DataError(f"'{unknown[0]}' is a class that the training images do not have.")
         return Folder([(path, classes.index(name)) for name in files for path in files[name]], classes)
 
-    train = found(root)
+    train = classes_in(root)
     if not train:
         return None
-    classes = sorted(train)
+    classes = list(train)
     for name in ("val", "valid", "validation", "test") if parted else ():
         if os.path.isdir(os.path.join(folder, name)):
-            held = found(os.path.join(folder, name))
+            held = classes_in(os.path.join(folder, name))
             if held:
                 return dataset(classes, train), dataset(classes, held)
     return dataset(classes, train), None

@@ -28,6 +28,7 @@ import images  # noqa: E402
 import model as network_source  # noqa: E402
 
 MIXING, DROPOUT = 0x317, 0xD20  # purposes of random streams
+BOARD = ("lr", "images_per_second", "train_loss", "eval_loss", "eval_top1", "eval_top5")  # what TensorBoard shows
 
 
 class JobError(Exception):
@@ -196,7 +197,7 @@ def restore_optimiser(optimiser, network, tensors):
 
 
 class Average:
-    """A moving average of all weights and statistics."""
+    """A moving average of all weights and statistics, which follows faster while it is young."""
 
     def __init__(self, network, decay):
         self.network, self.decay = copy.deepcopy(network).eval(), decay
@@ -204,10 +205,11 @@ class Average:
             tensor.requires_grad_(False)
 
     @torch.no_grad()
-    def take(self, network):
+    def take(self, network, step):
+        decay = min(self.decay, (1 + step) / (10 + step))
         for mine, theirs in zip(self.network.state_dict().values(), network.state_dict().values()):
             if mine.is_floating_point():
-                mine.lerp_(theirs, 1 - self.decay)
+                mine.lerp_(theirs, 1 - decay)
             else:
                 mine.copy_(theirs)
 
@@ -244,9 +246,15 @@ def loss_of(outputs, labels, other, own, smoothing):
     return own * loss + (1 - own) * F.cross_entropy(outputs, other, label_smoothing=smoothing)
 
 
-def first_output(outputs):
-    outputs = outputs[0] if isinstance(outputs, tuple) else outputs
-    return outputs.flatten(1)
+class Classifier(torch.nn.Module):
+    """Images to logits, [n, classes]; DistributedDataParallel runs no other method than forward()."""
+
+    def __init__(self, network, method):
+        super().__init__()
+        self.network, self.method = network, method
+
+    def forward(self, inputs):
+        return getattr(self.network, self.method)(inputs).flatten(1)
 
 
 def number(value):
@@ -262,11 +270,12 @@ class Run:
         self.checkpoint_at = None
         self.broken = set()
         torch.manual_seed(self.recipe["seed"])
-        self.open_data(options.data or self.info["data"])
+        goes_on = not options.fresh and os.path.exists(in_folder("last.safetensors"))
+        self.open_data(options.data or self.info["data"], goes_on)
         self.build()
         self.where = {"epoch": 0, "step": 0, "best_top1": -1.0, "best_epoch": -1, "since_best": 0, "seconds": 0.0,
                       "step_loss": 0.0, "step_count": 0, "epoch_loss": 0.0, "epoch_count": 0}
-        if not options.fresh:
+        if goes_on:
             self.resume()
         elif self.first:
             for name in ("last.safetensors", "best.safetensors"):
@@ -276,12 +285,14 @@ class Run:
 
     # What it trains, on what
 
-    def open_data(self, source):
+    def open_data(self, source, goes_on):
         recipe = self.recipe
         place = source
         if not source.startswith("patterns") and not os.path.isabs(source) and not os.path.isdir(source):
             place = in_folder(source)
         train, validation = images.open_data(place, recipe["val_split"], recipe["seed"])
+        counts = [len(train), len(validation)]
+        self.check_same_data(place, train.classes, counts if goes_on else None)
         (shape,) = network_source.INPUTS.values() if len(network_source.INPUTS) == 1 else (None,)
         if shape is None or len(shape) != 4 or shape[1] not in (1, 3):
             raise JobError("Training needs a network with one input, an image of 1 or 3 channels.")
@@ -290,13 +301,25 @@ class Run:
         self.train_samples = images.Samples(train, shape, preprocessing, recipe)
         self.held_samples = images.Samples(validation, shape, preprocessing)
         self.shape, self.classes = shape, train.classes
-        self.info.update(data=source, classes=train.classes)
+        self.info.update(data=source, classes=train.classes, images=counts)
         self.batch = min(recipe["batch_size"], len(train) // self.ranks.count * self.ranks.count)
         if self.batch % self.ranks.count or not self.batch:
             raise JobError(f"A batch of {recipe['batch_size']} images cannot be shared evenly by {self.ranks.count} processes.")
         self.per_epoch = max(1, len(train) // self.batch)
         processors = len(os.sched_getaffinity(0)) // self.ranks.count - 1
         self.workers = recipe["workers"] or max(1, processors)
+
+    def check_same_data(self, place, classes, counts):
+        """Otherwise labels would mean other classes, and images that were trained on would validate."""
+        known, images_known = self.info["classes"] or classes, self.info["images"]
+        if len(classes) != len(known):
+            raise JobError(f"'{place}' has {len(classes)} classes, but the job is for {len(known)}.")
+        for name, wanted in zip(classes, known):
+            if name != wanted:
+                raise JobError(f"'{place}' has the class '{name}' where the job has '{wanted}'.")
+        if counts and any(images_known) and counts != images_known:
+            now, before = (f"{of[0]} images to train on and {of[1]} to validate" for of in (counts, images_known))
+            raise JobError(f"'{place}' has {now} instead of {before}, which the run began with; --fresh starts anew.")
 
     def build(self):
         device = self.ranks.device
@@ -310,17 +333,20 @@ class Run:
         self.optimiser = optimiser_for(network, self.recipe, self.job)
         self.average = Average(network, self.recipe["model_ema_decay"]) if self.recipe["model_ema"] else None
         self.amp = self.recipe["amp"] and device.type == "cuda"
-        self.parallel = network
+        self.parallel = self.classifier(network)
         unused = self.unused_parameters()
         if self.ranks.count > 1:
             ids = [device.index] if device.type == "cuda" else None
-            self.parallel = DistributedDataParallel(network, device_ids=ids, find_unused_parameters=unused)
+            self.parallel = DistributedDataParallel(self.parallel, device_ids=ids, find_unused_parameters=unused)
+
+    def classifier(self, network):
+        return Classifier(network, self.job["classifier"]["method"])
 
     def unused_parameters(self):
-        """Whether some parameter has no part in the first output; DistributedDataParallel has to know."""
+        """Whether some parameter has no part in the logits; DistributedDataParallel has to know."""
         image = torch.zeros(1, *self.shape, device=self.ranks.device)
-        outputs = first_output(self.network.eval()(image))
-        if outputs.shape[1] < len(self.classes):
+        outputs = self.parallel.eval()(image)
+        if outputs.shape[1] != len(self.classes):
             raise JobError(f"The network has {outputs.shape[1]} outputs, but the data has {len(self.classes)} classes.")
         learned = [tensor for tensor in self.network.parameters() if tensor.requires_grad]
         return any(part is None for part in torch.autograd.grad(outputs.sum(), learned, allow_unused=True))
@@ -328,10 +354,6 @@ class Run:
     # Where it stands
 
     def resume(self):
-        if not os.path.exists(in_folder("last.safetensors")):
-            if self.first:
-                self.keep_metrics()
-            return
         metadata = read_metadata("last.safetensors")
         state, self.where = metadata["state"], {**self.where, **json.loads(metadata["where"])}
         self.network.load_state_dict(read_tensors("last.safetensors"), strict=True)
@@ -344,7 +366,7 @@ class Run:
         self.checkpoint_at = (self.where["epoch"], self.where["step"])
         if self.first:
             self.keep_metrics()
-            self.log(f"Goes on from epoch {self.where['epoch']}, step {self.where['step']}.")
+            self.log(f"Goes on from epoch {self.where['epoch'] + 1}, step {self.where['step']}.")
 
     def keep_metrics(self):
         """Lines behind the checkpoint are written again, and the end of an epoch that had not been counted yet."""
@@ -416,10 +438,11 @@ class Run:
             self.recipe["tensorboard"] = False
             self.log("TensorBoard is not installed, so no event files are written.")
             return
-        writer = self.writer = getattr(self, "writer", None) or SummaryWriter(FOLDER)
-        for key, value in line.items():
-            if isinstance(value, float):
-                writer.add_scalar(f"{kind}/{key}", value, line["step"])
+        writer = self.writer = getattr(self, "writer", None) or SummaryWriter(FOLDER, purge_step=self.began_at + 1 if self.began_at else None)
+        for key in BOARD:
+            if line.get(key) is not None:
+                writer.add_scalar(f"{kind}/{key}" if "_loss" in key or "_top" in key else key, line[key], line["step"])
+        writer.flush()
 
     def seconds(self):
         return self.where["seconds"] + time.monotonic() - self.began
@@ -458,7 +481,7 @@ class Run:
         # Every process takes its share of each batch, so the batches do not depend on how many there are.
         indices = [order[s * batch + ranks.rank * share :][:share] for s in range(done, self.per_epoch)]
         sums = torch.zeros(2, dtype=torch.float64, device=ranks.device)
-        clock = time.monotonic()
+        clock, reported_at = time.monotonic(), where["step"]
         for inputs, labels in self.batches(self.train_samples, indices):
             step = where["step"]
             torch.manual_seed(images.Stream(recipe["seed"], step, ranks.rank, DROPOUT).next() >> 1)
@@ -478,9 +501,9 @@ class Run:
                 if logs:
                     now = time.monotonic()
                     mean = where["step_loss"] / where["step_count"]
-                    self.report("step", lr, mean, where["step_count"] * batch / max(now - clock, 1e-9))
+                    self.report("step", lr, mean, (where["step"] - reported_at) * batch / max(now - clock, 1e-9))
                     where.update(step_loss=0.0, step_count=0)
-                    clock = now
+                    clock, reported_at = now, where["step"]
                 if not math.isfinite(where["epoch_loss"]):
                     raise JobError(f"The loss was infinite or no number at step {where['step']}; a smaller learning rate may help.")
                 if stop:
@@ -504,7 +527,7 @@ class Run:
         recipe = self.recipe
         inputs, other, own = mixed_batch(inputs, labels, recipe, stream)
         with torch.autocast(self.ranks.device.type, dtype=torch.bfloat16, enabled=self.amp):
-            outputs = first_output(self.parallel(inputs))
+            outputs = self.parallel(inputs)
         loss = loss_of(outputs, labels, other, own, recipe["smoothing"])
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -512,7 +535,7 @@ class Run:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe["clip_grad"])
         self.optimiser.step()
         if self.average:
-            self.average.take(self.network)
+            self.average.take(self.network, self.where["step"])
         return loss
 
     @torch.no_grad()
@@ -520,13 +543,13 @@ class Run:
         """(loss, top-1, top-5) of the validation images."""
         network, ranks = self.average.network if self.average else self.network, self.ranks
         ranks.share_buffers(network)
-        network.eval()
+        classifier = self.classifier(network).eval()
         mine = list(range(ranks.rank, len(self.held_samples), ranks.count))
         share = max(1, self.batch // ranks.count)
         sums = torch.zeros(4, dtype=torch.float64, device=ranks.device)
         for inputs, labels in self.batches(self.held_samples, [mine[i : i + share] for i in range(0, len(mine), share)]):
             with torch.autocast(ranks.device.type, dtype=torch.bfloat16, enabled=self.amp):
-                outputs = first_output(network(inputs)).float()
+                outputs = classifier(inputs).float()
             hits = outputs.topk(min(5, outputs.shape[1])).indices == labels[:, None]
             loss = F.cross_entropy(outputs, labels, reduction="sum")
             sums += torch.stack([loss.double(), hits[:, 0].sum().double(), hits.sum().double(),
@@ -542,15 +565,15 @@ class Run:
         self.began = now
         self.save()
 
-    def end_epoch(self, clock):
+    def end_epoch(self, rate):
         """Evaluates and saves; a reason to stop early, or an empty one."""
         where, recipe = self.where, self.recipe
-        rate = where["epoch_count"] * self.batch / max(time.monotonic() - clock, 1e-9)
         held = self.evaluate()
         lr = learning_rate(recipe, max(where["step"] - 1, 0), self.per_epoch)
         loss = where["epoch_loss"] / max(where["epoch_count"], 1)
         self.report("epoch", lr, loss, rate, held)
-        self.log(f"Epoch {where['epoch']}: loss {loss:.4f}, validation loss {held[0]:.4f}, top-1 {100 * held[1]:.2f} %.")
+        self.log(f"Epoch {where['epoch'] + 1} of {recipe['epochs']}: training loss {loss:.4f}, validation loss {held[0]:.4f}, "
+                 f"top-1 {100 * held[1]:.2f} %, top-5 {100 * held[2]:.2f} %.")
         better = held[1] > where["best_top1"]
         if better:
             where.update(best_top1=held[1], best_epoch=where["epoch"], since_best=0)
@@ -560,28 +583,28 @@ class Run:
                                   {"format": "pt", "epoch": str(where["epoch"]), "step": str(where["step"]), "top1": str(held[1])})
         else:
             where["since_best"] += 1
-        where.update(epoch=where["epoch"] + 1, epoch_loss=0.0, epoch_count=0, step_loss=0.0, step_count=0)
+        where.update(epoch=where["epoch"] + 1, epoch_loss=0.0, epoch_count=0)
         self.save_now()
         return self.early()
 
     def early(self):
         where, patience = self.where, self.recipe["patience"]
         if patience and where["since_best"] >= patience:
-            return (f"No better top-1 in {patience} epochs than {100 * where['best_top1']:.2f} % in epoch {where['best_epoch']}.")
+            return (f"No better top-1 in {patience} epochs than {100 * where['best_top1']:.2f} % in epoch {where['best_epoch'] + 1}.")
         return ""
 
     def go(self):
         """The state that it ends in, and why."""
         where, total = self.where, total_steps(self.recipe, self.per_epoch)
-        self.began = time.monotonic()
+        self.began, self.began_at = time.monotonic(), where["step"]
         self.note("running", "")
         reason = self.early()
         while where["step"] < total and not reason:
-            clock = time.monotonic()
+            clock, step = time.monotonic(), where["step"]
             if not self.train_epoch():
                 self.save_now()
                 return "stopped", f"Stopped at step {where['step']} of {total}; started again it goes on there."
-            reason = self.end_epoch(clock)
+            reason = self.end_epoch((where["step"] - step) * self.batch / max(time.monotonic() - clock, 1e-9))
         return "done", reason or f"All {where['step']} steps of {where['epoch']} epochs are done."
 
 

@@ -294,11 +294,55 @@ TEST_F(EngineVerbs, AnExportedJobNeedsNoEngine)
     const Ran ran = run({"train", "net.fovea", "--data", kImages, "--export-job", "job", "--opt", "adamw"});
     ASSERT_EQ(ran.code, 0) << ran.err;
     EXPECT_EQ(ran.out, "Wrote the job 'job'; its README.txt says how to run it.\n");
-    EXPECT_EQ(ran.err, "Images are not mirrored: in this data a mirrored image is of another class.\n");
+    EXPECT_EQ(ran.err, "Images are not mirrored: in this data a mirrored image is of another class.\n"
+                       "Tensors of net.fovea: new 10 (278)\n    a.weight: new, 4x3x3x3\n    a.bias: new, 4\n"
+                       "    an.weight: new, 4\n    an.bias: new, 4\n    an.running_mean: new, 4\n"
+                       "    an.running_var: new, 4\n    b.weight: new, 4x4x3x3\n    b.bias: new, 4\n"
+                       "    head.weight: new, 2x4\n    head.bias: new, 2\n");
     EXPECT_EQ(readRecipe("job/recipe.json").hflip, 0);
     EXPECT_EQ(readRunInfo(RunFolder{"job"}).images, (std::array<std::int64_t, 2>{96, 32}));
     for (const char* name : {"model.py", "model.safetensors", "recipe.json", "train.py", "images.py", "README.txt"})
         EXPECT_TRUE(std::filesystem::exists(std::filesystem::path("job") / name)) << name;
+}
+
+TEST_F(EngineVerbs, AJobIsExportedOrTrainedNotBoth)
+{
+    const std::vector<std::string> words{"train", "net.fovea", "--data", kImages, "--export-job", "job"};
+    const std::vector<std::pair<std::string, std::vector<std::string>>> others{{"-o", {"-o", "run"}},
+                                                                               {"--find-lr", {"--find-lr"}}};
+    for (const auto& [option, more] : others)
+        expectRefused(with(words, more), "Options '--export-job' and '" + option +
+                                             "' cannot be given together: one writes a job for other machines, the "
+                                             "other trains here.");
+    EXPECT_FALSE(exists("job"));
+}
+
+TEST_F(EngineVerbs, AnExportedJobSaysThatFoldedNormsStayFolded)
+{
+    Graph graph = graphOf("input 3x16x16 > conv:a k=3 p=1 c=4 > relu > gap > flatten > linear:head c=2");
+    graph.update(layer(graph, "a").id, [](Node& node) { node.tensors = {{"weight", "onnx::1"}, {"bias", "onnx::2"}}; });
+    std::ofstream("folded.fovea") << documentText(graph);
+    const auto told = [](const std::string& job, const std::vector<std::string>& more) {
+        const Ran ran = run(with({"train", "folded.fovea", "--data", kImages, "--hflip", "0", "--export-job", job}, more));
+        EXPECT_EQ(ran.code, 0) << ran.err;
+        const std::string last = "    head.bias: new, 2\n";
+        return ran.err.substr(ran.err.find(last) + last.size());
+    };
+    EXPECT_EQ(told("job", {}), "train.py leaves norms folded that an exporter folded into convolutions (1 here): 'fovea "
+                               "recalibrate MODEL --unfold' puts them back first.\n");
+    EXPECT_EQ(told("other", {"--no-unfold-norms"}), "");
+}
+
+TEST_F(EngineVerbs, AJobOfTrainPyIsNotResumedHere)
+{
+    ASSERT_EQ(run({"train", "net.fovea", "--data", kImages, "--export-job", "job"}).code, 0);
+    const Ran ran = run({"train", "job", "--resume", "--device", "cpu"});
+    if (missed(ran)) return;
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_NE(ran.err.find("'job' is a job for PyTorch's own engine: go on with 'torchrun --nproc_per_node=N "
+                           "job/train.py', which takes up its last checkpoint."),
+              std::string::npos)
+        << ran.err;
 }
 
 }  // namespace

@@ -70,6 +70,15 @@ TEST(FolderData, ThatIsSplitAlreadyStaysSplit)
     }
 }
 
+TEST(FolderData, MayHaveAClassCalledTrain)
+{
+    const Folder folder;
+    for (const char* name : {"bus", "car", "train"}) put(folder / (std::string(name) + "/1.png"), bytesOf("rgb.png"));
+    fs::create_directory(folder / "train/empty");
+    EXPECT_EQ(namesIn(*openData(folder.path().string(), {0, 0}).train, folder.path()),
+              (Names{"0 bus/1.png", "1 car/1.png", "2 train/1.png"}));
+}
+
 TEST(FolderData, RefusesAClassThatIsOnlyValidated)
 {
     const Folder folder;

@@ -1,6 +1,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/io/safetensors/safetensors.h"
+#include "core/ops/folded_norms.h"
 #include "core/recipe/run_folder.h"
 #include "core/train/cost.h"
 #include "core/train/device.h"

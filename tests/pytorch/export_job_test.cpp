@@ -29,6 +29,13 @@ ExportJob smallJob()
     return job;
 }
 
+std::ptrdiff_t countOf(const std::string& text, const std::string& part)
+{
+    std::ptrdiff_t count = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+    return count;
+}
+
 class ExportedJob : public ::testing::Test {
 protected:
     test::Folder folder;
@@ -45,7 +52,9 @@ TEST_F(ExportedJob, IsARunThatHasNotBegun)
     EXPECT_EQ(info.data, "patterns");
     EXPECT_EQ(readRecipe(RunFolder{run}.recipe()), Recipe{});
     EXPECT_EQ(openModel(run.string()).graph.name(), "small");
-    EXPECT_TRUE(openModel(run.string()).weights.empty());
+    const Weights start = openModel(run.string()).weights;
+    EXPECT_EQ(start.tensors().size(), 8u);
+    EXPECT_EQ(start.find("onnx::1")->real(5), readSafetensors(run / "model.safetensors").find("stem.weight")->real(5));
     for (const char* name :
          {"model.py", "model.safetensors", "train.py", "images.py", "README.txt", "job.json", "graph.json"})
         EXPECT_TRUE(std::filesystem::exists(run / name)) << name;
@@ -84,9 +93,53 @@ TEST_F(ExportedJob, NamesTheTensorsOfFrozenLayers)
     EXPECT_EQ(settings["layers"][2]["name"], "head");
 }
 
+TEST_F(ExportedJob, FrozenDropoutAndNormsComputeAsInEvaluation)
+{
+    ExportJob job = smallJob();
+    // The norm reads no tensors of its own path, so it is no module and computes with a function.
+    job.graph = graphOf("input 3x8x8 > conv:stem k=3 c=4 > dropout:early > bn:norm > relu:act > dropout:late > "
+                        "gap > flatten > linear:head c=2");
+    job.graph.update(layer(job.graph, "norm").id, [](Node& node) { node.tensors = {{"weight", "stem.scale"}}; });
+    job.recipe.freeze = "act";
+    writeExportJob(run, job);
+    const std::string source = readText(run / "model.py", 1u << 20);
+    EXPECT_EQ(countOf(source, "F.dropout(x, p=0.5, training=False)"), 1);
+    EXPECT_EQ(countOf(source, "F.dropout(x, p=0.5, training=self.training)"), 1);
+    EXPECT_EQ(countOf(source, "F.batch_norm("), 1);
+    EXPECT_EQ(countOf(source, "False, 0.1, eps="), 1);
+}
+
+TEST_F(ExportedJob, NamesTheClassifierAndLeavesItsSoftmaxOut)
+{
+    ExportJob job = smallJob();
+    writeExportJob(run, job);
+    const auto classifier = [&] { return parseJson(readText(run / "job.json", 1u << 20))["classifier"].dump(); };
+    EXPECT_EQ(classifier(), R"({"output":"head","classes":2,"method":"forward"})");
+    EXPECT_EQ(countOf(readText(run / "model.py", 1u << 20), "def logits"), 0);
+
+    job.graph = graphOf("input 3x8x8 > conv:stem k=3 p=1 c=4 > relu:act; @act > conv:map k=1 c=1; "
+                        "@act > gap > flatten > linear:head c=2 > softmax:probabilities");
+    run = folder.path() / "two_outputs";
+    writeExportJob(run, job);
+    EXPECT_EQ(classifier(), R"({"output":"probabilities","classes":2,"method":"logits"})");
+    const std::string source = readText(run / "model.py", 1u << 20);
+    EXPECT_NE(source.find("    def logits(self, x):\n"
+                          "        x = self.stem(x)\n"
+                          "        x = F.relu(x)\n"
+                          "        x = F.adaptive_avg_pool2d(x, 1)\n"
+                          "        x = torch.flatten(x, 1)\n"
+                          "        x = self.head(x)\n"
+                          "        return x\n"),
+              std::string::npos)
+        << source;
+}
+
 TEST_F(ExportedJob, RefusesWhatItCannotDo)
 {
     ExportJob job = smallJob();
+    ExportJob maps = job;
+    maps.graph = graphOf("input 3x8x8 > conv:map k=1 c=2");
+    EXPECT_THROW(writeExportJob(run, maps), Error);
     job.recipe.freeze = "none";
     EXPECT_THROW(writeExportJob(run, job), Error);
     EXPECT_FALSE(std::filesystem::exists(run));

@@ -33,12 +33,13 @@ std::string listed(const std::vector<std::string>& items)
     return out;
 }
 
-// The network of a training run with the weights of its best validation, or of its last checkpoint.
+// The network of a training run with the weights of its best validation, of its last checkpoint, or those that an
+// exported job starts from.
 Model readRun(const RunFolder& folder)
 {
     Model model;
     model.graph = readRunGraph(folder);
-    for (const std::filesystem::path& file : {folder.best(), folder.last()}) {
+    for (const std::filesystem::path& file : {folder.best(), folder.last(), folder.jobStart()}) {
         if (!std::filesystem::exists(file)) continue;
         try {
             model.weights = weightsFromStateDict(model.graph, readSafetensors(file));

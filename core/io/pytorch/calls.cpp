@@ -39,6 +39,8 @@ std::string padded(const std::string& x, const Ints& pairs) { return "F.pad(" + 
 
 std::string quoted(bool value) { return value ? "True" : "False"; }
 
+std::string trainingOf(const TorchLayer& layer) { return layer.frozen ? "False" : "self.training"; }
+
 int rankOf(const TorchLayer& layer) { return layer.in.empty() ? -1 : layer.in[0].shape.rank(); }
 
 // Dimensions counted from the first, where the rank is known.
@@ -250,7 +252,7 @@ std::string normalisation(const TorchLayer& layer, const std::string& x)
     if (layer.call.op == TorchOp::BatchNorm2d)
         return "F.batch_norm(" +
                pythonArguments({x, tensorOf(layer, "running_mean"), tensorOf(layer, "running_var"), weight, bias,
-                                "self.training", pythonReal(args.getDouble("momentum", 0.1)), eps}) +
+                                trainingOf(layer), pythonReal(args.getDouble("momentum", 0.1)), eps}) +
                ")";
     if (layer.call.op == TorchOp::GroupNorm)
         return "F.group_norm(" + pythonArguments({x, std::to_string(args.getInt("num_groups", 1)), weight, bias, eps}) +
@@ -514,7 +516,8 @@ PythonCall callOf(const TorchLayer& layer, const std::vector<std::string>& input
         case TorchOp::Constant: return tensorOf(layer, "value");
         case TorchOp::Identity: return x;
         case TorchOp::Dropout:
-            return "F.dropout(" + x + ", p=" + pythonReal(args.getDouble("p", 0.5)) + ", training=self.training)";
+            return "F.dropout(" + x + ", p=" + pythonReal(args.getDouble("p", 0.5)) +
+                   ", training=" + trainingOf(layer) + ")";
         case TorchOp::Conv1d:
         case TorchOp::Conv2d:
         case TorchOp::Conv3d: return convolution(layer, x);

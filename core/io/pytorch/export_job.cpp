@@ -6,6 +6,7 @@
 #include "core/io/pytorch/layout.h"
 #include "core/io/pytorch/scripts.h"
 #include "core/io/pytorch/source.h"
+#include "core/ops/classifier.h"
 
 #include <set>
 
@@ -27,7 +28,7 @@ constexpr const char* kReadme =
     "    fovea analyze FOLDER        fovea convert FOLDER trained.onnx\n\n"
     "open the best weights again. Norms that an exporter folded into convolutions stay folded: \"unfold_norms\" of "
     "the\n"
-    "recipe is for Fovea's own engine.\n";
+    "recipe is for Fovea's own engine. 'fovea recalibrate MODEL --unfold' puts them back before a job is written.\n";
 
 // The layer of that name and all that it reads from, directly or not; none where the name is empty.
 std::set<NodeId> upTo(const Graph& graph, const std::string& name)
@@ -48,11 +49,26 @@ std::set<NodeId> upTo(const Graph& graph, const std::string& name)
     return out;
 }
 
+Classifier classifierIn(const Graph& graph)
+{
+    if (const auto found = classifierOf(graph)) return *found;
+    throw Error(ErrorCode::Usage, "The network has no classifier: none of its outputs has the shape [N, classes], so "
+                                  "it cannot be trained on labelled images.");
+}
+
+// The method that gives the classifier's logits: forward() may also give other outputs, or end in a softmax.
+Json classifierJson(const Graph& graph, const Classifier& classifier)
+{
+    const bool isWhole = graph.outputs().size() == 1 && graph.outputs()[0].port == classifier.logits;
+    return Json{{"output", textJson(classifier.output)},
+                {"classes", classifier.classes},
+                {"method", isWhole ? "forward" : "logits"}};
+}
+
 // What train.py has to know of the layers: their tensors in execution order, how many with kernels come before (what
 // layer-wise decay counts in), and which of them stay as they are.
-Json layersJson(const Graph& graph, const TorchLayout& layout, const std::string& freeze)
+Json layersJson(const TorchLayout& layout, const std::set<NodeId>& before)
 {
-    const std::set<NodeId> before = upTo(graph, freeze);
     Json layers = Json::array(), keys = Json::array(), norms = Json::array();
     std::int64_t depth = 0;
     for (const TorchLayer& layer : layout.layers) {
@@ -81,18 +97,25 @@ std::vector<std::string> writeExportJob(const std::filesystem::path& folder, con
         throw Error(ErrorCode::Usage, "'" + folder.string() + "' holds a training run already; choose another folder.");
     checkRecipe(job.recipe);
     const TorchLayout layout = layOutTorch(job.graph);
-    Json settings{{"schema", "fovea.job/1"}};
-    settings.update(layersJson(job.graph, layout, job.recipe.freeze));
+    const Classifier classifier = classifierIn(job.graph);
+    const std::set<NodeId> frozen = upTo(job.graph, job.recipe.freeze);
+    Json settings{{"schema", "fovea.job/1"}, {"classifier", classifierJson(job.graph, classifier)}};
+    settings.update(layersJson(layout, frozen));
     settings["preprocessing"] = toJson(job.graph.preprocessing().value_or(Preprocessing{}));
+    LearningForm learning{{}, frozen};
+    if (settings["classifier"]["method"] == "logits") learning.logits = classifier.logits;
     std::error_code failed;
     std::filesystem::create_directories(folder, failed);
     if (failed)
         throw Error(ErrorCode::File, "Cannot make the folder '" + folder.string() + "': " + failed.message() + ".");
-    const std::vector<std::string> fresh = writePytorch(job.graph, job.weights, folder / "model.py");
+    std::vector<std::string> fresh;
+    // With the recipe's seed, as the engine makes them.
+    const Weights start = materialise(job.graph, job.weights, static_cast<std::uint64_t>(job.recipe.seed), &fresh);
+    writePytorch(job.graph, start, folder / "model.py", learning);
     writeAtomically(folder / "train.py", kTrainScript);
     writeAtomically(folder / "images.py", kImagesScript);
     writeAtomically(folder / "README.txt", kReadme);
-    writeAtomically(folder / "job.json", fileText(settings));
+    writeAtomically(run.job(), fileText(settings));
     writeAtomically(run.recipe(), fileText(toJson(job.recipe)));
     writeAtomically(run.graph(), jsonLine(toJson(job.graph)) + "\n");
     RunInfo info = job.info;

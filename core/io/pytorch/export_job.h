@@ -22,8 +22,8 @@ struct ExportJob {
 
 // Writes model.py, model.safetensors, recipe.json, run.json, graph.json, job.json, train.py, images.py and README.txt
 // into `folder`, which is made where it is not there. Returns the tensors that had no values and were made as PyTorch
-// does. Error(Usage) where the folder holds a run already, a layer has no PyTorch form, or the recipe freezes a layer
-// that there is not; Error(File).
+// does. Error(Usage) where the folder holds a run already, a layer has no PyTorch form, the network has no classifier,
+// or the recipe freezes a layer that there is not; Error(File).
 std::vector<std::string> writeExportJob(const std::filesystem::path& folder, const ExportJob& job);
 
 }  // namespace fovea

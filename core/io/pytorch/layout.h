@@ -24,6 +24,7 @@ struct TorchLayer {
     std::vector<Value> in, out;
     std::map<std::string, std::string> keys;  // by role, of the tensors that the call takes
     std::map<std::string, Ints> dims;         // of the same
+    bool frozen = false;                      // computes as in evaluation, always
     std::string module;                       // path of the torch.nn module that does it all; empty: none
 };
 

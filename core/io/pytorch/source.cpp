@@ -143,7 +143,10 @@ public:
         m_text += "        return " + pythonArguments(outputNames()) + "\n";
     }
 
-    std::string text() const { return "    def forward(self" + m_arguments + "):\n" + m_text; }
+    std::string method(const std::string& name) const
+    {
+        return "    def " + name + "(self" + m_arguments + "):\n" + m_text;
+    }
     const std::set<TorchHelper>& helpers() const { return m_helpers; }
     // As INPUTS of the file: what it is called and an example of its shape.
     const std::vector<std::pair<std::string, Ints>>& inputs() const { return m_inputs; }
@@ -332,13 +335,23 @@ std::string renamedText(const TorchLayout& layout)
 
 }  // namespace
 
-std::string pytorchSource(const Graph& graph)
+std::string pytorchSource(const Graph& graph, const LearningForm& learning)
 {
-    const TorchLayout layout = layOutTorch(graph);
+    TorchLayout layout = layOutTorch(graph);
+    for (TorchLayer& layer : layout.layers) layer.frozen = learning.frozen.contains(layer.entry->node->id);
     const ForwardWriter forward(graph, layout);
+    std::set<TorchHelper> helpers = forward.helpers();
+    std::string methods = forward.method("forward");
+    if (learning.logits) {
+        Graph learned = graph;
+        learned.setOutputs({{"logits", *learning.logits}});
+        const ForwardWriter logits(learned, layout);
+        helpers.insert(logits.helpers().begin(), logits.helpers().end());
+        methods += "\n" + logits.method("logits");
+    }
     std::string out = "# Written by Fovea. The network " + pythonString(graph.name()) +
                       " as a PyTorch module; load(\"FILE.safetensors\") gives it its weights.\n\nimport json\n";
-    if (forward.helpers().contains(TorchHelper::Resize)) out += "import math\n";
+    if (helpers.contains(TorchHelper::Resize)) out += "import math\n";
     out += "import os\nimport struct\nimport sys\n\nimport torch\nimport torch.nn.functional as F\nfrom torch import "
            "nn\n\n";
     out += "# An example of each input's shape.\nINPUTS = {";
@@ -355,14 +368,15 @@ std::string pytorchSource(const Graph& graph)
                jsonLine(toJson(*preprocessing)) + "\n";
     if (const std::string renamed = renamedText(layout); !renamed.empty()) out += "\n" + renamed;
     out += "\n\n" + std::string(kGroup);
-    for (const TorchHelper helper : forward.helpers()) out += "\n\n" + std::string(sourceOf(helper));
-    out += "\n\nclass Network(Group):\n" + initText(layout) + "\n" + forward.text();
+    for (const TorchHelper helper : helpers) out += "\n\n" + std::string(sourceOf(helper));
+    out += "\n\nclass Network(Group):\n" + initText(layout) + "\n" + methods;
     return out + "\n\n" + kLoader + "\n\n" + kMain;
 }
 
-std::vector<std::string> writePytorch(const Graph& graph, const Weights& weights, const std::filesystem::path& path)
+std::vector<std::string> writePytorch(const Graph& graph, const Weights& weights, const std::filesystem::path& path,
+                                      const LearningForm& learning)
 {
-    const std::string source = pytorchSource(graph);
+    const std::string source = pytorchSource(graph, learning);
     std::vector<std::string> fresh;
     std::filesystem::path beside = path;
     writeSafetensors(stateDict(graph, weights, &fresh), beside.replace_extension(".safetensors"), {{"format", "pt"}});
