@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 
 namespace fovea {
 
@@ -18,10 +19,41 @@ constexpr std::int64_t kMaxBatch = 65536, kMaxRepeats = 1000;
 // The kernel's high-water mark starts anew; where that is not allowed, it stays what it was.
 void forgetPeak() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
+// One step; what it returns has waited for a GPU.
+using Once = std::function<double(std::int64_t step)>;
+
 at::Tensor noise(const LoadOptions& shape, std::int64_t batch, const at::Device& device)
 {
     at::manual_seed(0);
     return at::randn({batch, shape.channels, shape.height, shape.width}, at::kFloat).to(device);
+}
+
+Once trainingStep(const TrainStart& start, std::int64_t batch)
+{
+    auto learner = std::make_shared<Learner>(start.graph, start.weights, Recipe{}, start.device);
+    ClassifyingNetwork& classifier = learner->classifier();
+    const at::Device device = classifier.network().device;
+    const at::Tensor images = noise(classifier.loadOptions(), batch, device);
+    const at::Tensor labels = at::arange(batch, at::kLong).remainder(classifier.classes()).to(device);
+    return [=](std::int64_t step) { return learner->step(images, labels, step, 1e-3).item<double>(); };
+}
+
+// Of all outputs, whatever they are.
+Once inferenceStep(const TrainStart& start, std::int64_t batch)
+{
+    auto network = std::make_shared<Network>(start.graph, start.weights, ModuleOptions{.device = start.device});
+    std::vector<std::size_t> wanted;
+    for (const GraphOutput& output : network->graph.outputs())
+        wanted.push_back(network->valueOf(output.port, output.name));
+    const at::Tensor images = noise(loadOptionsOf(*network), batch, network->device);
+    return [=](std::int64_t) {
+        const at::NoGradGuard noGradients;
+        std::vector<at::Tensor> made;
+        network->run(wanted, {{network->imageName(), images}}, made);
+        double sum = 0;
+        for (const std::size_t value : wanted) sum += made[value].sum().item<double>();
+        return sum;
+    };
 }
 
 }  // namespace
@@ -30,36 +62,21 @@ CostReply measureCost(const TrainStart& start, const CostRequest& request, const
 {
     if (request.batch < 1 || request.batch > kMaxBatch || request.repeats < 1 || request.repeats > kMaxRepeats)
         throw Error(ErrorCode::Usage, "A batch has from 1 to 65536 images, and is repeated from 1 to 1000 times.");
-    Learner learner(start.graph, start.weights, Recipe{}, start.device);
-    ClassifyingNetwork& classifier = learner.classifier();
-    const at::Device device = classifier.network().device;
     CostReply reply;
     reply.device = start.device;
     return translated("measuring", [&] {
+        const Once step = request.training ? trainingStep(start, request.batch) : inferenceStep(start, request.batch);
         forgetPeak();
         const std::int64_t before = memoryInUse(start.device);
-        const at::Tensor images = noise(classifier.loadOptions(), request.batch, device);
-        const at::Tensor labels = at::arange(request.batch, at::kLong).remainder(classifier.classes()).to(device);
-        const auto once = [&](std::int64_t step) {
-            const double began = secondsNow();
-            double read = 0;
-            if (request.training) {
-                read = learner.step(images, labels, step, 1e-3).item<double>();
-            } else {
-                const at::NoGradGuard noGradients;
-                classifier.setTraining(false);
-                read = classifier.logits(images).sum().item<double>();  // waits for a GPU
-            }
-            return std::pair(secondsNow() - began, read);
-        };
         Progress progress;
         progress.phase = "measuring the cost";
         progress.total = request.repeats + 1;
         ProgressTeller teller(watch, progress, start.device);
         for (std::int64_t i = 0; i <= request.repeats; ++i) {
             if (watch.stop()) throw Error(ErrorCode::Usage, "The measurement was stopped.");
-            const double seconds = once(i).first;
-            if (i > 0) reply.seconds.push_back(seconds);
+            const double began = secondsNow();
+            step(i);
+            if (i > 0) reply.seconds.push_back(secondsNow() - began);
             teller.advance(request.batch);
         }
         reply.memory = std::max<std::int64_t>(memoryInUse(start.device) - before, 0);

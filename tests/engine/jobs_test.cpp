@@ -718,6 +718,12 @@ TEST(Jobs, CostIsMeasuredForBothWaysOfRunning)
         EXPECT_GT(reply.median, 0);
         EXPECT_EQ(reply.device, "cpu");
     }
+    // A network without a classifier has a latency as well.
+    const TrainStart map = startOf("input 3x16x16 > conv:a k=3 p=1 c=8 > relu > conv:b k=1 c=2");
+    ask.training = false;
+    EXPECT_GT(measureCost(map, ask, {}).median, 0);
+    ask.training = true;
+    EXPECT_THROW(measureCost(map, ask, {}), Error);
     ask.repeats = 0;
     EXPECT_THROW(measureCost(smallNetwork(), ask, {}), Error);
 }
