@@ -2,6 +2,7 @@
 #include "app/cli/latency.h"
 #include "app/cli/limits.h"
 #include "core/base/error.h"
+#include "core/graph/names.h"
 #include "core/io/model/model.h"
 #include "core/io/reports/report_json.h"
 #include "core/io/reports/reports.h"
@@ -40,7 +41,8 @@ constexpr const char* kHelp =
     "  --all                write every listed proposal, or single change with --moves; OUT names them by {id}\n"
     "  -o OUT               write the refined network: .onnx or .fovea\n"
     "  --json               JSON (schema fovea.plans/1) instead of a table\n\n"
-    "Exits with 1 when layers are not productive and no proposal stays within the limits.\n\n"
+    "Exits with 1 when the network needs a proposal and none stays within the limits: layers are not productive, no field\n"
+    "covers the side, or its head does not fit the side.\n\n"
     "Example: fovea refine model.onnx --size 64 --max-macs 2x --auto -o refined.onnx\n"
     "         fovea refine model.onnx --size 64 --all -o 'refined-{id}.onnx'\n";
 
@@ -102,6 +104,23 @@ struct Outcome {
     std::vector<std::string> initialised;
 };
 
+// What is wrong with the network as it is.
+std::string problemOf(const Report& before)
+{
+    const Summary& now = before.summary;
+    const std::string side = sideText(before.side);
+    if (firstError(before)) return "This is no network at side " + side;
+    if (now.count(Verdict::Unproductive) + now.count(Verdict::Partial) + now.count(Verdict::Critical) > 0)
+        return "Layers are not productive at side " + side;
+    return "The largest field, " + sideText(now.iMax) + " px, is smaller than side " + side;
+}
+
+std::string errorText(const Report& before)
+{
+    const Issue* error = firstError(before);
+    return error ? moduleName(error->layer) + ": " + error->message + "\n" : "";
+}
+
 std::string outcomeText(const Arguments& arguments, const Report& before, const std::vector<Plan>& plans, const Outcome& outcome, bool needed, const std::string& loosen)
 {
     const auto output = arguments.value("-o");
@@ -113,9 +132,9 @@ std::string outcomeText(const Arguments& arguments, const Report& before, const 
         return text + (outcome.written ? wroteText(*output, outcome.initialised) : "Nothing was written: give -o OUT to keep the refined network.\n");
     }
     if (needed && !plans.empty() && arguments.has("--auto"))
-        return "Layers are not productive at side " + sideText(before.side) + ", and only another side helps within the limits:\n" + plans.front().id +
+        return problemOf(before) + ", and only another side helps within the limits:\n" + plans.front().id +
                ": " + plans.front().title + ". Option '--apply' takes it.\n";
-    if (plans.empty() && needed) return "Layers are not productive at side " + sideText(before.side) + ", but no proposal within the limits helps." + loosen + "\n";
+    if (plans.empty() && needed) return problemOf(before) + ", but no proposal within the limits helps." + loosen + "\n" + errorText(before);
     if (plans.empty()) text = "Nothing to do at side " + sideText(before.side) + ": " + summaryLine(before.summary) + ".\n";
     else text = plansTable(before, plans);
     return text + (outcome.written ? "The network is unchanged. " + wroteText(*output, outcome.initialised) : "");

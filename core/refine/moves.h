@@ -108,7 +108,7 @@ std::vector<Candidate> addSkips(const Scene& scene);
 // A pooling, or a further stage at the end, where the field is smaller than the side.
 std::vector<Candidate> addPoolings(const Scene& scene);
 std::vector<Candidate> addStage(const Scene& scene);
-// The smallest side at which every layer is productive.
+// The smallest side at which every layer is productive; where the network has errors, the nearest without them.
 std::vector<Candidate> changeSide(const Scene& scene);
 
 }  // namespace fovea::refine

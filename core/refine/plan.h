@@ -88,7 +88,8 @@ struct Loosening {
     bool operator==(const Loosening&) const = default;
 };
 
-// Plans for the graph at its own side, best first; empty where nothing needs to be done or nothing helps. Where
+// Plans for the graph at its own side, best first; empty where nothing needs to be done or nothing helps. Each is a
+// network without errors, also where the graph is none. Where
 // only the limits stand in the way, `loosen` receives those to loosen, as few and as little as lets a plan in.
 std::vector<Plan> propose(const Graph& graph, const PlanRequest& request = {},
                           std::vector<Loosening>* loosen = nullptr);
@@ -105,7 +106,11 @@ Plan combine(const Graph& graph, const std::vector<std::string>& ids, const Plan
 // output stride of dense prediction.
 std::int64_t outputStrideOf(const Report& report);
 
-// Whether any layer is unproductive, partial or critical, or the field is smaller than the side.
+// Whether it is no network at its side, any layer is unproductive, partial or critical, or the field is smaller than
+// the side.
 bool needsRefinement(const Report& report);
+// The first finding that makes it no network at its side, such as a head that reads a map of another size; null where
+// it is one.
+const Issue* firstError(const Report& report);
 
 }  // namespace fovea

@@ -9,6 +9,13 @@ namespace fovea {
 
 bool needsRefinement(const Report& report) { return !refine::scoreOf(report).clean(); }
 
+const Issue* firstError(const Report& report)
+{
+    const auto error = std::find_if(report.issues.begin(), report.issues.end(),
+                                    [](const Issue& issue) { return issue.severity == Severity::Error; });
+    return error == report.issues.end() ? nullptr : &*error;
+}
+
 std::int64_t leastParameters(const PlanRequest& request, std::int64_t now)
 {
     if (request.minParameters) return *request.minParameters;

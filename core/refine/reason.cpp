@@ -29,8 +29,7 @@ std::vector<const LayerReport*> cutLayers(const std::vector<Edit>& edits, const 
 {
     std::vector<const LayerReport*> out;
     for (const LayerReport& layer : before.layers)
-        if (layer.op->opClass != OpClass::Pooling &&
-            std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) {
+        if (layer.op->opClass != OpClass::Pooling && std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) {
                 return edit.op == Edit::Op::Remove && edit.layer == layer.name();
             }))
             out.push_back(&layer);
@@ -155,7 +154,8 @@ std::string verdictPhrase(const Report& before, const Report& after, Verdict ver
 std::string costPhrase(const Report& before, const Report& after)
 {
     std::string out;
-    if (before.summary.macs > 0 && after.summary.macs != before.summary.macs) {
+    // Behind an error nothing can be counted.
+    if (!firstError(before) && before.summary.macs > 0 && after.summary.macs != before.summary.macs) {
         char text[48];
         const double factor = static_cast<double>(after.summary.macs) / static_cast<double>(before.summary.macs);
         std::snprintf(text, sizeof text, "%.2f times the MACs", factor);
@@ -176,6 +176,8 @@ std::string reasonOf(const std::vector<Edit>& edits, const Report& before, const
         if (!part.empty()) out += joint + part;
     };
     append(boundsPhrase(before, after), ": ");
+    if (firstError(before) && !firstError(after))
+        append("the network fits a side of " + axes(after.side) + " px", "; ");
     append(verdictPhrase(before, after, Verdict::Unproductive, "unproductive"), "; ");
     append(verdictPhrase(before, after, Verdict::Partial, "partially unproductive"), "; ");
     append(verdictPhrase(before, after, Verdict::Critical, "critical"), "; ");

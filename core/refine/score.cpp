@@ -27,6 +27,8 @@ Score scoreOf(const Report& report)
 {
     Score out;
     const Summary& summary = report.summary;
+    out.errors = static_cast<int>(std::count_if(report.issues.begin(), report.issues.end(),
+                                                [](const Issue& issue) { return issue.severity == Severity::Error; }));
     out.wasted = summary.count(Verdict::Unproductive) + summary.count(Verdict::Partial);
     out.critical = summary.count(Verdict::Critical);
     out.judged = out.wasted + out.critical + summary.count(Verdict::Productive);
@@ -62,6 +64,7 @@ PerAxis<std::int64_t> coarsestJump(const Report& report)
 
 bool relieves(const Score& after, const Score& before)
 {
+    if (after.errors > 0 || before.errors > 0) return after.errors == 0;
     if (after.wasted != before.wasted) return after.wasted < before.wasted;
     if (after.critical != before.critical) return after.critical < before.critical;
     return after.shortfall < before.shortfall;

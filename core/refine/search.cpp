@@ -68,7 +68,7 @@ bool changesAdded(const std::vector<Edit>& before, const Candidate& candidate)
 
 bool wastesLess(const Score& a, const Score& b)
 {
-    const auto key = [](const Score& s) { return std::tuple(s.wasted, s.critical, s.excess, s.macs); };
+    const auto key = [](const Score& s) { return std::tuple(s.errors, s.wasted, s.critical, s.excess, s.macs); };
     return key(a) < key(b);
 }
 

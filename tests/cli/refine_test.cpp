@@ -218,6 +218,28 @@ TEST_F(Refine, FailsWhereNoPlanStaysWithinTheLimits)
     EXPECT_EQ(plans({"--max-macs", "0.01x"})["plans"].size(), 0u);
 }
 
+TEST_F(Refine, SaysWhatIsWrongWhereTheNetworkDoesNotFitTheSide)
+{
+    save("head.fovea", "input 3x16x16 > conv:a k=3 p=1 c=4 > maxpool:p k=2 > conv:b k=3 p=1 c=4 > flatten > linear:head c=2 in_features=256");
+    const Ran mended = run({"refine", "head.fovea", "--size", "8", "--auto", "-o", "mended.fovea"});
+    EXPECT_EQ(mended.code, 0) << mended.out;
+    EXPECT_EQ(run({"analyze", "mended.fovea", "--size", "8", "--json"}).out.find("head-size-mismatch"), std::string::npos);
+    const Ran stuck = run({"refine", "head.fovea", "--size", "8", "--keep", "p", "--keep", "input", "--auto", "-o", "x.fovea"});
+    EXPECT_EQ(stuck.code, 1);
+    EXPECT_EQ(stuck.out, "This is no network at side 8, but no proposal within the limits helps. Loosen --keep: 'p' is in the way.\n"
+                         "head: It expects 256 features but gets 64 at this input size: the layers before it fix the side of the input.\n");
+    EXPECT_FALSE(exists("x.fovea"));
+}
+
+TEST_F(Refine, SaysSoWhereOnlyTheFieldIsTooSmall)
+{
+    save("short.fovea", "input 3x32x32 > conv:a k=3 p=1 c=4 > conv:b k=3 p=1 c=4 > gap");
+    const Ran ran = run({"refine", "short.fovea", "--max-macs", "0.01x"});
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_TRUE(ran.out.starts_with("The largest field, 5 px, is smaller than side 32, but no proposal within the limits helps."))
+        << ran.out;
+}
+
 TEST_F(Refine, HoldsEveryPlanToTheLimit)
 {
     const Json json = plans({"--max-macs", "3x"});

@@ -245,6 +245,44 @@ TEST(Planner, aHeadThatFixesTheSideAllowsOnlyWhatLeavesItsMapAlone)
     }
 }
 
+// At a side of 6 the head, which reads 3x3 units of 4 channels, gets one unit.
+TEST(Planner, whereTheHeadDoesNotFitTheSideEveryPlanMendsThat)
+{
+    const Graph graph =
+        withSide(graphOf("input 3x12x12 > conv:a k=3 p=1 c=4 > maxpool:p k=2 > conv:b k=3 p=1 c=4 > "
+                         "maxpool:q k=2 > conv:c k=3 p=1 c=4 > flatten > linear:fc c=10 in_features=36"),
+                 6, 6);
+    ASSERT_NE(firstError(analyze(graph)), nullptr);
+    const auto plans = propose(graph);
+    for (const char* edits : {"remove p", "remove q", "set input.shape 1x3x6x6 1x3x12x12"})
+        EXPECT_NE(planWith(plans, edits), nullptr) << edits;
+    for (const Plan& plan : plans) {
+        EXPECT_EQ(firstError(analyze(plan.graph)), nullptr) << plan.title;
+        EXPECT_EQ(analyze(plan.graph).find(layer(plan.graph, "fc").id)->in[0].shape.text(), "1x36") << plan.title;
+        EXPECT_NE(plan.reason.find("the network fits a side of "), std::string::npos) << plan.reason;
+        EXPECT_EQ(plan.reason.find("times the MACs"), std::string::npos) << "the network before has no such number";
+    }
+    const auto moves = texts(listMoves(graph));
+    EXPECT_NE(std::find(moves.begin(), moves.end(), "remove q"), moves.end());
+    EXPECT_EQ(
+        std::count_if(moves.begin(), moves.end(), [](const std::string& m) { return m.starts_with("set input"); }), 1);
+}
+
+TEST(Planner, aNetworkThatOnlyDoesNotFitItsSideIsMendedThoughEveryLayerIsProductive)
+{
+    const Graph graph = withSide(graphOf("input 3x9x9 > conv:a k=3 s=2 p=1 c=4 > conv:b k=3 p=1 c=4 > flatten > "
+                                         "linear:fc c=10 in_features=100"),
+                                 7, 7);
+    const Report report = analyze(graph);
+    ASSERT_NE(firstError(report), nullptr);
+    EXPECT_EQ(report.summary.count(Verdict::Productive), 2);
+    EXPECT_TRUE(needsRefinement(report));
+    EXPECT_EQ(texts(propose(graph)), (std::vector<std::string>{"set input.shape 1x3x7x7 1x3x10x10"}));
+    PlanRequest request;
+    request.keep = {"input"};
+    EXPECT_TRUE(propose(graph, request).empty());
+}
+
 TEST(Planner, aDenseOutputMayChangeItsSideButNotItsChannels)
 {
     const Graph graph = graphOf(
