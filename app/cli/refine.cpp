@@ -38,7 +38,8 @@ constexpr const char* kHelp =
     "  --apply ID           apply the proposal of that id; or single changes, one after the other, where\n"
     "                       several are given\n"
     "  --auto               apply the best proposal that changes more than the input side\n"
-    "  --all                write every listed proposal, or single change with --moves; OUT names them by {id}\n"
+    "  --all                write every listed proposal, or single change with --moves; OUT names them by {id}.\n"
+    "                       One that cannot be written is named and the others are; exits with 2 where none can\n"
     "  -o OUT               write the refined network: .onnx or .fovea\n"
     "  --json               JSON (schema fovea.plans/1) instead of a table\n\n"
     "Exits with 1 when the network needs a proposal and none stays within the limits: layers are not productive, no field\n"
@@ -152,21 +153,32 @@ ReportJson outcomeJson(const Arguments& arguments, const Report& before, const s
     return json;
 }
 
-// Every one of them into a file of its own; where each went, as text or into `json`.
+// Every one of them into a file of its own; where each went, as text or into `json`. One that cannot be written, such as
+// one that ONNX has no operator for, does not keep the others back; throws its error where that holds for all.
 std::string writeAll(const std::vector<Plan>& plans, const Model& model, const std::string& output, ReportJson& json)
 {
     std::string text;
     json = ReportJson::array();
+    std::optional<Error> failed;
+    bool wrote = plans.empty();
     for (const Plan& plan : plans) {
         std::string path = output;
         for (std::size_t at = path.find(kIdMark); at != std::string::npos; at = path.find(kIdMark, at + plan.id.size()))
             path.replace(at, kIdMark.size(), plan.id);
         Model refined = model;
         refined.graph = plan.graph;
-        const std::vector<std::string> initialised = saveModel(refined, path);
-        text += wroteText(path, initialised);
-        json.push_back({{"id", plan.id}, {"output", path}, {"initialised", initialised}});
+        try {
+            const std::vector<std::string> initialised = saveModel(refined, path);
+            text += wroteText(path, initialised);
+            json.push_back({{"id", plan.id}, {"output", path}, {"initialised", initialised}, {"error", nullptr}});
+            wrote = true;
+        } catch (const Error& error) {
+            text += "Could not write " + path + ": " + error.what() + "\n";
+            json.push_back({{"id", plan.id}, {"output", nullptr}, {"initialised", ReportJson::array()}, {"error", error.what()}});
+            if (!failed) failed = error;
+        }
     }
+    if (!wrote) throw *failed;
     return text;
 }
 

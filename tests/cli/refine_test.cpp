@@ -180,6 +180,36 @@ TEST_F(Refine, WritesEveryProposalUnderItsId)
                   "Option '--all' writes every proposal, so it excludes '--apply' and '--auto'. See 'fovea refine --help'.");
 }
 
+// ONNX has no adaptive pooling to a side that does not divide its map.
+TEST_F(Refine, GoesOnAfterAProposalThatCannotBeWritten)
+{
+    save("adaptive.fovea", "input 3x30x30 > conv:a k=5 s=2 p=2 c=4 > conv:b k=5 s=2 p=2 c=4 > conv:c k=5 p=2 c=4 > "
+                           "conv:d k=5 p=2 c=4 > adaptiveavgpool2d output_size=4 > flatten > linear c=2");
+    const std::vector<std::string> words{"refine", "adaptive.fovea", "--all", "-o", "{id}.onnx"};
+    const Ran ran = run(words);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    std::vector<std::string> asJson = words;
+    asJson.push_back("--json");
+    const Json json = Json::parse(run(asJson).out);
+    ASSERT_EQ(json["outputs"].size(), json["plans"].size());
+    int written = 0, failed = 0;
+    for (const Json& output : json["outputs"]) {
+        const std::string path = output["id"].get<std::string>() + ".onnx";
+        EXPECT_EQ(output["output"].is_null(), output["error"].is_string());
+        EXPECT_EQ(exists(path), output["error"].is_null());
+        (output["error"].is_null() ? written : failed) += 1;
+        const std::string said = output["error"].is_null()
+                                     ? "Wrote " + path + "."
+                                     : "Could not write " + path + ": " + output["error"].get<std::string>() + "\n";
+        EXPECT_NE(ran.out.find(said), std::string::npos) << said << "\n" << ran.out;
+    }
+    EXPECT_GT(written, 0);
+    EXPECT_GT(failed, 0);
+    const Ran none = run({"refine", "net.fovea", "--all", "-o", "nowhere/{id}.fovea"});
+    EXPECT_EQ(none.code, 2);
+    EXPECT_EQ(none.out, "");
+}
+
 TEST_F(Refine, WritesNothingWithoutAnOutputAndSaysSo)
 {
     const Ran ran = run({"refine", "net.fovea", "--auto"});
