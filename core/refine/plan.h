@@ -88,6 +88,10 @@ struct Loosening {
     bool operator==(const Loosening&) const = default;
 };
 
+// The limits that the request states and the plan exceeds, each with the value that lets it in; `keep` and latency
+// apart.
+std::vector<Loosening> exceededBy(const Plan& plan, const PlanRequest& request);
+
 // Plans for the graph at its own side, best first; empty where nothing needs to be done or nothing helps. Each is a
 // network without errors, also where the graph is none. Where
 // only the limits stand in the way, `loosen` receives those to loosen, as few and as little as lets a plan in.

@@ -117,6 +117,17 @@ std::vector<Loosening> keptInTheWay(const Graph& graph, const PlanRequest& reque
 
 }  // namespace
 
+std::vector<Loosening> exceededBy(const Plan& plan, const PlanRequest& request)
+{
+    refine::Score score;
+    score.macs = plan.after.macs;
+    score.parameters = plan.after.parameters;
+    score.memory = plan.memoryAfter.training;
+    score.inference = plan.memoryAfter.inference;
+    if (request.outputStride) score.outputStride = outputStrideOf(analyze(plan.graph, request.analysis));
+    return refine::exceeded(score, request);
+}
+
 std::vector<Plan> propose(const Graph& graph, const PlanRequest& request, std::vector<Loosening>* loosen)
 {
     const std::set<NodeId> keep = keptLayers(graph, request.keep);

@@ -62,6 +62,24 @@ PerAxis<std::int64_t> coarsestJump(const Report& report)
     return out;
 }
 
+std::vector<Loosening> exceeded(const Score& score, const PlanRequest& limits)
+{
+    using Limit = Loosening::Limit;
+    std::vector<Loosening> out;
+    const auto atMost = [&](Limit limit, const std::optional<std::int64_t>& most, std::int64_t value) {
+        if (most && value > *most) out.push_back({limit, *most, value});
+    };
+    atMost(Limit::Macs, limits.maxMacs, score.macs);
+    atMost(Limit::MaxParameters, limits.maxParameters, score.parameters);
+    atMost(Limit::Training, limits.maxTraining, score.memory);
+    atMost(Limit::Inference, limits.maxInference, score.inference);
+    if (limits.minParameters && score.parameters < *limits.minParameters)
+        out.push_back({Limit::MinParameters, *limits.minParameters, score.parameters});
+    if (limits.outputStride && score.outputStride != *limits.outputStride)
+        out.push_back({Limit::OutputStride, *limits.outputStride, score.outputStride});
+    return out;
+}
+
 bool relieves(const Score& after, const Score& before)
 {
     if (after.errors > 0 || before.errors > 0) return after.errors == 0;

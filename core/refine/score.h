@@ -35,6 +35,9 @@ bool isSmallField(const Report& report);
 // Pixels between neighbouring units of the coarsest map of the feature extractor, rounded up.
 PerAxis<std::int64_t> coarsestJump(const Report& report);
 
+// The limits that the request states and this exceeds.
+std::vector<Loosening> exceeded(const Score& score, const PlanRequest& limits);
+
 // Whether `after` relieves what is wrong with `before`: no more errors, then fewer wasted layers, then fewer critical
 // ones, then a field nearer to the side. What has errors relieves nothing.
 bool relieves(const Score& after, const Score& before);

@@ -111,9 +111,11 @@ void dropVariants(std::vector<State>& plans)
 }  // namespace
 
 Search::Search(const Graph& graph, const Report& before, const std::set<NodeId>& keep, const PlanRequest& request)
-    : m_graph(graph), m_before(before), m_keep(keep), m_request(request), m_order(graph), m_start(scoreOf(before)),
-      m_validity(before)
+    : m_graph(graph), m_before(before), m_keep(keep), m_request(request), m_limits(request), m_order(graph),
+      m_start(scoreOf(before)), m_validity(before)
 {
+    if (!m_limits.maxParameters) m_limits.maxParameters = m_start.parameters;
+    m_limits.minParameters = leastParameters(request, m_start.parameters);
     for (const LayerReport& layer : before.layers)
         if (layer.op->opClass == OpClass::Pooling) m_poolings.insert(layer.name());
     const int layers = static_cast<int>(std::min<std::size_t>(before.layers.size() + 1, kLayersAnalysed));
@@ -311,7 +313,7 @@ std::optional<State> Search::evaluate(const Candidate& candidate, const State& f
     state.score.memory = memory.training;
     state.score.inference = memory.inference;
     state.score.outputStride = outputStrideOf(report);
-    if (exceeded(state.score).empty()) m_plans.push_back(state);
+    if (exceeded(state.score, m_limits).empty()) m_plans.push_back(state);
     else m_outside.push_back(state.score);
     return state;
 }
@@ -344,25 +346,6 @@ int Search::decisions(const std::vector<Edit>& edits) const
     return static_cast<int>(edits.size()) - static_cast<int>(cut) + (cut > 0);
 }
 
-std::vector<Loosening> Search::exceeded(const Score& score) const
-{
-    using Limit = Loosening::Limit;
-    std::vector<Loosening> out;
-    const auto atMost = [&](Limit limit, const std::optional<std::int64_t>& most, std::int64_t value) {
-        if (most && value > *most) out.push_back({limit, *most, value});
-    };
-    const PlanRequest& request = m_request;
-    atMost(Limit::Macs, request.maxMacs, score.macs);
-    atMost(Limit::MaxParameters, request.maxParameters.value_or(m_start.parameters), score.parameters);
-    atMost(Limit::Training, request.maxTraining, score.memory);
-    atMost(Limit::Inference, request.maxInference, score.inference);
-    if (const std::int64_t least = leastParameters(request, m_start.parameters); score.parameters < least)
-        out.push_back({Limit::MinParameters, least, score.parameters});
-    if (request.outputStride && score.outputStride != *request.outputStride)
-        out.push_back({Limit::OutputStride, *request.outputStride, score.outputStride});
-    return out;
-}
-
 std::vector<Loosening> Search::loosenings() const
 {
     const auto effort = [](const std::vector<Loosening>& limits) {
@@ -375,7 +358,8 @@ std::vector<Loosening> Search::loosenings() const
     };
     std::vector<Loosening> out;
     for (const Score& score : m_outside)
-        if (auto limits = exceeded(score); out.empty() || effort(limits) < effort(out)) out = std::move(limits);
+        if (auto limits = exceeded(score, m_limits); out.empty() || effort(limits) < effort(out))
+            out = std::move(limits);
     return out;
 }
 

@@ -50,7 +50,6 @@ private:
     std::int64_t reshapedParameters(const Report& report) const;
     std::vector<State> beam(std::vector<State> states) const;
     std::vector<State> mostPromising(std::vector<State> states, std::size_t count) const;
-    std::vector<Loosening> exceeded(const Score& score) const;
     std::vector<bool> unbeaten() const;
     std::vector<State> best() const;
 
@@ -58,6 +57,7 @@ private:
     const Report& m_before;
     const std::set<NodeId>& m_keep;
     const PlanRequest& m_request;
+    PlanRequest m_limits;  // with those that hold unless the request says otherwise
     EditOrder m_order;
     Score m_start;
     Validity m_validity;

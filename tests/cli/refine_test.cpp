@@ -347,6 +347,55 @@ TEST_F(Refine, SingleMovesAreListedAndCombined)
                              "' can no longer be made; choose other moves or another order.\n");
 }
 
+TEST_F(Refine, SingleMovesAreHeldToTheLimitsThatAreGiven)
+{
+    const auto idOf = [](const Json& moves, const std::string& title) -> std::string {
+        for (const Json& move : moves)
+            if (move["title"] == title) return move["id"];
+        return "";
+    };
+    const std::string stem = idOf(plans({"--moves"})["plans"], "Stride of 'stem' from 2 to 1");
+    ASSERT_NE(stem, "");
+    EXPECT_EQ(idOf(plans({"--moves", "--max-macs", "2x"})["plans"], "Stride of 'stem' from 2 to 1"), "");
+    EXPECT_GT(plans({"--moves", "--max-macs", "2x"})["plans"].size(), 0u);
+    EXPECT_GT(plans({"--moves", "--output-stride", "keep"})["plans"].size(), 0u);
+    const Ran ran = run({"refine", "net.fovea", "--apply", stem, "--max-macs", "2x", "-o", "costly.fovea"});
+    EXPECT_EQ(ran.code, 1);
+    const Json json = plans({"--apply", stem, "--max-macs", "2x", "-o", "costly.fovea"});
+    EXPECT_TRUE(json["applied"].is_null());
+    ASSERT_EQ(json["loosen"].size(), 1u);
+    const std::string least = json["loosen"][0]["to"].dump();
+    EXPECT_TRUE(ran.out.starts_with(stem + ": Stride of 'stem' from 2 to 1\nThis exceeds the limits. Loosen --max-macs from "))
+        << ran.out;
+    EXPECT_NE(ran.out.find(" to at least " + least + " ("), std::string::npos) << ran.out;
+    EXPECT_FALSE(exists("costly.fovea"));
+    EXPECT_EQ(run({"refine", "net.fovea", "--apply", stem, "--max-macs", least}).code, 0);
+    // Whether a proposal is within what accuracy asks for is for the list; who names a change wants it.
+    save("tail.fovea", "input 3x8x8 > conv:a k=5 p=2 c=4 > conv:b k=5 p=2 c=4 > conv:c k=5 p=2 c=4 > conv:d k=5 p=2 c=4 > gap");
+    const Json cuts = Json::parse(run({"refine", "tail.fovea", "--moves", "--json"}).out)["plans"];
+    const std::string cut = idOf(cuts, "2 layers cut, from 'c' to 'd'");
+    ASSERT_NE(cut, "") << cuts;
+    EXPECT_EQ(run({"refine", "tail.fovea", "--apply", cut}).code, 0);
+}
+
+TEST_F(Refine, AProposalThatALimitKeepsOutIsRefusedWithThatLimit)
+{
+    for (const Json& plan : plans()["plans"]) {
+        if (plan["after"]["macs"] <= plan["before"]["macs"]) continue;
+        const Ran ran = run({"refine", "net.fovea", "--apply", plan["id"], "--max-macs", "1x"});
+        EXPECT_EQ(ran.code, 1);
+        EXPECT_NE(ran.out.find("Loosen --max-macs from "), std::string::npos) << ran.out;
+    }
+}
+
+TEST_F(Refine, LatencyIsNotForSingleMoves)
+{
+    const std::string sentence = "Option '--max-latency' is for proposals: single changes are not measured, so leave it out with "
+                                 "'--moves' or several '--apply'.";
+    expectRefused({"refine", "net.fovea", "--moves", "--max-latency", "2x"}, sentence);
+    expectRefused({"refine", "net.fovea", "--apply", "a", "--apply", "b", "--max-latency", "2x"}, sentence);
+}
+
 TEST_F(Refine, LeavesALayerAloneThatIsToBeKept)
 {
     const Json json = plans({"--keep", "stem", "--keep", "pool"});
