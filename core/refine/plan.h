@@ -66,7 +66,7 @@ struct PlanRequest {
     std::optional<std::int64_t> maxParameters;              // without it as many as the network has
     std::optional<std::int64_t> maxTraining, maxInference;  // bytes, at `memory`
     std::optional<std::int64_t> outputStride;               // that the network must have: see outputStrideOf()
-    std::vector<std::string> keep;                          // layers or groups that must stay as they are
+    std::vector<std::string> keep;  // layers (by name or moduleName()) or groups that must stay as they are
     MemoryOptions memory;
     AnalysisOptions analysis;
     // The network's own tensors, where it has been edited since they were made: a plan's transfer starts from them.

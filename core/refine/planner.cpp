@@ -1,4 +1,5 @@
 // Searches over moves: single ones first, then combinations, a beam of the most promising networks at a time.
+#include "core/graph/names.h"
 #include "core/refine/catalogue.h"
 #include "core/refine/describe.h"
 #include "core/refine/search.h"
@@ -36,7 +37,9 @@ std::set<NodeId> keptLayers(const Graph& graph, const std::vector<std::string>& 
     for (const std::string& name : names) {
         bool known = false;
         for (const auto& node : graph.nodes()) {
-            if (node->name != name && node->group != name && !node->group.starts_with(name + ".")) continue;
+            if (node->name != name && moduleName(node->name) != name && node->group != name &&
+                !node->group.starts_with(name + "."))
+                continue;
             out.insert(node->id);
             known = true;
         }

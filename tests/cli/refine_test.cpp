@@ -406,6 +406,30 @@ TEST_F(Refine, LeavesALayerAloneThatIsToBeKept)
         }
 }
 
+// As PyTorch's exporter names layers, and as Fovea prints them.
+TEST_F(Refine, KeepsALayerByTheNameThatIsPrinted)
+{
+    save("named.fovea", "input 3x16x16 > conv:/stem/Conv k=7 s=2 p=3 c=8 > maxpool:/pool/MaxPool k=2 > "
+                        "conv:/layer1/layer1.0/conv1/Conv k=5 p=2 c=8 > conv:/layer1/layer1.0/conv2/Conv k=5 p=2 c=8 > gap");
+    const auto edited = [](const std::string& kept) {
+        std::string out;
+        std::vector<std::string> words{"refine", "named.fovea", "--moves", "--json"};
+        if (!kept.empty()) words.insert(words.end(), {"--keep", kept});
+        const Json json = Json::parse(run(words).out);
+        for (const Json& plan : json["plans"])
+            for (const Json& edit : plan["edits"]) out += edit["layer"].get<std::string>() + "\n";
+        return out;
+    };
+    for (const char* name : {"/stem/Conv", "/pool/MaxPool", "/layer1/layer1.0/conv1/Conv"})
+        EXPECT_NE(edited("").find(name), std::string::npos) << name;
+    EXPECT_EQ(edited("stem").find("/stem/Conv"), std::string::npos);
+    EXPECT_EQ(edited("pool").find("/pool/MaxPool"), std::string::npos);
+    EXPECT_EQ(edited("layer1.0.conv1").find("/layer1/layer1.0/conv1/Conv"), std::string::npos);
+    EXPECT_NE(edited("layer1.0.conv1").find("/layer1/layer1.0/conv2/Conv"), std::string::npos);
+    expectRefused({"refine", "named.fovea", "--keep", "layer1.0.conv3"},
+                  "Option '--keep' names 'layer1.0.conv3', but no layer is called that. Did you mean 'layer1.0.conv1'?");
+}
+
 TEST_F(Refine, NeverOverwritesItsInput)
 {
     const std::string before = readText("net.fovea");
