@@ -314,7 +314,7 @@ std::optional<State> Search::evaluate(const Candidate& candidate, const State& f
     state.score.inference = memory.inference;
     state.score.outputStride = outputStrideOf(report);
     if (exceeded(state.score, m_limits).empty()) m_plans.push_back(state);
-    else m_outside.push_back(state.score);
+    else m_outside.emplace_back(state.score, isSideChange(state.edits));
     return state;
 }
 
@@ -356,10 +356,20 @@ std::vector<Loosening> Search::loosenings() const
         for (const Loosening& l : limits) octaves += std::abs(log(l.to) - log(l.from));
         return std::pair(limits.size(), octaves);
     };
+    // What the request says itself goes before a limit that holds without it.
+    const bool clash = !m_request.minParameters && *m_limits.maxParameters < *m_limits.minParameters;
     std::vector<Loosening> out;
-    for (const Score& score : m_outside)
-        if (auto limits = exceeded(score, m_limits); out.empty() || effort(limits) < effort(out))
-            out = std::move(limits);
+    std::tuple<bool, bool, std::pair<std::size_t, double>> least;
+    for (const auto& [score, isSide] : m_outside) {
+        std::vector<Loosening> limits = exceeded(score, m_limits);
+        const bool gainsay = clash && std::any_of(limits.begin(), limits.end(), [](const Loosening& l) {
+                                 return l.limit == Loosening::Limit::MaxParameters;
+                             });
+        const std::tuple now(isSide, gainsay, effort(limits));
+        if (!out.empty() && now >= least) continue;
+        least = now;
+        out = std::move(limits);
+    }
     return out;
 }
 

@@ -65,7 +65,7 @@ private:
     std::unordered_set<std::string> m_expanded;         // the same
     std::unordered_map<std::string, double> m_promise;  // of a single move, by its canonical edits
     std::vector<State> m_plans;                         // all that relieve, within the limits
-    std::vector<Score> m_outside;                       // those outside the limits
+    std::vector<std::pair<Score, bool>> m_outside;      // those outside the limits; whether only the side changes
     std::unordered_set<std::string> m_poolings;         // by name
     int m_left = 0;                                     // analyses that may still be made
 };

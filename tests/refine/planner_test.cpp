@@ -209,6 +209,64 @@ TEST(Planner, whereNoPlanMeetsTheLimitsTheOneToLoosenIsNamedAndLoosenedSoFarAPla
     EXPECT_FALSE(propose(graphOf(kChain), request).empty());
 }
 
+TEST(Planner, whereKeptLayersAndALimitAreInTheWayBothAreNamed)
+{
+    PlanRequest request;
+    request.keep = {"a", "p", "b", "c", "q", "d", "input"};
+    request.maxMacs = analyze(graphOf(kChain)).summary.macs / 2;
+    std::vector<Loosening> loosen;
+    EXPECT_TRUE(propose(graphOf(kChain), request, &loosen).empty());
+    ASSERT_EQ(loosen.size(), 2u);
+    EXPECT_EQ(loosen[0], (Loosening{Loosening::Limit::Keep, 7, 0, ""}));
+    EXPECT_EQ(loosen[1].limit, Loosening::Limit::Macs);
+    request.keep = {};
+    request.maxMacs = loosen[1].to;
+    EXPECT_FALSE(propose(graphOf(kChain), request).empty());
+}
+
+// Another side costs least here, but is not what --auto may take.
+TEST(Planner, whatIsToBeLoosenedLetsMoreInThanAnotherSide)
+{
+    PlanRequest request;
+    const auto changesLayers = [&] {
+        const auto plans = propose(graphOf(kChain), request);
+        return std::any_of(plans.begin(), plans.end(), [](const Plan& plan) { return !isSideChange(plan.edits); });
+    };
+    std::vector<Loosening> loosen;
+    request.outputStride = 1000;
+    EXPECT_TRUE(propose(graphOf(kChain), request, &loosen).empty());
+    ASSERT_EQ(loosen.size(), 1u);
+    request.outputStride = loosen[0].to;
+    EXPECT_TRUE(changesLayers());
+    request = {};
+    request.keep = {"input", "p", "q"};
+    EXPECT_TRUE(propose(graphOf(kChain), request, &loosen).empty());
+    ASSERT_EQ(loosen.size(), 1u);
+    std::erase(request.keep, loosen[0].layer);
+    EXPECT_TRUE(changesLayers());
+}
+
+// Accuracy keeps a hundredth less than all parameters unless told otherwise: that goes, not what was asked for.
+TEST(Planner, fewerParametersThanAccuracyKeepsAreLetInByTheFewest)
+{
+    const Graph graph = graphOf("input 3x8x8 > conv:a k=5 p=2 c=8 > conv:b k=5 p=2 c=8 > conv:c k=5 p=2 c=8 > "
+                                "conv:d k=5 p=2 c=8 > gap > flatten > linear:fc c=10");
+    PlanRequest request;
+    request.maxParameters = analyze(graph).summary.parameters * 6 / 10;
+    std::vector<Loosening> loosen;
+    EXPECT_TRUE(propose(graph, request, &loosen).empty());
+    ASSERT_EQ(loosen.size(), 1u);
+    EXPECT_EQ(loosen[0].limit, Loosening::Limit::MinParameters);
+    EXPECT_LE(loosen[0].to, *request.maxParameters);
+    request.minParameters = loosen[0].to;
+    EXPECT_FALSE(propose(graph, request).empty());
+}
+
+TEST(Planner, aLatencyIsLoosenedByATenthMoreThanWasMeasured)
+{
+    EXPECT_EQ(loosenedLatency(1000, 2000), (Loosening{Loosening::Limit::Latency, 1000, 2200}));
+}
+
 TEST(Planner, efficiencyPutsTheCheapestPlanFirstThatLosesNoProductiveLayer)
 {
     PlanRequest request;
