@@ -36,6 +36,8 @@ public:
     bool isStrided(std::size_t entry) const;
     // A pooling whose windows do not overlap, so that without its stride nothing is left of it.
     bool isDisjointPooling(std::size_t entry) const;
+    // A slice that keeps every n-th row and column of the whole map, as shortcuts without parameters do.
+    bool isThinning(std::size_t entry) const;
     bool isSmallField() const;  // see score.h
 
 private:
