@@ -149,6 +149,9 @@ Validity::Validity(const Report& before) : m_before(before)
 {
     for (const Issue& issue : before.issues)
         if (issue.severity == Severity::Error) m_oldErrors.emplace(issue.code, issue.layer);
+    for (const LayerReport& layer : before.layers)
+        for (std::size_t i = 0; !m_oldErrors.empty() && i < layer.in.size(); ++i)
+            if (!layer.in[i].shape.isComplete()) m_unseen.insert(layer.name());
     m_shared = sharedTensors(before.graph);
     for (const auto& [name, shapes] : shapesOf(before, m_shared))
         if (shapes.size() > 1) m_shared.erase(name);
@@ -166,7 +169,9 @@ Validity::Validity(const Report& before) : m_before(before)
 bool Validity::holds(const Report& after, const Reshaped& reshaped) const
 {
     for (const Issue& issue : after.issues)
-        if (issue.severity == Severity::Error && !m_oldErrors.contains({issue.code, issue.layer})) return false;
+        if (issue.severity == Severity::Error && !m_oldErrors.contains({issue.code, issue.layer}) &&
+            !m_unseen.contains(issue.layer))
+            return false;
     if (!keepsOutputs(after) || !keepsSharing(after)) return false;
     for (const LayerReport& layer : after.layers) {
         const LayerReport* old = m_before.find(layer.id);

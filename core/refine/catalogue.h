@@ -31,7 +31,8 @@ private:
     const Report& m_before;
     std::set<std::string> m_shared;  // tensors of several layers, which ask for them in one shape
     std::set<std::pair<std::string, std::string>> m_oldErrors;  // code and layer
-    std::vector<bool> m_fixedSide;                              // by output
+    std::set<std::string> m_unseen;  // layers behind errors, which may have errors of their own
+    std::vector<bool> m_fixedSide;   // by output
 };
 
 }  // namespace fovea::refine

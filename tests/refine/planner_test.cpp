@@ -326,6 +326,20 @@ TEST(Planner, whereTheHeadDoesNotFitTheSideEveryPlanMendsThat)
         std::count_if(moves.begin(), moves.end(), [](const std::string& m) { return m.starts_with("set input"); }), 1);
 }
 
+// Of two poolings without a map to read only the first is found; a stride that gives that one a map again leaves the
+// other.
+TEST(Planner, anErrorBehindAnotherKeepsNoMoveOut)
+{
+    const Graph graph =
+        graphOf("input 3x8x8 > conv:a k=3 s=2 p=1 c=4 > conv:b k=3 s=2 p=1 c=4 > "
+                "maxpool:p k=3 s=2 > conv:c k=3 p=1 c=4 > maxpool:q k=2 > conv:d k=3 p=1 c=4 > gap");
+    ASSERT_EQ(firstError(analyze(graph))->layer, "p");
+    const auto moves = texts(listMoves(graph));
+    EXPECT_NE(std::find(moves.begin(), moves.end(), "set a.stride 2x2 1x1"), moves.end());
+    EXPECT_FALSE(propose(graph).empty());
+    for (const Plan& plan : propose(graph)) EXPECT_EQ(firstError(analyze(plan.graph)), nullptr) << plan.title;
+}
+
 TEST(Planner, aNetworkThatOnlyDoesNotFitItsSideIsMendedThoughEveryLayerIsProductive)
 {
     const Graph graph = withSide(graphOf("input 3x9x9 > conv:a k=3 s=2 p=1 c=4 > conv:b k=3 p=1 c=4 > flatten > "
