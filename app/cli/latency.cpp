@@ -69,12 +69,13 @@ std::vector<Plan> proposeWithin(const LatencyLimit& limit, const Graph& graph, P
     Stopwatch watch(request.memory.batch, device, notes);
     const double now = watch.measure(graph);
     const double most = limit.isMultiple ? limit.amount * now : limit.amount;
-    double fastest = std::numeric_limits<double>::infinity();
+    double fastest = std::numeric_limits<double>::infinity(), fastestSide = fastest;  // of those that change only the side
     for (int search = 0; search < kMostSearches && !plans.empty(); ++search) {
         std::int64_t cheapest = plans.front().after.macs;
         for (Plan& plan : plans) {
             plan.latency = {now, watch.measure(plan.graph), request.memory.batch, watch.measuredOn()};
-            fastest = std::min(fastest, plan.latency->after);
+            double& least = isSideChange(plan.edits) ? fastestSide : fastest;
+            least = std::min(least, plan.latency->after);
             cheapest = std::min(cheapest, plan.after.macs);
         }
         std::erase_if(plans, [&](const Plan& plan) { return plan.latency->after > most; });
@@ -83,7 +84,7 @@ std::vector<Plan> proposeWithin(const LatencyLimit& limit, const Graph& graph, P
         request.maxMacs = cheapest - 1;
         plans = propose(graph, request);
     }
-    loosen = {{Loosening::Limit::Latency, microseconds(most), microseconds(fastest)}};
+    loosen = {loosenedLatency(microseconds(most), microseconds(std::isfinite(fastest) ? fastest : fastestSide))};
     return {};
 }
 

@@ -1,6 +1,7 @@
 #include "app/cli/limits.h"
 
 #include "core/base/error.h"
+#include "core/graph/names.h"
 #include "core/io/reports/reports.h"
 
 #include <cmath>
@@ -85,6 +86,7 @@ PlanRequest requestFrom(const Arguments& arguments, const Opened& opened, const 
     request.keep = arguments.values("--keep");
     std::vector<std::string> names;
     for (const auto& node : opened.graph.nodes()) {
+        names.push_back(moduleName(node->name));
         names.push_back(node->name);
         // A group's name also stands for all groups in it.
         for (std::size_t end = 0; !node->group.empty() && end != std::string::npos;) {

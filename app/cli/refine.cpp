@@ -2,6 +2,7 @@
 #include "app/cli/latency.h"
 #include "app/cli/limits.h"
 #include "core/base/error.h"
+#include "core/graph/names.h"
 #include "core/io/model/model.h"
 #include "core/io/reports/report_json.h"
 #include "core/io/reports/reports.h"
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <utility>
 
 namespace fovea::cli {
 
@@ -31,16 +33,19 @@ constexpr const char* kHelp =
     "  --element TYPE       float32 (default), float16, bfloat16, float64 or int8, for both memories\n"
     "  --device NAME        that latency is measured on: auto (default), cpu, cuda, cuda:1\n"
     "  --output-stride N    pixels per unit of the coarsest map: a number, or keep\n"
-    "  --keep LAYER         leave this layer, or group of layers, as it is; may be given several times\n"
+    "  --keep LAYER         leave this layer, or group of layers, as it is, by the file's name or the printed one; may\n"
+    "                       be given several times\n"
     "  --list               list the proposals (what it does unless told to apply)\n"
-    "  --moves              list every single change that can be made, whether it helps or not\n"
+    "  --moves              list every single change that can be made within the limits, whether it helps or not\n"
     "  --apply ID           apply the proposal of that id; or single changes, one after the other, where\n"
-    "                       several are given\n"
+    "                       several are given; exits with 1 where that exceeds a limit\n"
     "  --auto               apply the best proposal that changes more than the input side\n"
-    "  --all                write every listed proposal, or single change with --moves; OUT names them by {id}\n"
+    "  --all                write every listed proposal, or single change with --moves; OUT names them by {id}.\n"
+    "                       One that cannot be written is named and the others are; exits with 2 where none can\n"
     "  -o OUT               write the refined network: .onnx or .fovea\n"
     "  --json               JSON (schema fovea.plans/1) instead of a table\n\n"
-    "Exits with 1 when layers are not productive and no proposal stays within the limits.\n\n"
+    "Exits with 1 when the network needs a proposal and none stays within the limits: layers are not productive, no field\n"
+    "covers the side, or its head does not fit the side.\n\n"
     "Example: fovea refine model.onnx --size 64 --max-macs 2x --auto -o refined.onnx\n"
     "         fovea refine model.onnx --size 64 --all -o 'refined-{id}.onnx'\n";
 
@@ -51,6 +56,8 @@ void checkOptions(const Arguments& arguments)
     const int modes = arguments.has("--list") + arguments.has("--moves") + arguments.has("--apply") + arguments.has("--auto");
     if (modes > 1)
         throw Error(ErrorCode::Usage, "Options '--list', '--moves', '--apply' and '--auto' exclude one another. See 'fovea refine --help'.");
+    if (arguments.has("--max-latency") && (arguments.has("--moves") || arguments.values("--apply").size() > 1))
+        throw Error(ErrorCode::Usage, "Option '--max-latency' is for proposals: single changes are not measured, so leave it out with '--moves' or several '--apply'.");
     const auto output = arguments.value("-o");
     if (arguments.has("--all")) {
         if (arguments.has("--apply") || arguments.has("--auto"))
@@ -64,6 +71,24 @@ void checkOptions(const Arguments& arguments)
     refuseOverwrite(arguments.operand(0), *output);
 }
 
+// A single change of this id, which needs no search; nullopt where it is none.
+std::optional<Plan> singleMove(const Graph& graph, const std::string& id, PlanRequest request)
+{
+    std::vector<Plan> moves = listMoves(graph, request);
+    const auto it = std::find_if(moves.begin(), moves.end(), [&](const Plan& move) { return move.id == id; });
+    return it == moves.end() ? std::nullopt : std::optional(std::move(*it));
+}
+
+// The proposal of this id that the limits keep out, if it is one.
+std::optional<Plan> beyondLimits(const Graph& graph, const std::string& id, PlanRequest request)
+{
+    for (auto* limit : {&request.maxMacs, &request.minParameters, &request.maxParameters, &request.maxTraining, &request.maxInference, &request.outputStride})
+        limit->reset();
+    std::vector<Plan> plans = propose(graph, request);
+    const auto it = std::find_if(plans.begin(), plans.end(), [&](const Plan& plan) { return plan.id == id; });
+    return it == plans.end() ? std::nullopt : std::optional(std::move(*it));
+}
+
 // The plan to apply, one of `plans` or made of single moves; nullopt where --auto finds none.
 std::optional<Plan> chosen(const Arguments& arguments, const std::vector<Plan>& plans, const Graph& graph, const PlanRequest& request)
 {
@@ -73,39 +98,50 @@ std::optional<Plan> chosen(const Arguments& arguments, const std::vector<Plan>& 
     }
     const std::vector<std::string> ids = arguments.values("--apply");
     if (ids.empty()) return std::nullopt;
+    if (ids.size() > 1) return combine(graph, ids, request);
     std::string known;
     for (const Plan& plan : plans) {
-        if (ids.size() == 1 && plan.id == ids.front()) return plan;
+        if (plan.id == ids.front()) return plan;
         known += (known.empty() ? "" : ", ") + plan.id;
     }
-    try {
-        return combine(graph, ids, request);
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::Usage || ids.size() > 1) throw;
-        throw Error(ErrorCode::Usage, "There is no proposal '" + ids.front() + "' here; " +
-                                          (known.empty() ? "there are none." : "the proposals are " + known + ".") +
-                                          " Option '--moves' lists single changes.");
-    }
-}
-
-// A single change of this id, which needs no search; nullopt where it is none.
-std::optional<Plan> singleMove(const Graph& graph, const std::string& id, const PlanRequest& request)
-{
-    std::vector<Plan> moves = listMoves(graph, request);
-    const auto it = std::find_if(moves.begin(), moves.end(), [&](const Plan& move) { return move.id == id; });
-    return it == moves.end() ? std::nullopt : std::optional(std::move(*it));
+    const bool latency = arguments.has("--max-latency");
+    if (!latency)
+        for (const auto& find : {singleMove, beyondLimits})
+            if (auto plan = find(graph, ids.front(), request)) return plan;
+    throw Error(ErrorCode::Usage, "There is no proposal '" + ids.front() + "' here; " +
+                                      (known.empty() ? "there are none." : "the proposals are " + known + ".") +
+                                      (latency ? " Single changes are not measured: leave '--max-latency' out." : " Option '--moves' lists single changes."));
 }
 
 struct Outcome {
     std::optional<Plan> applied;
+    std::optional<Plan> refused;  // it exceeds the limits
     bool written = false;
     std::vector<std::string> initialised;
 };
+
+// What is wrong with the network as it is.
+std::string problemOf(const Report& before)
+{
+    const Summary& now = before.summary;
+    const std::string side = sideText(before.side);
+    if (firstError(before)) return "This is no network at side " + side;
+    if (now.count(Verdict::Unproductive) + now.count(Verdict::Partial) + now.count(Verdict::Critical) > 0)
+        return "Layers are not productive at side " + side;
+    return "The largest field, " + sideText(now.iMax) + " px, is smaller than side " + side;
+}
+
+std::string errorText(const Report& before)
+{
+    const Issue* error = firstError(before);
+    return error ? moduleName(error->layer) + ": " + error->message + "\n" : "";
+}
 
 std::string outcomeText(const Arguments& arguments, const Report& before, const std::vector<Plan>& plans, const Outcome& outcome, bool needed, const std::string& loosen)
 {
     const auto output = arguments.value("-o");
     std::string text;
+    if (outcome.refused) return outcome.refused->id + ": " + outcome.refused->title + "\nThis exceeds the limits." + loosen + "\n";
     if (outcome.applied) {
         const Plan& plan = *outcome.applied;
         text = plan.id + ": " + plan.title + "\n" + plan.reason + "\n\nbefore: " + summaryLine(plan.before) + "\nafter:  " +
@@ -113,9 +149,9 @@ std::string outcomeText(const Arguments& arguments, const Report& before, const 
         return text + (outcome.written ? wroteText(*output, outcome.initialised) : "Nothing was written: give -o OUT to keep the refined network.\n");
     }
     if (needed && !plans.empty() && arguments.has("--auto"))
-        return "Layers are not productive at side " + sideText(before.side) + ", and only another side helps within the limits:\n" + plans.front().id +
+        return problemOf(before) + ", and only another side helps within the limits:\n" + plans.front().id +
                ": " + plans.front().title + ". Option '--apply' takes it.\n";
-    if (plans.empty() && needed) return "Layers are not productive at side " + sideText(before.side) + ", but no proposal within the limits helps." + loosen + "\n";
+    if (plans.empty() && needed) return problemOf(before) + ", but no proposal within the limits helps." + loosen + "\n" + errorText(before);
     if (plans.empty()) text = "Nothing to do at side " + sideText(before.side) + ": " + summaryLine(before.summary) + ".\n";
     else text = plansTable(before, plans);
     return text + (outcome.written ? "The network is unchanged. " + wroteText(*output, outcome.initialised) : "");
@@ -133,21 +169,32 @@ ReportJson outcomeJson(const Arguments& arguments, const Report& before, const s
     return json;
 }
 
-// Every one of them into a file of its own; where each went, as text or into `json`.
+// Every one of them into a file of its own; where each went, as text or into `json`. One that cannot be written, such as
+// one that ONNX has no operator for, does not keep the others back; throws its error where that holds for all.
 std::string writeAll(const std::vector<Plan>& plans, const Model& model, const std::string& output, ReportJson& json)
 {
     std::string text;
     json = ReportJson::array();
+    std::optional<Error> failed;
+    bool wrote = plans.empty();
     for (const Plan& plan : plans) {
         std::string path = output;
         for (std::size_t at = path.find(kIdMark); at != std::string::npos; at = path.find(kIdMark, at + plan.id.size()))
             path.replace(at, kIdMark.size(), plan.id);
         Model refined = model;
         refined.graph = plan.graph;
-        const std::vector<std::string> initialised = saveModel(refined, path);
-        text += wroteText(path, initialised);
-        json.push_back({{"id", plan.id}, {"output", path}, {"initialised", initialised}});
+        try {
+            const std::vector<std::string> initialised = saveModel(refined, path);
+            text += wroteText(path, initialised);
+            json.push_back({{"id", plan.id}, {"output", path}, {"initialised", initialised}, {"error", nullptr}});
+            wrote = true;
+        } catch (const Error& error) {
+            text += "Could not write " + path + ": " + error.what() + "\n";
+            json.push_back({{"id", plan.id}, {"output", nullptr}, {"initialised", ReportJson::array()}, {"error", error.what()}});
+            if (!failed) failed = error;
+        }
     }
+    if (!wrote) throw *failed;
     return text;
 }
 
@@ -167,7 +214,8 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
         out << (isJson ? jsonText(json) : text + (wrote.empty() ? "" : "\n" + wrote));
     };
     if (arguments.has("--moves")) {
-        const std::vector<Plan> moves = listMoves(opened.graph, request);
+        std::vector<Plan> moves = listMoves(opened.graph, request);
+        std::erase_if(moves, [&](const Plan& move) { return !exceededBy(move, request).empty(); });
         tell(moves, plansTable(before, moves), plansObject(before, moves));
         return 0;
     }
@@ -184,7 +232,14 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
                 : propose(opened.graph, request, &loosen);
     const bool needed = needsRefinement(before);
     if (!outcome.applied) outcome.applied = chosen(arguments, plans, opened.graph, request);
-    const bool stuck = needed && !outcome.applied && (plans.empty() || arguments.has("--auto"));
+    if (outcome.applied) {
+        // The user's own limits hold for single changes, too.
+        if (auto exceeded = exceededBy(*outcome.applied, request); !exceeded.empty()) {
+            outcome.refused = std::exchange(outcome.applied, std::nullopt);
+            loosen = std::move(exceeded);
+        }
+    }
+    const bool stuck = outcome.refused || (needed && !outcome.applied && (plans.empty() || arguments.has("--auto")));
     const auto output = arguments.value("-o");
     if (output && !stuck && !arguments.has("--all")) {
         // Without a plan the network goes out exactly as it came in, side included.

@@ -8,11 +8,6 @@ namespace fovea::refine {
 
 namespace {
 
-bool sameShapeButSpace(const Shape& a, const Shape& b)
-{
-    return a.rank() == 4 && b.rank() == 4 && a[0] == b[0] && a[1] == b[1];
-}
-
 // Whether a map was brought back to a larger side on the way to this layer, as heads of dense prediction do.
 bool isUpsampled(const Graph& graph, NodeId layer)
 {
@@ -31,6 +26,18 @@ bool isUpsampled(const Graph& graph, NodeId layer)
 
 bool isMap(const Shape& shape) { return shape.rank() == 4; }
 
+// What was unknown, as it is behind an error, is no bound.
+bool mayBecome(const Shape& old, const Shape& now, bool fixedSide)
+{
+    if (!old.hasRank()) return true;
+    if (now.rank() != old.rank()) return false;
+    for (int dim = 0; dim < old.rank(); ++dim) {
+        const bool isFree = old[dim] == kUnknown || (isMap(old) && dim >= 2 && !fixedSide);
+        if (!isFree && now[dim] != old[dim]) return false;
+    }
+    return true;
+}
+
 // Its labels are made for one side, so that side has to stay.
 bool fixesSide(const Report& report, const GraphOutput& output, const Shape& shape)
 {
@@ -41,13 +48,13 @@ bool fixesSide(const Report& report, const GraphOutput& output, const Shape& sha
 // Whether a layer that must stay would change its settings, its place, or the shape of its weights.
 bool touchesKept(const Scene& scene, const Candidate& candidate)
 {
-    if (std::any_of(candidate.changes.begin(), candidate.changes.end(), [&](const Change& change) {
-            return change.edit.op != Edit::Op::Add && scene.keeps(change.layer);
-        }))
+    if (std::any_of(candidate.changes.begin(), candidate.changes.end(),
+                    [&](const Change& change) { return change.edit.op != Edit::Op::Add && scene.keeps(change.layer); }))
         return true;
     for (std::size_t entry = 0; entry < scene.size(); ++entry) {
         const NodeId id = scene.node(entry).id;
-        if (!scene.keeps(id) || !(candidate.reshaped.any.contains(id) || candidate.reshaped.fewer.contains(id))) continue;
+        if (!scene.keeps(id) || !(candidate.reshaped.any.contains(id) || candidate.reshaped.fewer.contains(id)))
+            continue;
         if (const LayerReport* layer = scene.layer(entry); layer && layer->parameters > 0) return true;
     }
     return false;
@@ -70,7 +77,9 @@ bool coversItsMap(const LayerReport& layer)
 
 bool sameParameters(const LayerReport& old, const LayerReport& now, const Reshaped& reshaped)
 {
-    if (!(*old.reach == *now.reach) || now.parameters == old.parameters || reshaped.any.contains(now.id)) return true;
+    if (!(*old.reach == *now.reach) || !old.parameters || now.parameters == old.parameters ||
+        reshaped.any.contains(now.id))
+        return true;
     return reshaped.fewer.contains(now.id) && now.parameters < old.parameters;
 }
 
@@ -140,6 +149,9 @@ Validity::Validity(const Report& before) : m_before(before)
 {
     for (const Issue& issue : before.issues)
         if (issue.severity == Severity::Error) m_oldErrors.emplace(issue.code, issue.layer);
+    for (const LayerReport& layer : before.layers)
+        for (std::size_t i = 0; !m_oldErrors.empty() && i < layer.in.size(); ++i)
+            if (!layer.in[i].shape.isComplete()) m_unseen.insert(layer.name());
     m_shared = sharedTensors(before.graph);
     for (const auto& [name, shapes] : shapesOf(before, m_shared))
         if (shapes.size() > 1) m_shared.erase(name);
@@ -157,7 +169,9 @@ Validity::Validity(const Report& before) : m_before(before)
 bool Validity::holds(const Report& after, const Reshaped& reshaped) const
 {
     for (const Issue& issue : after.issues)
-        if (issue.severity == Severity::Error && !m_oldErrors.contains({issue.code, issue.layer})) return false;
+        if (issue.severity == Severity::Error && !m_oldErrors.contains({issue.code, issue.layer}) &&
+            !m_unseen.contains(issue.layer))
+            return false;
     if (!keepsOutputs(after) || !keepsSharing(after)) return false;
     for (const LayerReport& layer : after.layers) {
         const LayerReport* old = m_before.find(layer.id);
@@ -174,11 +188,8 @@ bool Validity::keepsOutputs(const Report& after) const
 {
     if (after.outputs.size() != m_before.outputs.size()) return false;
     const bool sameSide = after.side == m_before.side;
-    for (std::size_t i = 0; i < after.outputs.size(); ++i) {
-        const Shape &old = m_before.outputs[i].second, &now = after.outputs[i].second;
-        if (old == now) continue;
-        if ((m_fixedSide[i] && sameSide) || !sameShapeButSpace(old, now)) return false;
-    }
+    for (std::size_t i = 0; i < after.outputs.size(); ++i)
+        if (!mayBecome(m_before.outputs[i].second, after.outputs[i].second, m_fixedSide[i] && sameSide)) return false;
     return true;
 }
 

@@ -16,9 +16,9 @@ std::vector<Candidate> movesFor(const Scene& scene, const Choice& choice);
 // All that can be made, for a user to choose from.
 std::vector<Candidate> everyMove(const Scene& scene);
 
-// Held against a network before any change: no new error, outputs of the same shape but for the side of a plain
-// feature map, no layer that would silently ask for other weights than a move says, layers that share a tensor still
-// agree on its shape, and no sliding pooling that has become a global one.
+// Held against a network before any change: no new error, outputs of the same shape (where it was known) but for the
+// side of a plain feature map, no layer that would silently ask for other weights than a move says, layers that share a
+// tensor still agree on its shape, and no sliding pooling that has become a global one.
 class Validity {
 public:
     explicit Validity(const Report& before);
@@ -31,7 +31,8 @@ private:
     const Report& m_before;
     std::set<std::string> m_shared;  // tensors of several layers, which ask for them in one shape
     std::set<std::pair<std::string, std::string>> m_oldErrors;  // code and layer
-    std::vector<bool> m_fixedSide;                              // by output
+    std::set<std::string> m_unseen;  // layers behind errors, which may have errors of their own
+    std::vector<bool> m_fixedSide;   // by output
 };
 
 }  // namespace fovea::refine

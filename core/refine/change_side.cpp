@@ -3,6 +3,8 @@
 #include "core/refine/score.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <optional>
 
 namespace fovea::refine {
 
@@ -20,6 +22,28 @@ std::int64_t fitted(std::int64_t side, std::int64_t least, std::int64_t most, st
     return up <= std::max(least, most) ? up : least;
 }
 
+using Side = PerAxis<std::int64_t>;
+
+// The side nearest to `wanted` at which the network has no errors: a head may read a map of one size only.
+std::optional<Side> withoutErrors(const Scene& scene, const Node& input, const Side& wanted, const Side& stride)
+{
+    const Report& report = scene.report();
+    const std::int64_t most = 2 * std::clamp<std::int64_t>(std::max(report.side.h, report.side.w), 256, 1024);
+    std::vector<Side> sides{wanted};
+    for (std::int64_t n = 1; n * std::max(stride.h, stride.w) <= most; ++n)
+        for (const Side& side :
+             {Side{n * stride.h, n * stride.w}, Side{wanted.h, n * stride.w}, Side{n * stride.h, wanted.w}})
+            sides.push_back(side);
+    const auto distance = [&](const Side& side) { return std::abs(side.h - wanted.h) + std::abs(side.w - wanted.w); };
+    std::stable_sort(sides.begin(), sides.end(),
+                     [&](const Side& a, const Side& b) { return distance(a) < distance(b); });
+    const auto fits = std::find_if(sides.begin(), sides.end(), [&](const Side& side) {
+        return side != report.side && std::max(side.h, side.w) <= most &&
+               !firstError(analyze(withSide(scene.graph(), side.h, side.w, input.name), {.input = input.name}));
+    });
+    return fits == sides.end() ? std::nullopt : std::optional(*fits);
+}
+
 }  // namespace
 
 std::vector<Candidate> changeSide(const Scene& scene)
@@ -29,15 +53,18 @@ std::vector<Candidate> changeSide(const Scene& scene)
     const Node* input = scene.graph().find(report.input);
     if (!summary.iMin || !summary.iMinProductive || !summary.iMax || !input || scene.keeps(report.input)) return {};
     // By which the side should divide.
-    const PerAxis<std::int64_t> stride = coarsestJump(report);
-    const std::int64_t h =
-        fitted(report.side.h, std::max(summary.iMin->h, summary.iMinProductive->h), summary.iMax->h, stride.h);
-    const std::int64_t w =
-        fitted(report.side.w, std::max(summary.iMin->w, summary.iMinProductive->w), summary.iMax->w, stride.w);
-    if (PerAxis<std::int64_t>{h, w} == report.side || h > 1'000'000 || w > 1'000'000) return {};
+    const Side stride = coarsestJump(report);
+    Side side{fitted(report.side.h, std::max(summary.iMin->h, summary.iMinProductive->h), summary.iMax->h, stride.h),
+              fitted(report.side.w, std::max(summary.iMin->w, summary.iMinProductive->w), summary.iMax->w, stride.w)};
+    if (firstError(report)) {
+        const std::optional<Side> other = withoutErrors(scene, *input, side, stride);
+        if (!other) return {};
+        side = *other;
+    }
+    if (side == report.side || side.h > 1'000'000 || side.w > 1'000'000) return {};
     const Ints* shape = input->attrs.getInts("shape");
     if (!shape || shape->size() != 4) return {};
-    return {{{Change::set(*input, "shape", Ints{(*shape)[0], (*shape)[1], h, w})}}};
+    return {{{Change::set(*input, "shape", Ints{(*shape)[0], (*shape)[1], side.h, side.w})}}};
 }
 
 }  // namespace fovea::refine

@@ -91,13 +91,14 @@ bool Closure::chooseAbove(std::size_t entry, PerAxis<std::int64_t> wanted, PerAx
 
 bool RelaxClosure::fits(std::size_t entry, PerAxis<std::int64_t> missing) const
 {
-    return m_scene.isStrided(entry) && factorOf(entry) == missing;
+    return (m_scene.isStrided(entry) || m_scene.isThinning(entry)) && factorOf(entry) == missing;
 }
 
 PerAxis<std::int64_t> RelaxClosure::factorOf(std::size_t entry) const
 {
     const Reach& reach = *m_scene.layer(entry)->reach;
-    return {reach.h.stride, reach.w.stride};
+    return m_scene.isThinning(entry) ? PerAxis<std::int64_t>{reach.h.step, reach.w.step}
+                                     : PerAxis<std::int64_t>{reach.h.stride, reach.w.stride};
 }
 
 std::vector<std::size_t> TightenClosure::around(std::size_t entry)

@@ -36,6 +36,8 @@ public:
     bool isStrided(std::size_t entry) const;
     // A pooling whose windows do not overlap, so that without its stride nothing is left of it.
     bool isDisjointPooling(std::size_t entry) const;
+    // A slice that keeps every n-th row and column of the whole map, as shortcuts without parameters do.
+    bool isThinning(std::size_t entry) const;
     bool isSmallField() const;  // see score.h
 
 private:
@@ -108,7 +110,7 @@ std::vector<Candidate> addSkips(const Scene& scene);
 // A pooling, or a further stage at the end, where the field is smaller than the side.
 std::vector<Candidate> addPoolings(const Scene& scene);
 std::vector<Candidate> addStage(const Scene& scene);
-// The smallest side at which every layer is productive.
+// The smallest side at which every layer is productive; where the network has errors, the nearest without them.
 std::vector<Candidate> changeSide(const Scene& scene);
 
 }  // namespace fovea::refine

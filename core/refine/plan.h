@@ -66,7 +66,7 @@ struct PlanRequest {
     std::optional<std::int64_t> maxParameters;              // without it as many as the network has
     std::optional<std::int64_t> maxTraining, maxInference;  // bytes, at `memory`
     std::optional<std::int64_t> outputStride;               // that the network must have: see outputStrideOf()
-    std::vector<std::string> keep;                          // layers or groups that must stay as they are
+    std::vector<std::string> keep;  // layers (by name or moduleName()) or groups that must stay as they are
     MemoryOptions memory;
     AnalysisOptions analysis;
     // The network's own tensors, where it has been edited since they were made: a plan's transfer starts from them.
@@ -88,7 +88,16 @@ struct Loosening {
     bool operator==(const Loosening&) const = default;
 };
 
-// Plans for the graph at its own side, best first; empty where nothing needs to be done or nothing helps. Where
+// The limits that the request states and the plan exceeds, each with the value that lets it in; `keep` and latency
+// apart.
+std::vector<Loosening> exceededBy(const Plan& plan, const PlanRequest& request);
+
+// For plans of which the fastest was measured to take so many microseconds: a tenth more, for no two measurements
+// agree.
+Loosening loosenedLatency(std::int64_t from, std::int64_t fastest);
+
+// Plans for the graph at its own side, best first; empty where nothing needs to be done or nothing helps. Each is a
+// network without errors, also where the graph is none. Where
 // only the limits stand in the way, `loosen` receives those to loosen, as few and as little as lets a plan in.
 std::vector<Plan> propose(const Graph& graph, const PlanRequest& request = {},
                           std::vector<Loosening>* loosen = nullptr);
@@ -105,7 +114,11 @@ Plan combine(const Graph& graph, const std::vector<std::string>& ids, const Plan
 // output stride of dense prediction.
 std::int64_t outputStrideOf(const Report& report);
 
-// Whether any layer is unproductive, partial or critical, or the field is smaller than the side.
+// Whether it is no network at its side, any layer is unproductive, partial or critical, or the field is smaller than
+// the side.
 bool needsRefinement(const Report& report);
+// The first finding that makes it no network at its side, such as a head that reads a map of another size; null where
+// it is one.
+const Issue* firstError(const Report& report);
 
 }  // namespace fovea

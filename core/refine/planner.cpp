@@ -1,4 +1,5 @@
 // Searches over moves: single ones first, then combinations, a beam of the most promising networks at a time.
+#include "core/graph/names.h"
 #include "core/refine/catalogue.h"
 #include "core/refine/describe.h"
 #include "core/refine/search.h"
@@ -8,6 +9,13 @@
 namespace fovea {
 
 bool needsRefinement(const Report& report) { return !refine::scoreOf(report).clean(); }
+
+const Issue* firstError(const Report& report)
+{
+    const auto error = std::find_if(report.issues.begin(), report.issues.end(),
+                                    [](const Issue& issue) { return issue.severity == Severity::Error; });
+    return error == report.issues.end() ? nullptr : &*error;
+}
 
 std::int64_t leastParameters(const PlanRequest& request, std::int64_t now)
 {
@@ -29,7 +37,9 @@ std::set<NodeId> keptLayers(const Graph& graph, const std::vector<std::string>& 
     for (const std::string& name : names) {
         bool known = false;
         for (const auto& node : graph.nodes()) {
-            if (node->name != name && node->group != name && !node->group.starts_with(name + ".")) continue;
+            if (node->name != name && moduleName(node->name) != name && node->group != name &&
+                !node->group.starts_with(name + "."))
+                continue;
             out.insert(node->id);
             known = true;
         }
@@ -89,26 +99,52 @@ private:
     TransferFrom m_transfer;
 };
 
-// Where nothing can be done while these layers stay: the one to let go, or all. Empty where that does not help either.
+bool changesLayers(const Plan& plan) { return !isSideChange(plan.edits); }
+
+// Where nothing can be done while these layers stay: the one to let go, or all, and what else is in the way then. Empty
+// where that does not help either.
 std::vector<Loosening> keptInTheWay(const Graph& graph, const PlanRequest& request)
 {
     constexpr std::size_t kMostTried = 8;  // each is a search
     const auto count = static_cast<std::int64_t>(request.keep.size());
-    const auto helps = [&](std::vector<std::string> keep) {
+    if (count == 0) return {};
+    const auto plansWith = [&](std::vector<std::string> keep, std::vector<Loosening>* loosen = nullptr) {
         PlanRequest other = request;
         other.keep = std::move(keep);
-        return !propose(graph, other).empty();
+        return propose(graph, other, loosen);
     };
-    if (request.keep.empty() || !helps({})) return {};
-    for (std::size_t i = 0; count > 1 && i < std::min(request.keep.size(), kMostTried); ++i) {
+    std::vector<Loosening> out;
+    const std::vector<Plan> free = plansWith({}, &out);
+    if (free.empty() && out.empty()) return {};
+    const bool more = std::any_of(free.begin(), free.end(), changesLayers);  // than the side
+    for (std::size_t i = 0; !free.empty() && count > 1 && i < std::min(request.keep.size(), kMostTried); ++i) {
         std::vector<std::string> keep = request.keep;
         keep.erase(keep.begin() + static_cast<std::ptrdiff_t>(i));
-        if (helps(std::move(keep))) return {{Loosening::Limit::Keep, count, count - 1, request.keep[i]}};
+        const std::vector<Plan> plans = plansWith(std::move(keep));
+        if (more ? std::any_of(plans.begin(), plans.end(), changesLayers) : !plans.empty())
+            return {{Loosening::Limit::Keep, count, count - 1, request.keep[i]}};
     }
-    return {{Loosening::Limit::Keep, count, 0, count == 1 ? request.keep[0] : std::string()}};
+    out.insert(out.begin(), {Loosening::Limit::Keep, count, 0, count == 1 ? request.keep[0] : std::string()});
+    return out;
 }
 
 }  // namespace
+
+std::vector<Loosening> exceededBy(const Plan& plan, const PlanRequest& request)
+{
+    refine::Score score;
+    score.macs = plan.after.macs;
+    score.parameters = plan.after.parameters;
+    score.memory = plan.memoryAfter.training;
+    score.inference = plan.memoryAfter.inference;
+    if (request.outputStride) score.outputStride = outputStrideOf(analyze(plan.graph, request.analysis));
+    return refine::exceeded(score, request);
+}
+
+Loosening loosenedLatency(std::int64_t from, std::int64_t fastest)
+{
+    return {Loosening::Limit::Latency, from, fastest + fastest / 10};
+}
 
 std::vector<Plan> propose(const Graph& graph, const PlanRequest& request, std::vector<Loosening>* loosen)
 {

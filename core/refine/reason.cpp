@@ -29,25 +29,39 @@ std::vector<const LayerReport*> cutLayers(const std::vector<Edit>& edits, const 
 {
     std::vector<const LayerReport*> out;
     for (const LayerReport& layer : before.layers)
-        if (layer.op->opClass != OpClass::Pooling &&
-            std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) {
+        if (layer.op->opClass != OpClass::Pooling && std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) {
                 return edit.op == Edit::Op::Remove && edit.layer == layer.name();
             }))
             out.push_back(&layer);
     return out;
 }
 
+std::string counted(std::ptrdiff_t count, const std::string& word)
+{
+    return std::to_string(count) + " " + word + (count == 1 ? " layer" : " layers");
+}
+
+// By what is really cut: critical layers see something new, productive ones even within the image.
 std::string cutPhrase(const std::vector<const LayerReport*>& cut, bool wider)
 {
-    const auto productive = std::count_if(cut.begin(), cut.end(), [](const LayerReport* layer) {
-        return layer->window && layer->finite && layer->verdict == Verdict::Productive;
-    });
-    if (productive == 0)
-        return wider ? "Layers that see nothing new of the image are gone, and their parameters go to layers that do"
-                     : "Layers that see nothing new of the image are gone";
-    const std::string out = "The end of the network is gone, " + std::to_string(productive) +
-                            (productive == 1 ? " productive layer" : " productive layers") + " with it";
-    return wider ? out + ", and their parameters go to earlier layers" : out;
+    const auto count = [&](Verdict verdict) {
+        return std::count_if(cut.begin(), cut.end(), [verdict](const LayerReport* layer) {
+            return layer->window && layer->finite && layer->verdict == verdict;
+        });
+    };
+    const auto productive = count(Verdict::Productive), critical = count(Verdict::Critical),
+               partial = count(Verdict::Partial);
+    const std::string toEarlier = wider ? ", and their parameters go to earlier layers" : "";
+    if (productive > 0)
+        return "The end of the network is gone, " + counted(productive, "productive") + " with it" + toEarlier;
+    if (critical + partial == 0)
+        return std::string("Layers that see nothing new of the image are gone") +
+               (wider ? ", and their parameters go to layers that do" : "");
+    std::string some = critical > 0 ? counted(critical, "critical") : "";
+    if (partial > 0) some += (some.empty() ? "" : " and ") + counted(partial, "partially unproductive");
+    if (count(Verdict::Unproductive) > 0)
+        return "Layers that see nothing new of the image are gone, " + some + " with them" + toEarlier;
+    return some + (critical + partial == 1 ? " is gone" : " are gone") + toEarlier;
 }
 
 // Axes joined by x; whether the value grows on the first.
@@ -56,18 +70,22 @@ bool rises(const Edit& edit) { return std::atoll(edit.to.c_str()) > std::atoll(e
 std::string effectPhrase(const std::vector<Edit>& edits, const Report& before)
 {
     const auto any = [&](auto&& is) { return std::any_of(edits.begin(), edits.end(), is); };
-    if (any([](const Edit& e) { return e.attribute == "shape"; })) return "No layer changes, only the image";
+    if (isSideChange(edits)) return "No layer changes, only the image";
     if (const auto cut = cutLayers(edits, before); !cut.empty())
         return cutPhrase(cut, any([](const Edit& e) { return e.attribute == "out_channels"; }));
     const auto adds = [&](const char* kind) {
         return any([&](const Edit& e) { return e.op == Edit::Op::Add && e.to.starts_with(kind); });
     };
     if (adds("Add")) {
-        const bool alone = !any([](const Edit& e) {
-            return e.op == Edit::Op::Move || e.op == Edit::Op::Remove || e.attribute == "stride";
-        });
-        return std::string("A path around a block keeps small fields, so layers behind it still see something new") +
-               (alone ? "" : ", and downsampling comes at other places");
+        std::string more;
+        if (any([](const Edit& e) {
+                return e.op == Edit::Op::Move || e.op == Edit::Op::Remove || e.attribute == "stride";
+            }))
+            more = "downsampling comes at other places";
+        if (any([](const Edit& e) { return e.attribute == "kernel_size"; }))
+            more += std::string(more.empty() ? "" : " and ") + "kernels change";
+        return "A path around a block keeps small fields, so layers behind it still see something new" +
+               (more.empty() ? "" : ", and " + more);
     }
     if (adds("MaxPool2d")) return "The layers behind it see a coarser map, so fields grow faster";
     if (adds("Conv2d")) return "A further stage reaches further";
@@ -97,8 +115,9 @@ std::string effectPhrase(const std::vector<Edit>& edits, const Report& before)
     if (later && never) out = "Downsampling comes later or not at all, so fields grow more slowly";
     else if (later) out = "The layers passed see a finer map, so fields grow more slowly";
     else if (never)
-        out =
-            edits.size() == 1 ? "Every field behind it grows more slowly" : "Every field behind them grows more slowly";
+        out = std::count_if(edits.begin(), edits.end(), [](const Edit& e) { return e.attribute != "shape"; }) == 1
+                  ? "Every field behind it grows more slowly"
+                  : "Every field behind them grows more slowly";
     if (kernel)
         out +=
             out.empty() ? "Smaller kernels let every field behind them grow more slowly" : ", and kernels are smaller";
@@ -155,7 +174,8 @@ std::string verdictPhrase(const Report& before, const Report& after, Verdict ver
 std::string costPhrase(const Report& before, const Report& after)
 {
     std::string out;
-    if (before.summary.macs > 0 && after.summary.macs != before.summary.macs) {
+    // Behind an error nothing can be counted.
+    if (!firstError(before) && before.summary.macs > 0 && after.summary.macs != before.summary.macs) {
         char text[48];
         const double factor = static_cast<double>(after.summary.macs) / static_cast<double>(before.summary.macs);
         std::snprintf(text, sizeof text, "%.2f times the MACs", factor);
@@ -175,7 +195,10 @@ std::string reasonOf(const std::vector<Edit>& edits, const Report& before, const
     const auto append = [&](const std::string& part, const char* joint) {
         if (!part.empty()) out += joint + part;
     };
+    if (before.side != after.side && !isSideChange(edits)) append("the image has another side", ", and ");
     append(boundsPhrase(before, after), ": ");
+    if (firstError(before) && !firstError(after))
+        append("the network fits a side of " + axes(after.side) + " px", "; ");
     append(verdictPhrase(before, after, Verdict::Unproductive, "unproductive"), "; ");
     append(verdictPhrase(before, after, Verdict::Partial, "partially unproductive"), "; ");
     append(verdictPhrase(before, after, Verdict::Critical, "critical"), "; ");

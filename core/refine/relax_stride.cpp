@@ -33,6 +33,10 @@ void relax(const Scene& scene, std::size_t entry, Candidate& candidate)
         candidate.changes.push_back(Change::remove(node));
         return;
     }
+    if (scene.isThinning(entry)) {
+        candidate.changes.push_back(Change::set(node, "step", Ints(node.attrs.getInts("step")->size(), 1)));
+        return;
+    }
     const Reach& reach = *scene.layer(entry)->reach;
     candidate.changes.push_back(Change::set(node, "stride", Ints{1, 1}));
     if (needsPadding(reach)) candidate.changes.push_back(Change::set(node, "padding", samePadding(reach)));

@@ -1,6 +1,8 @@
 #include "core/refine/moves.h"
 #include "core/refine/score.h"
 
+#include <algorithm>
+
 namespace fovea::refine {
 
 Scene::Scene(const Graph& graph, const Report& report, const std::set<NodeId>& keep)
@@ -45,6 +47,19 @@ bool Scene::isDisjointPooling(std::size_t entry) const
     const Reach& reach = *layer(entry)->reach;
     return op(entry).opClass == OpClass::Pooling && reach.h.kernel == reach.h.stride &&
            reach.w.kernel == reach.w.stride;
+}
+
+bool Scene::isThinning(std::size_t entry) const
+{
+    const LayerReport* report = layer(entry);
+    if (!report || !report->finite || report->in.size() != 1 || !node(entry).attrs.getInts("step")) return false;
+    const Value &in = report->in[0], &out = report->out[0];
+    const auto keepsRest = [](const AxisReach& r, std::int64_t size) {
+        return r.kind == ReachKind::Crop && r.offset == 0 && size > 0 && r.length == (size + r.step - 1) / r.step;
+    };
+    const Reach& reach = *report->reach;
+    return in.channels() == out.channels() && keepsRest(reach.h, in.height()) && keepsRest(reach.w, in.width()) &&
+           std::max(reach.h.step, reach.w.step) > 1;
 }
 
 bool Scene::isSmallField() const { return refine::isSmallField(m_report); }

@@ -27,6 +27,8 @@ Score scoreOf(const Report& report)
 {
     Score out;
     const Summary& summary = report.summary;
+    out.errors = static_cast<int>(std::count_if(report.issues.begin(), report.issues.end(),
+                                                [](const Issue& issue) { return issue.severity == Severity::Error; }));
     out.wasted = summary.count(Verdict::Unproductive) + summary.count(Verdict::Partial);
     out.critical = summary.count(Verdict::Critical);
     out.judged = out.wasted + out.critical + summary.count(Verdict::Productive);
@@ -60,8 +62,27 @@ PerAxis<std::int64_t> coarsestJump(const Report& report)
     return out;
 }
 
+std::vector<Loosening> exceeded(const Score& score, const PlanRequest& limits)
+{
+    using Limit = Loosening::Limit;
+    std::vector<Loosening> out;
+    const auto atMost = [&](Limit limit, const std::optional<std::int64_t>& most, std::int64_t value) {
+        if (most && value > *most) out.push_back({limit, *most, value});
+    };
+    atMost(Limit::Macs, limits.maxMacs, score.macs);
+    atMost(Limit::MaxParameters, limits.maxParameters, score.parameters);
+    atMost(Limit::Training, limits.maxTraining, score.memory);
+    atMost(Limit::Inference, limits.maxInference, score.inference);
+    if (limits.minParameters && score.parameters < *limits.minParameters)
+        out.push_back({Limit::MinParameters, *limits.minParameters, score.parameters});
+    if (limits.outputStride && score.outputStride != *limits.outputStride)
+        out.push_back({Limit::OutputStride, *limits.outputStride, score.outputStride});
+    return out;
+}
+
 bool relieves(const Score& after, const Score& before)
 {
+    if (after.errors > 0 || before.errors > 0) return after.errors == 0;
     if (after.wasted != before.wasted) return after.wasted < before.wasted;
     if (after.critical != before.critical) return after.critical < before.critical;
     return after.shortfall < before.shortfall;

@@ -8,6 +8,7 @@
 namespace fovea::refine {
 
 struct Score {
+    int errors = 0;  // findings that make it no network at this side
     int wasted = 0;  // layers unproductive on one axis or on both
     int critical = 0;
     std::int64_t over = 0;       // pixels by which i_min exceeds the side, larger axis
@@ -24,7 +25,7 @@ struct Score {
     double excess = 0;  // octaves by which the fields of judged layers exceed the side, summed
     int judged = 0;     // layers that can be unproductive at all
 
-    bool clean() const { return wasted == 0 && critical == 0 && shortfall == 0; }
+    bool clean() const { return errors == 0 && wasted == 0 && critical == 0 && shortfall == 0; }
 };
 
 Score scoreOf(const Report& report);
@@ -34,8 +35,11 @@ bool isSmallField(const Report& report);
 // Pixels between neighbouring units of the coarsest map of the feature extractor, rounded up.
 PerAxis<std::int64_t> coarsestJump(const Report& report);
 
-// Whether `after` relieves what is wrong with `before`: fewer wasted layers, then fewer critical ones, then
-// a field nearer to the side.
+// The limits that the request states and this exceeds.
+std::vector<Loosening> exceeded(const Score& score, const PlanRequest& limits);
+
+// Whether `after` relieves what is wrong with `before`: no more errors, then fewer wasted layers, then fewer critical
+// ones, then a field nearer to the side. What has errors relieves nothing.
 bool relieves(const Score& after, const Score& before);
 // All that plans are compared by where one is to be no worse than another in anything; less is better.
 std::array<std::int64_t, 9> aims(const Score& score);

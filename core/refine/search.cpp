@@ -68,7 +68,7 @@ bool changesAdded(const std::vector<Edit>& before, const Candidate& candidate)
 
 bool wastesLess(const Score& a, const Score& b)
 {
-    const auto key = [](const Score& s) { return std::tuple(s.wasted, s.critical, s.excess, s.macs); };
+    const auto key = [](const Score& s) { return std::tuple(s.errors, s.wasted, s.critical, s.excess, s.macs); };
     return key(a) < key(b);
 }
 
@@ -111,9 +111,11 @@ void dropVariants(std::vector<State>& plans)
 }  // namespace
 
 Search::Search(const Graph& graph, const Report& before, const std::set<NodeId>& keep, const PlanRequest& request)
-    : m_graph(graph), m_before(before), m_keep(keep), m_request(request), m_order(graph), m_start(scoreOf(before)),
-      m_validity(before)
+    : m_graph(graph), m_before(before), m_keep(keep), m_request(request), m_limits(request), m_order(graph),
+      m_start(scoreOf(before)), m_validity(before)
 {
+    if (!m_limits.maxParameters) m_limits.maxParameters = m_start.parameters;
+    m_limits.minParameters = leastParameters(request, m_start.parameters);
     for (const LayerReport& layer : before.layers)
         if (layer.op->opClass == OpClass::Pooling) m_poolings.insert(layer.name());
     const int layers = static_cast<int>(std::min<std::size_t>(before.layers.size() + 1, kLayersAnalysed));
@@ -311,8 +313,8 @@ std::optional<State> Search::evaluate(const Candidate& candidate, const State& f
     state.score.memory = memory.training;
     state.score.inference = memory.inference;
     state.score.outputStride = outputStrideOf(report);
-    if (exceeded(state.score).empty()) m_plans.push_back(state);
-    else m_outside.push_back(state.score);
+    if (exceeded(state.score, m_limits).empty()) m_plans.push_back(state);
+    else m_outside.emplace_back(state.score, isSideChange(state.edits));
     return state;
 }
 
@@ -344,25 +346,6 @@ int Search::decisions(const std::vector<Edit>& edits) const
     return static_cast<int>(edits.size()) - static_cast<int>(cut) + (cut > 0);
 }
 
-std::vector<Loosening> Search::exceeded(const Score& score) const
-{
-    using Limit = Loosening::Limit;
-    std::vector<Loosening> out;
-    const auto atMost = [&](Limit limit, const std::optional<std::int64_t>& most, std::int64_t value) {
-        if (most && value > *most) out.push_back({limit, *most, value});
-    };
-    const PlanRequest& request = m_request;
-    atMost(Limit::Macs, request.maxMacs, score.macs);
-    atMost(Limit::MaxParameters, request.maxParameters.value_or(m_start.parameters), score.parameters);
-    atMost(Limit::Training, request.maxTraining, score.memory);
-    atMost(Limit::Inference, request.maxInference, score.inference);
-    if (const std::int64_t least = leastParameters(request, m_start.parameters); score.parameters < least)
-        out.push_back({Limit::MinParameters, least, score.parameters});
-    if (request.outputStride && score.outputStride != *request.outputStride)
-        out.push_back({Limit::OutputStride, *request.outputStride, score.outputStride});
-    return out;
-}
-
 std::vector<Loosening> Search::loosenings() const
 {
     const auto effort = [](const std::vector<Loosening>& limits) {
@@ -373,9 +356,20 @@ std::vector<Loosening> Search::loosenings() const
         for (const Loosening& l : limits) octaves += std::abs(log(l.to) - log(l.from));
         return std::pair(limits.size(), octaves);
     };
+    // What the request says itself goes before a limit that holds without it.
+    const bool clash = !m_request.minParameters && *m_limits.maxParameters < *m_limits.minParameters;
     std::vector<Loosening> out;
-    for (const Score& score : m_outside)
-        if (auto limits = exceeded(score); out.empty() || effort(limits) < effort(out)) out = std::move(limits);
+    std::tuple<bool, bool, std::pair<std::size_t, double>> least;
+    for (const auto& [score, isSide] : m_outside) {
+        std::vector<Loosening> limits = exceeded(score, m_limits);
+        const bool gainsay = clash && std::any_of(limits.begin(), limits.end(), [](const Loosening& l) {
+                                 return l.limit == Loosening::Limit::MaxParameters;
+                             });
+        const std::tuple now(isSide, gainsay, effort(limits));
+        if (!out.empty() && now >= least) continue;
+        least = now;
+        out = std::move(limits);
+    }
     return out;
 }
 

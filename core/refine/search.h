@@ -50,7 +50,6 @@ private:
     std::int64_t reshapedParameters(const Report& report) const;
     std::vector<State> beam(std::vector<State> states) const;
     std::vector<State> mostPromising(std::vector<State> states, std::size_t count) const;
-    std::vector<Loosening> exceeded(const Score& score) const;
     std::vector<bool> unbeaten() const;
     std::vector<State> best() const;
 
@@ -58,6 +57,7 @@ private:
     const Report& m_before;
     const std::set<NodeId>& m_keep;
     const PlanRequest& m_request;
+    PlanRequest m_limits;  // with those that hold unless the request says otherwise
     EditOrder m_order;
     Score m_start;
     Validity m_validity;
@@ -65,7 +65,7 @@ private:
     std::unordered_set<std::string> m_expanded;         // the same
     std::unordered_map<std::string, double> m_promise;  // of a single move, by its canonical edits
     std::vector<State> m_plans;                         // all that relieve, within the limits
-    std::vector<Score> m_outside;                       // those outside the limits
+    std::vector<std::pair<Score, bool>> m_outside;      // those outside the limits; whether only the side changes
     std::unordered_set<std::string> m_poolings;         // by name
     int m_left = 0;                                     // analyses that may still be made
 };

@@ -124,14 +124,16 @@ std::string addedPhrase(const std::vector<Edit>& edits)
         const std::size_t at = edit.layer.rfind(end);
         if (kindOf(edit) == "Add" && at != std::string::npos) blocks.push_back(edit.layer.substr(0, at));
     }
-    const bool pooling = opFor(kindOf(*added.front())).opClass == OpClass::Pooling;
+    const auto isAddedPooling = [](const Edit* edit) { return opFor(kindOf(*edit)).opClass == OpClass::Pooling; };
     const std::string behind = " behind '" + moduleName(added.front()->after) + "'";
     if (!blocks.empty()) return "1x1 skip around " + quotedList(blocks);
     if (added.size() == 1 && kindOf(*added.front()) == "Add") return "1x1 skip added" + behind;
-    if (added.size() == 1) return (pooling ? "pooling" : kindOf(*added.front())) + " added" + behind;
+    if (added.size() == 1)
+        return (isAddedPooling(added.front()) ? "pooling" : kindOf(*added.front())) + " added" + behind;
     const auto isSkip = [](const Edit* edit) { return edit->layer.find("skip.") != std::string::npos; };
     if (std::all_of(added.begin(), added.end(), isSkip)) return "1x1 skip added" + behind;
-    return std::to_string(added.size()) + " layers added, the first" + behind;
+    const bool poolings = std::all_of(added.begin(), added.end(), isAddedPooling);
+    return std::to_string(added.size()) + (poolings ? " poolings" : " layers") + " added, the first" + behind;
 }
 
 bool isWidth(const Edit& edit)

@@ -180,6 +180,36 @@ TEST_F(Refine, WritesEveryProposalUnderItsId)
                   "Option '--all' writes every proposal, so it excludes '--apply' and '--auto'. See 'fovea refine --help'.");
 }
 
+// ONNX has no adaptive pooling to a side that does not divide its map.
+TEST_F(Refine, GoesOnAfterAProposalThatCannotBeWritten)
+{
+    save("adaptive.fovea", "input 3x30x30 > conv:a k=5 s=2 p=2 c=4 > conv:b k=5 s=2 p=2 c=4 > conv:c k=5 p=2 c=4 > "
+                           "conv:d k=5 p=2 c=4 > adaptiveavgpool2d output_size=4 > flatten > linear c=2");
+    const std::vector<std::string> words{"refine", "adaptive.fovea", "--all", "-o", "{id}.onnx"};
+    const Ran ran = run(words);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    std::vector<std::string> asJson = words;
+    asJson.push_back("--json");
+    const Json json = Json::parse(run(asJson).out);
+    ASSERT_EQ(json["outputs"].size(), json["plans"].size());
+    int written = 0, failed = 0;
+    for (const Json& output : json["outputs"]) {
+        const std::string path = output["id"].get<std::string>() + ".onnx";
+        EXPECT_EQ(output["output"].is_null(), output["error"].is_string());
+        EXPECT_EQ(exists(path), output["error"].is_null());
+        (output["error"].is_null() ? written : failed) += 1;
+        const std::string said = output["error"].is_null()
+                                     ? "Wrote " + path + "."
+                                     : "Could not write " + path + ": " + output["error"].get<std::string>() + "\n";
+        EXPECT_NE(ran.out.find(said), std::string::npos) << said << "\n" << ran.out;
+    }
+    EXPECT_GT(written, 0);
+    EXPECT_GT(failed, 0);
+    const Ran none = run({"refine", "net.fovea", "--all", "-o", "nowhere/{id}.fovea"});
+    EXPECT_EQ(none.code, 2);
+    EXPECT_EQ(none.out, "");
+}
+
 TEST_F(Refine, WritesNothingWithoutAnOutputAndSaysSo)
 {
     const Ran ran = run({"refine", "net.fovea", "--auto"});
@@ -216,6 +246,28 @@ TEST_F(Refine, FailsWhereNoPlanStaysWithinTheLimits)
     EXPECT_GT(plans({"--max-macs", loosen[0]["to"].dump()})["plans"].size(), 0u);
     EXPECT_FALSE(exists("better.fovea"));
     EXPECT_EQ(plans({"--max-macs", "0.01x"})["plans"].size(), 0u);
+}
+
+TEST_F(Refine, SaysWhatIsWrongWhereTheNetworkDoesNotFitTheSide)
+{
+    save("head.fovea", "input 3x16x16 > conv:a k=3 p=1 c=4 > maxpool:p k=2 > conv:b k=3 p=1 c=4 > flatten > linear:head c=2 in_features=256");
+    const Ran mended = run({"refine", "head.fovea", "--size", "8", "--auto", "-o", "mended.fovea"});
+    EXPECT_EQ(mended.code, 0) << mended.out;
+    EXPECT_EQ(run({"analyze", "mended.fovea", "--size", "8", "--json"}).out.find("head-size-mismatch"), std::string::npos);
+    const Ran stuck = run({"refine", "head.fovea", "--size", "8", "--keep", "p", "--keep", "input", "--auto", "-o", "x.fovea"});
+    EXPECT_EQ(stuck.code, 1);
+    EXPECT_EQ(stuck.out, "This is no network at side 8, but no proposal within the limits helps. Loosen --keep: 'p' is in the way.\n"
+                         "head: It expects 256 features but gets 64 at this input size: the layers before it fix the side of the input.\n");
+    EXPECT_FALSE(exists("x.fovea"));
+}
+
+TEST_F(Refine, SaysSoWhereOnlyTheFieldIsTooSmall)
+{
+    save("short.fovea", "input 3x32x32 > conv:a k=3 p=1 c=4 > conv:b k=3 p=1 c=4 > gap");
+    const Ran ran = run({"refine", "short.fovea", "--max-macs", "0.01x"});
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_TRUE(ran.out.starts_with("The largest field, 5 px, is smaller than side 32, but no proposal within the limits helps."))
+        << ran.out;
 }
 
 TEST_F(Refine, HoldsEveryPlanToTheLimit)
@@ -295,6 +347,55 @@ TEST_F(Refine, SingleMovesAreListedAndCombined)
                              "' can no longer be made; choose other moves or another order.\n");
 }
 
+TEST_F(Refine, SingleMovesAreHeldToTheLimitsThatAreGiven)
+{
+    const auto idOf = [](const Json& moves, const std::string& title) -> std::string {
+        for (const Json& move : moves)
+            if (move["title"] == title) return move["id"];
+        return "";
+    };
+    const std::string stem = idOf(plans({"--moves"})["plans"], "Stride of 'stem' from 2 to 1");
+    ASSERT_NE(stem, "");
+    EXPECT_EQ(idOf(plans({"--moves", "--max-macs", "2x"})["plans"], "Stride of 'stem' from 2 to 1"), "");
+    EXPECT_GT(plans({"--moves", "--max-macs", "2x"})["plans"].size(), 0u);
+    EXPECT_GT(plans({"--moves", "--output-stride", "keep"})["plans"].size(), 0u);
+    const Ran ran = run({"refine", "net.fovea", "--apply", stem, "--max-macs", "2x", "-o", "costly.fovea"});
+    EXPECT_EQ(ran.code, 1);
+    const Json json = plans({"--apply", stem, "--max-macs", "2x", "-o", "costly.fovea"});
+    EXPECT_TRUE(json["applied"].is_null());
+    ASSERT_EQ(json["loosen"].size(), 1u);
+    const std::string least = json["loosen"][0]["to"].dump();
+    EXPECT_TRUE(ran.out.starts_with(stem + ": Stride of 'stem' from 2 to 1\nThis exceeds the limits. Loosen --max-macs from "))
+        << ran.out;
+    EXPECT_NE(ran.out.find(" to at least " + least + " ("), std::string::npos) << ran.out;
+    EXPECT_FALSE(exists("costly.fovea"));
+    EXPECT_EQ(run({"refine", "net.fovea", "--apply", stem, "--max-macs", least}).code, 0);
+    // Whether a proposal is within what accuracy asks for is for the list; who names a change wants it.
+    save("tail.fovea", "input 3x8x8 > conv:a k=5 p=2 c=4 > conv:b k=5 p=2 c=4 > conv:c k=5 p=2 c=4 > conv:d k=5 p=2 c=4 > gap");
+    const Json cuts = Json::parse(run({"refine", "tail.fovea", "--moves", "--json"}).out)["plans"];
+    const std::string cut = idOf(cuts, "2 layers cut, from 'c' to 'd'");
+    ASSERT_NE(cut, "") << cuts;
+    EXPECT_EQ(run({"refine", "tail.fovea", "--apply", cut}).code, 0);
+}
+
+TEST_F(Refine, AProposalThatALimitKeepsOutIsRefusedWithThatLimit)
+{
+    for (const Json& plan : plans()["plans"]) {
+        if (plan["after"]["macs"] <= plan["before"]["macs"]) continue;
+        const Ran ran = run({"refine", "net.fovea", "--apply", plan["id"], "--max-macs", "1x"});
+        EXPECT_EQ(ran.code, 1);
+        EXPECT_NE(ran.out.find("Loosen --max-macs from "), std::string::npos) << ran.out;
+    }
+}
+
+TEST_F(Refine, LatencyIsNotForSingleMoves)
+{
+    const std::string sentence = "Option '--max-latency' is for proposals: single changes are not measured, so leave it out with "
+                                 "'--moves' or several '--apply'.";
+    expectRefused({"refine", "net.fovea", "--moves", "--max-latency", "2x"}, sentence);
+    expectRefused({"refine", "net.fovea", "--apply", "a", "--apply", "b", "--max-latency", "2x"}, sentence);
+}
+
 TEST_F(Refine, LeavesALayerAloneThatIsToBeKept)
 {
     const Json json = plans({"--keep", "stem", "--keep", "pool"});
@@ -303,6 +404,30 @@ TEST_F(Refine, LeavesALayerAloneThatIsToBeKept)
             EXPECT_NE(edit["layer"], "stem");
             EXPECT_NE(edit["layer"], "pool");
         }
+}
+
+// As PyTorch's exporter names layers, and as Fovea prints them.
+TEST_F(Refine, KeepsALayerByTheNameThatIsPrinted)
+{
+    save("named.fovea", "input 3x16x16 > conv:/stem/Conv k=7 s=2 p=3 c=8 > maxpool:/pool/MaxPool k=2 > "
+                        "conv:/layer1/layer1.0/conv1/Conv k=5 p=2 c=8 > conv:/layer1/layer1.0/conv2/Conv k=5 p=2 c=8 > gap");
+    const auto edited = [](const std::string& kept) {
+        std::string out;
+        std::vector<std::string> words{"refine", "named.fovea", "--moves", "--json"};
+        if (!kept.empty()) words.insert(words.end(), {"--keep", kept});
+        const Json json = Json::parse(run(words).out);
+        for (const Json& plan : json["plans"])
+            for (const Json& edit : plan["edits"]) out += edit["layer"].get<std::string>() + "\n";
+        return out;
+    };
+    for (const char* name : {"/stem/Conv", "/pool/MaxPool", "/layer1/layer1.0/conv1/Conv"})
+        EXPECT_NE(edited("").find(name), std::string::npos) << name;
+    EXPECT_EQ(edited("stem").find("/stem/Conv"), std::string::npos);
+    EXPECT_EQ(edited("pool").find("/pool/MaxPool"), std::string::npos);
+    EXPECT_EQ(edited("layer1.0.conv1").find("/layer1/layer1.0/conv1/Conv"), std::string::npos);
+    EXPECT_NE(edited("layer1.0.conv1").find("/layer1/layer1.0/conv2/Conv"), std::string::npos);
+    expectRefused({"refine", "named.fovea", "--keep", "layer1.0.conv3"},
+                  "Option '--keep' names 'layer1.0.conv3', but no layer is called that. Did you mean 'layer1.0.conv1'?");
 }
 
 TEST_F(Refine, NeverOverwritesItsInput)

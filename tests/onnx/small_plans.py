@@ -4,7 +4,7 @@
 
 One network for each way in which the file of a plan was once another network than the plan: weights in a Constant
 node that layers share, a crop to the size of another map, sizes in ceil mode, a padding before a pooling, a layer
-norm in several nodes behind layers that can be cut.
+norm in several nodes behind layers that can be cut, a shortcut that keeps every second unit.
 """
 
 import numpy
@@ -95,7 +95,19 @@ def normalised():
     return constants + nodes, tensors, [1, 3, 12, 12], [1, 10]
 
 
-NETWORKS = {make.__name__: make for make in (shared_weights, cropped, grouped, padded, normalised)}
+def thinned():
+    """A shortcut that keeps every second unit and pads its channels, as networks for CIFAR-10 have it."""
+    nodes = [convolution("x", "v", "a"), node("Relu", ["a"], "b"), convolution("b", "w", "c", 5, 2),
+             node("Slice", ["b", "first", "last", "axes", "steps"], "d"), node("Pad", ["d", "pads"], "e"),
+             node("Add", ["c", "e"], "f"), convolution("f", "u", "g", 5), convolution("g", "t", "h", 5),
+             node("GlobalAveragePool", ["h"], "y")]
+    tensors = {"v": weight(4, 3, 3, 3), "w": weight(8, 4, 5, 5), "u": weight(8, 8, 5, 5), "t": weight(8, 8, 5, 5),
+               "first": ints(0, 0), "last": ints(2**63 - 1, 2**63 - 1), "axes": ints(2, 3), "steps": ints(2, 2),
+               "pads": ints(0, 2, 0, 0, 0, 2, 0, 0)}
+    return nodes, tensors, [1, 3, 12, 12], [1, 8, 1, 1]
+
+
+NETWORKS = {make.__name__: make for make in (shared_weights, cropped, grouped, padded, normalised, thinned)}
 
 
 def row_of(folder, seed, name):

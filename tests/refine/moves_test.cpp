@@ -33,6 +33,21 @@ TEST(RelaxStride, aBlockAndItsShortcutAreRelaxedTogether)
     EXPECT_EQ(analyze(found[0].graph).find(layer(found[0].graph, "sum").id)->out[0].shape.text(), "1x16x32x32");
 }
 
+// Every second row and column of the block's input, as in networks for CIFAR-10.
+TEST(RelaxStride, aShortcutWithoutParametersIsRelaxedWithItsBlock)
+{
+    const auto network = [](const std::string& start) {
+        return "input 3x16x16 > conv:stem k=3 p=1 c=8; @stem > conv:main k=3 s=2 p=1 c=8 > relu;"
+               "@stem > slice:every dim=2x3 end=100x100 step=2x2 start=" +
+               start + "; @relu > add:sum @every > gap";
+    };
+    const auto found = listed(relaxStrides, graphOf(network("0x0")));
+    ASSERT_EQ(editTexts(found), (Texts{"set main.stride 2x2 1x1; set every.step 2x2 1x1"}));
+    EXPECT_EQ(analyze(found[0].graph).find(layer(found[0].graph, "sum").id)->out[0].shape.text(), "1x8x16x16");
+    EXPECT_EQ(editTexts(listed(relaxStrides, graphOf(network("0x0")), {"every"})), Texts{});
+    EXPECT_EQ(editTexts(listed(relaxStrides, graphOf(network("1x1")))), Texts{});
+}
+
 TEST(RelaxStride, aBlockWhoseShortcutIsKeptIsNotRelaxed)
 {
     EXPECT_EQ(editTexts(listed(relaxStrides, graphOf(kResidual), {"skip"})), Texts{});

@@ -29,6 +29,16 @@ bool sameNetwork(const Graph& a, const Graph& b)
 
 std::vector<int> counts(const Summary& summary) { return {summary.verdicts.begin(), summary.verdicts.end()}; }
 
+TEST(Shortcuts, stridesOfShortcutsWithoutParametersAreRelaxedAndEveryTensorStays)
+{
+    const auto plans = propose(buildZoo("resnet20,size=16"));
+    const Plan* plan =
+        planTitled(plans, "Stride of 'layer2.0.conv1' from 2 to 1; step of 'layer2.0.shortcut.slice' from 2 to 1");
+    ASSERT_NE(plan, nullptr);
+    EXPECT_EQ(firstError(analyze(plan->graph)), nullptr);
+    EXPECT_TRUE(plan->weights.rows.empty()) << "every tensor is copied";
+}
+
 class Networks : public testing::TestWithParam<const char*> {};
 
 TEST_P(Networks, everyPlanIsValidDescribedExactlyPredictedRightAndBeatenByNone)

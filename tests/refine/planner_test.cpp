@@ -209,6 +209,64 @@ TEST(Planner, whereNoPlanMeetsTheLimitsTheOneToLoosenIsNamedAndLoosenedSoFarAPla
     EXPECT_FALSE(propose(graphOf(kChain), request).empty());
 }
 
+TEST(Planner, whereKeptLayersAndALimitAreInTheWayBothAreNamed)
+{
+    PlanRequest request;
+    request.keep = {"a", "p", "b", "c", "q", "d", "input"};
+    request.maxMacs = analyze(graphOf(kChain)).summary.macs / 2;
+    std::vector<Loosening> loosen;
+    EXPECT_TRUE(propose(graphOf(kChain), request, &loosen).empty());
+    ASSERT_EQ(loosen.size(), 2u);
+    EXPECT_EQ(loosen[0], (Loosening{Loosening::Limit::Keep, 7, 0, ""}));
+    EXPECT_EQ(loosen[1].limit, Loosening::Limit::Macs);
+    request.keep = {};
+    request.maxMacs = loosen[1].to;
+    EXPECT_FALSE(propose(graphOf(kChain), request).empty());
+}
+
+// Another side costs least here, but is not what --auto may take.
+TEST(Planner, whatIsToBeLoosenedLetsMoreInThanAnotherSide)
+{
+    PlanRequest request;
+    const auto changesLayers = [&] {
+        const auto plans = propose(graphOf(kChain), request);
+        return std::any_of(plans.begin(), plans.end(), [](const Plan& plan) { return !isSideChange(plan.edits); });
+    };
+    std::vector<Loosening> loosen;
+    request.outputStride = 1000;
+    EXPECT_TRUE(propose(graphOf(kChain), request, &loosen).empty());
+    ASSERT_EQ(loosen.size(), 1u);
+    request.outputStride = loosen[0].to;
+    EXPECT_TRUE(changesLayers());
+    request = {};
+    request.keep = {"input", "p", "q"};
+    EXPECT_TRUE(propose(graphOf(kChain), request, &loosen).empty());
+    ASSERT_EQ(loosen.size(), 1u);
+    std::erase(request.keep, loosen[0].layer);
+    EXPECT_TRUE(changesLayers());
+}
+
+// Accuracy keeps a hundredth less than all parameters unless told otherwise: that goes, not what was asked for.
+TEST(Planner, fewerParametersThanAccuracyKeepsAreLetInByTheFewest)
+{
+    const Graph graph = graphOf("input 3x8x8 > conv:a k=5 p=2 c=8 > conv:b k=5 p=2 c=8 > conv:c k=5 p=2 c=8 > "
+                                "conv:d k=5 p=2 c=8 > gap > flatten > linear:fc c=10");
+    PlanRequest request;
+    request.maxParameters = analyze(graph).summary.parameters * 6 / 10;
+    std::vector<Loosening> loosen;
+    EXPECT_TRUE(propose(graph, request, &loosen).empty());
+    ASSERT_EQ(loosen.size(), 1u);
+    EXPECT_EQ(loosen[0].limit, Loosening::Limit::MinParameters);
+    EXPECT_LE(loosen[0].to, *request.maxParameters);
+    request.minParameters = loosen[0].to;
+    EXPECT_FALSE(propose(graph, request).empty());
+}
+
+TEST(Planner, aLatencyIsLoosenedByATenthMoreThanWasMeasured)
+{
+    EXPECT_EQ(loosenedLatency(1000, 2000), (Loosening{Loosening::Limit::Latency, 1000, 2200}));
+}
+
 TEST(Planner, efficiencyPutsTheCheapestPlanFirstThatLosesNoProductiveLayer)
 {
     PlanRequest request;
@@ -243,6 +301,58 @@ TEST(Planner, aHeadThatFixesTheSideAllowsOnlyWhatLeavesItsMapAlone)
         EXPECT_EQ(report.find(layer(plan.graph, "fc").id)->parameters, 370) << plan.title;
         EXPECT_EQ(report.find(layer(plan.graph, "fc").id)->in[0].shape.text(), "1x36") << plan.title;
     }
+}
+
+// At a side of 6 the head, which reads 3x3 units of 4 channels, gets one unit.
+TEST(Planner, whereTheHeadDoesNotFitTheSideEveryPlanMendsThat)
+{
+    const Graph graph =
+        withSide(graphOf("input 3x12x12 > conv:a k=3 p=1 c=4 > maxpool:p k=2 > conv:b k=3 p=1 c=4 > "
+                         "maxpool:q k=2 > conv:c k=3 p=1 c=4 > flatten > linear:fc c=10 in_features=36"),
+                 6, 6);
+    ASSERT_NE(firstError(analyze(graph)), nullptr);
+    const auto plans = propose(graph);
+    for (const char* edits : {"remove p", "remove q", "set input.shape 1x3x6x6 1x3x12x12"})
+        EXPECT_NE(planWith(plans, edits), nullptr) << edits;
+    for (const Plan& plan : plans) {
+        EXPECT_EQ(firstError(analyze(plan.graph)), nullptr) << plan.title;
+        EXPECT_EQ(analyze(plan.graph).find(layer(plan.graph, "fc").id)->in[0].shape.text(), "1x36") << plan.title;
+        EXPECT_NE(plan.reason.find("the network fits a side of "), std::string::npos) << plan.reason;
+        EXPECT_EQ(plan.reason.find("times the MACs"), std::string::npos) << "the network before has no such number";
+    }
+    const auto moves = texts(listMoves(graph));
+    EXPECT_NE(std::find(moves.begin(), moves.end(), "remove q"), moves.end());
+    EXPECT_EQ(
+        std::count_if(moves.begin(), moves.end(), [](const std::string& m) { return m.starts_with("set input"); }), 1);
+}
+
+// Of two poolings without a map to read only the first is found; a stride that gives that one a map again leaves the
+// other.
+TEST(Planner, anErrorBehindAnotherKeepsNoMoveOut)
+{
+    const Graph graph =
+        graphOf("input 3x8x8 > conv:a k=3 s=2 p=1 c=4 > conv:b k=3 s=2 p=1 c=4 > "
+                "maxpool:p k=3 s=2 > conv:c k=3 p=1 c=4 > maxpool:q k=2 > conv:d k=3 p=1 c=4 > gap");
+    ASSERT_EQ(firstError(analyze(graph))->layer, "p");
+    const auto moves = texts(listMoves(graph));
+    EXPECT_NE(std::find(moves.begin(), moves.end(), "set a.stride 2x2 1x1"), moves.end());
+    EXPECT_FALSE(propose(graph).empty());
+    for (const Plan& plan : propose(graph)) EXPECT_EQ(firstError(analyze(plan.graph)), nullptr) << plan.title;
+}
+
+TEST(Planner, aNetworkThatOnlyDoesNotFitItsSideIsMendedThoughEveryLayerIsProductive)
+{
+    const Graph graph = withSide(graphOf("input 3x9x9 > conv:a k=3 s=2 p=1 c=4 > conv:b k=3 p=1 c=4 > flatten > "
+                                         "linear:fc c=10 in_features=100"),
+                                 7, 7);
+    const Report report = analyze(graph);
+    ASSERT_NE(firstError(report), nullptr);
+    EXPECT_EQ(report.summary.count(Verdict::Productive), 2);
+    EXPECT_TRUE(needsRefinement(report));
+    EXPECT_EQ(texts(propose(graph)), (std::vector<std::string>{"set input.shape 1x3x7x7 1x3x10x10"}));
+    PlanRequest request;
+    request.keep = {"input"};
+    EXPECT_TRUE(propose(graph, request).empty());
 }
 
 TEST(Planner, aDenseOutputMayChangeItsSideButNotItsChannels)

@@ -235,7 +235,7 @@ void Proposals::sift()
         return;
     }
     if (limit && m_plans.empty() && m_cheaperSearches > 0 && fastest)
-        m_loosenings = {{Loosening::Limit::Latency, *limit, *fastest}};
+        m_loosenings = {loosenedLatency(*limit, *fastest)};
     emit changed();
 }
 
