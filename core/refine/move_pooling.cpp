@@ -32,6 +32,13 @@ bool isPlace(const Scene& scene, std::size_t entry)
     return map && scene.op(entry).opClass != OpClass::Pooling && !isPadding(scene.node(entry));
 }
 
+// What makes a map finer: to pool behind it what was pooled before it would only undo it.
+bool isFiner(const Scene& scene, std::size_t entry)
+{
+    const OpClass c = scene.op(entry).opClass;
+    return c == OpClass::Transposed || c == OpClass::Resample;
+}
+
 int insideCount(const Scene& scene, std::size_t entry, const std::vector<bool>& region)
 {
     int out = 0;
@@ -50,7 +57,7 @@ std::vector<std::size_t> placesBehind(const Scene& scene, std::size_t pooling)
     for (std::size_t entry = pooling + 1; entry < scene.size(); ++entry) {
         const int inside = insideCount(scene, entry, region);
         if (inside == 0) continue;
-        if (inside != static_cast<int>(scene.inputs(entry).size())) break;
+        if (inside != static_cast<int>(scene.inputs(entry).size()) || isFiner(scene, entry)) break;
         region[entry] = true;
         open -= inside;
         windows += scene.layer(entry)->window;
@@ -74,7 +81,7 @@ std::vector<std::size_t> placesBefore(const Scene& scene, std::size_t pooling)
     enter(pooling);
     for (std::size_t entry = pooling; entry-- > 0;) {
         if (read[entry] == 0) continue;
-        if (read[entry] != scene.readers(entry) || !scene.layer(entry)) break;
+        if (read[entry] != scene.readers(entry) || !scene.layer(entry) || isFiner(scene, entry)) break;
         if (open == read[entry] && windows > 0 && isPlace(scene, entry)) out.push_back(entry);
         open -= read[entry];
         windows += scene.layer(entry)->window;

@@ -9,6 +9,19 @@ namespace {
 using refine::movePoolings;
 using Texts = std::vector<std::string>;
 
+TEST(MovePooling, noPoolingIsMovedPastWhatMakesTheMapFinerAgain)
+{
+    const Graph graph =
+        graphOf("input 3x32x32 > conv:a k=3 p=1 c=4 > maxpool:p k=2 > conv:b k=3 p=1 c=4 > convtranspose2d:u k=2 s=2 "
+                "c=4 > conv:c k=3 p=1 c=4");
+    for (const Plan& move : listMoves(graph))
+        for (const Edit& edit : move.edits)
+            if (edit.op == Edit::Op::Move) {
+                EXPECT_NE(edit.after, "u") << move.title;
+                EXPECT_NE(edit.after, "c") << move.title;
+            }
+}
+
 TEST(MovePooling, onAChainItMovesBehindTheActivationsOfLaterConvolutions)
 {
     const Graph graph =
