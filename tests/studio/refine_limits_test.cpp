@@ -241,6 +241,17 @@ private slots:
         QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "planTitle.0"), accurate, kWaitMs);
     }
 
+    void whatIsNoNetworkAtTheSideIsSaidSo()
+    {
+        MainWindow window;
+        showWindow(window);
+        window.openModel(QStringLiteral("zoo:lenet5"));
+        waitForState(window, QStringLiteral("Nothing that Fovea can change helps at this side."));
+        typeNumber(named<QSpinBox>(window, QStringLiteral("sideHeight")), 2);
+        waitForState(window, QStringLiteral("Nothing that Fovea can change makes this a network at this side: "));
+        discard(window);
+    }
+
     void aSearchIsCancelledAndStartedAgain()
     {
         MainWindow window;

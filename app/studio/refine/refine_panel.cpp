@@ -154,6 +154,8 @@ QString RefinePanel::stateText() const
     default: return {};
     }
     if (count > 0) return tr("Proposals, best first: %1").arg(count);
+    if (const Issue* error = firstError(*report); error && m_proposals.loosenings().empty())
+        return tr("Nothing that Fovea can change makes this a network at this side: %1").arg(text(error->message));
     if (!needsRefinement(*report)) return tr("Nothing needs to be done at this side.");
     if (m_proposals.loosenings().empty()) return tr("Nothing that Fovea can change helps at this side.");
     QStringList parts;
