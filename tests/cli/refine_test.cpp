@@ -166,7 +166,8 @@ TEST_F(Refine, WritesEveryProposalUnderItsId)
     EXPECT_TRUE(moves.is_discarded()) << "there is no such folder";
     const Ran ran = run({"refine", "net.fovea", "--moves", "--all", "-o", "move-{id}.fovea"});
     EXPECT_EQ(ran.code, 0) << ran.err;
-    for (const Json& move : plans({"--moves"})["plans"]) {
+    const Json single = plans({"--moves"});
+    for (const Json& move : single["plans"]) {
         const std::string path = "move-" + move["id"].get<std::string>() + ".fovea";
         EXPECT_TRUE(exists(path)) << path;
         EXPECT_NE(ran.out.find("Wrote " + path + "."), std::string::npos);
@@ -380,7 +381,8 @@ TEST_F(Refine, SingleMovesAreHeldToTheLimitsThatAreGiven)
 
 TEST_F(Refine, AProposalThatALimitKeepsOutIsRefusedWithThatLimit)
 {
-    for (const Json& plan : plans()["plans"]) {
+    const Json all = plans();
+    for (const Json& plan : all["plans"]) {
         if (plan["after"]["macs"] <= plan["before"]["macs"]) continue;
         const Ran ran = run({"refine", "net.fovea", "--apply", plan["id"], "--max-macs", "1x"});
         EXPECT_EQ(ran.code, 1);

