@@ -114,7 +114,7 @@ private slots:
         waitForState(window, QStringLiteral("Proposals"));
         QTRY_VERIFY2_WITH_TIMEOUT(!shownText(window, "refineState").contains(QStringLiteral("Measuring")),
                                   qPrintable(shownText(window, "refineState")), kWaitMs);
-        QVERIFY(shownCards(window) > 0);
+        QTRY_VERIFY_WITH_TIMEOUT(shownCards(window) > 0, kWaitMs);
     }
 
     void anEngineThatRefusesToMeasureIsQuotedAndPlansStay()
@@ -264,7 +264,7 @@ private slots:
         click(window, "refineCancel");
         click(window, "refineSearch");
         waitForState(window, QStringLiteral("Proposals"));
-        QCOMPARE(shownCards(window), all);
+        QTRY_COMPARE_WITH_TIMEOUT(shownCards(window), all, kWaitMs);
     }
 
     void aPreviewMarksTheChangedLayersOnTheCanvasAndInTheChart()
