@@ -208,15 +208,23 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     const Report before = analyze(opened.graph, opened.options);
     const PlanRequest request = requestFrom(arguments, opened, before);
     const bool isJson = arguments.has("--json");
-    const auto tell = [&](const std::vector<Plan>& plans, const std::string& text, ReportJson json) {
+    // Only one of the two is made.
+    const auto tell = [&](const std::vector<Plan>& plans, const auto& text, const auto& json) {
+        ReportJson outputs;
         std::string wrote;
-        if (arguments.has("--all")) wrote = writeAll(plans, opened.model, *arguments.value("-o"), json["outputs"]);
-        out << (isJson ? jsonText(json) : text + (wrote.empty() ? "" : "\n" + wrote));
+        if (arguments.has("--all")) wrote = writeAll(plans, opened.model, *arguments.value("-o"), outputs);
+        if (!isJson) {
+            out << text() + (wrote.empty() ? "" : "\n" + wrote);
+            return;
+        }
+        ReportJson object = json();
+        if (arguments.has("--all")) object["outputs"] = std::move(outputs);
+        out << jsonText(object);
     };
     if (arguments.has("--moves")) {
         std::vector<Plan> moves = listMoves(opened.graph, request);
         std::erase_if(moves, [&](const Plan& move) { return !exceededBy(move, request).empty(); });
-        tell(moves, plansTable(before, moves), plansObject(before, moves));
+        tell(moves, [&] { return plansTable(before, moves); }, [&] { return plansObject(before, moves); });
         return 0;
     }
     std::vector<Loosening> loosen;
@@ -248,8 +256,9 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
         outcome.initialised = saveModel(refined, *output);
         outcome.written = true;
     }
-    tell(plans, outcomeText(arguments, before, plans, outcome, needed, loosenText(loosen, before, request.memory)),
-         outcomeJson(arguments, before, plans, outcome, loosen));
+    tell(
+        plans, [&] { return outcomeText(arguments, before, plans, outcome, needed, loosenText(loosen, before, request.memory)); },
+        [&] { return outcomeJson(arguments, before, plans, outcome, loosen); });
     return stuck ? 1 : 0;
 }
 
