@@ -1,6 +1,7 @@
 #include "app/engine/session.h"
 
 #include "core/base/files.h"
+#include "core/graph/first_image.h"
 #include "core/io/engine/rpc.h"
 #include "core/io/safetensors/safetensors.h"
 #include "core/ops/registry.h"
@@ -55,15 +56,6 @@ Weights weightsOf(const LoadRequest& request)
     std::map<std::string, std::shared_ptr<const MappedFile>> files;
     for (const auto& place : request.tensors) out.set(place.name, tensorAt(place, files));
     return out;
-}
-
-const Node* firstImage(const Graph& graph)
-{
-    for (const auto& node : graph.nodes())
-        if (const Ints* shape = node->kind == "Input" ? node->attrs.getInts("shape") : nullptr;
-            shape && shape->size() == 4)
-            return node.get();
-    return nullptr;
 }
 
 Graph atSize(Graph graph, const std::array<std::int64_t, 2>& size)

@@ -2,6 +2,7 @@
 #include "core/base/random.h"
 #include "core/data/loader.h"
 #include "core/data/sample.h"
+#include "core/graph/first_image.h"
 
 #include <algorithm>
 #include <array>
@@ -43,11 +44,8 @@ void add(const Image& image, Sums& sums)
 // Whether the network's image has one channel.
 bool readsGrey(const Graph& graph)
 {
-    for (const auto& node : graph.nodes())
-        if (const Ints* shape = node->kind == "Input" ? node->attrs.getInts("shape") : nullptr;
-            shape && shape->size() == 4)
-            return (*shape)[1] == 1;
-    return false;
+    const Node* image = firstImage(graph);
+    return image && (*image->attrs.getInts("shape"))[1] == 1;
 }
 
 }  // namespace
