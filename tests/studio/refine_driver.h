@@ -4,19 +4,11 @@
 #include "tests/studio/window_driver.h"
 
 #include <QListView>
-#include <QTabBar>
 #include <QTreeWidget>
 
 namespace fovea::studio {
 
-inline void openTab(QWidget& window, const QString& title)
-{
-    auto* tabs = named<QTabBar>(window, QStringLiteral("refineTabs"));
-    QVERIFY(tabs);
-    for (int i = 0; i < tabs->count(); ++i)
-        if (tabs->tabText(i) == title) QTest::mouseClick(tabs, Qt::LeftButton, {}, tabs->tabRect(i).center());
-    QCOMPARE(tabs->tabText(tabs->currentIndex()), title);
-}
+inline void openTab(QWidget& window, const QString& title) { openTab(window, "refineTabs", title); }
 
 inline bool isPreviewing(const QWidget& window)
 {

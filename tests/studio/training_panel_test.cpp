@@ -15,7 +15,6 @@
 #include <QPushButton>
 #include <QScrollArea>
 #include <QSlider>
-#include <QTabBar>
 #include <QTableView>
 #include <QTableWidget>
 
@@ -710,11 +709,7 @@ private:
 
     static void openTab(QWidget& window, const QString& title)
     {
-        auto* tabs = named<QTabBar>(window, QStringLiteral("trainingTabs"));
-        QVERIFY(tabs);
-        for (int i = 0; i < tabs->count(); ++i)
-            if (tabs->tabText(i) == title) QTest::mouseClick(tabs, Qt::LeftButton, {}, tabs->tabRect(i).center());
-        QCOMPARE(tabs->tabText(tabs->currentIndex()), title);
+        fovea::studio::openTab(window, "trainingTabs", title);
     }
 
     void openSetup(MainWindow& window, const QString& model = QStringLiteral("zoo:lenet5"))

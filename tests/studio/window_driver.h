@@ -19,6 +19,7 @@
 #include <QMimeData>
 #include <QSettings>
 #include <QSpinBox>
+#include <QTabBar>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
@@ -159,6 +160,16 @@ inline void choose(QComboBox* combo, const QString& words)
     QTest::keyClick(combo, Qt::Key_Home);
     for (int i = 0; i < combo->count() && combo->currentText() != words; ++i) QTest::keyClick(combo, Qt::Key_Down);
     QCOMPARE(combo->currentText(), words);
+}
+
+// A click on one of the tabs of a bar.
+inline void openTab(QWidget& window, const char* bar, const QString& title)
+{
+    auto* tabs = named<QTabBar>(window, QLatin1String(bar));
+    QVERIFY(tabs);
+    for (int i = 0; i < tabs->count(); ++i)
+        if (tabs->tabText(i) == title) QTest::mouseClick(tabs, Qt::LeftButton, {}, tabs->tabRect(i).center());
+    QCOMPARE(tabs->tabText(tabs->currentIndex()), title);
 }
 
 inline std::optional<QPoint> pointOfColor(QWidget* widget, const QColor& color)
