@@ -1,5 +1,6 @@
 #include "app/engine/channel.h"
 #include "app/engine/session.h"
+#include "core/base/allocation.h"
 
 #include <exception>
 #include <iostream>
@@ -8,6 +9,8 @@
 // The worker that owns LibTorch. It serves whoever started it until its standard input ends or it is told to stop.
 int main()
 {
+    fovea::shareOneHeap();
+    fovea::keepFreedMemory();
     try {
         auto channel = fovea::engine::Channel::ofProcess();
         std::mutex writing;

@@ -16,4 +16,11 @@ void keepFreedMemory()
 #endif
 }
 
+void shareOneHeap()
+{
+#ifdef __GLIBC__
+    mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 }  // namespace fovea

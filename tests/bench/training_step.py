@@ -6,8 +6,8 @@
 
 Both sides run the same network from the same weights (the source that `fovea convert` writes), on the same kind of
 batch, with as many threads: forward, cross-entropy, backward, SGD with Nesterov's momentum and weight decay. Each
-lives in one process, and the two take turns, so that whatever else the machine does falls on both; the figure is the
-ratio of the medians of all steps. The engine's own overhead is what a step of a whole `fovea train` takes longer than
+lives in one process, and the two take turns, so that whatever else the machine does falls on both; a turn of each gives a
+ratio of medians, and the figure is the median of those. The engine's own overhead is what a step of a whole `fovea train` takes longer than
 the same step alone: reading and preparing images, metrics, progress.
 """
 
@@ -123,7 +123,7 @@ def trained_step(engine, side, batch, folder):
 
 
 def measure(programs, threads, rounds):
-    """For each network (name, side, batch, seconds of the engine, of PyTorch, of a step of a training)."""
+    """For each network (name, side, batch, (seconds of the engine, of PyTorch) in each round, training's own share)."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     for name, side, batch in NETWORKS:
         with tempfile.TemporaryDirectory() as scratch:
@@ -131,13 +131,12 @@ def measure(programs, threads, rounds):
             source = loaded(engine, programs / "fovea", name, side, Path(scratch))
             engine.steps(batch)
             other.steps(source=str(source), batch=batch, side=side)
-            mine, theirs = [], []
+            turns = []
             for turn in range(rounds):
-                for who in (0, 1) if turn % 2 == 0 else (1, 0):
-                    if who == 0:
-                        mine += engine.steps(batch)
-                    else:
-                        theirs += other.steps()
+                seconds = {}
+                for who in (engine, other) if turn % 2 == 0 else (other, engine):
+                    seconds[who] = statistics.median(who.steps(batch=batch))
+                turns.append((seconds[engine], seconds[other]))
             other.end()
             # The workers that prepare images need a processor of their own.
             alone = Engine(programs / "fovea-engine", {**environment, "OMP_NUM_THREADS": str(max(1, threads - 1))})
@@ -147,16 +146,18 @@ def measure(programs, threads, rounds):
             bare = statistics.median(before + alone.steps(batch) + alone.steps(batch))
             engine.end()
             alone.end()
-            yield name, side, batch, statistics.median(mine), statistics.median(theirs), inside / bare - 1
+            yield name, side, batch, turns, inside / bare - 1
 
 
 def rows(programs, threads=None, rounds=ROUNDS):
     """(what, value, figure, note): time ratios and shares, where less is better."""
     out = []
-    for name, side, batch, mine, theirs, overhead in measure(programs, threads or os.cpu_count(), rounds):
+    for name, side, batch, turns, overhead in measure(programs, threads or os.cpu_count(), rounds):
         what = f"{name.partition(',')[0]} at {side}, batch {batch}"
+        mine, theirs = (statistics.median(side) for side in zip(*turns))
         note = f"{mine * 1e3:.1f} ms against {theirs * 1e3:.1f} ms"
-        out.append((f"training step, PyTorch's is 1: {what}", mine / theirs, 1.03, note))
+        ratio = statistics.median(own / other for own, other in turns)
+        out.append((f"training step, PyTorch's is 1: {what}", ratio, 1.03, note))
         out.append((f"training's own share of a step: {what}", overhead, 0.05, ""))
     return out
 
