@@ -1,5 +1,6 @@
 #include "app/cli/engine_work.h"
 #include "core/base/error.h"
+#include "core/graph/first_image.h"
 #include "core/io/json/json_reader.h"
 
 #include <cstdio>
@@ -10,7 +11,8 @@ namespace fovea::cli {
 namespace {
 
 constexpr const char* kHelp =
-    "Measures what a network costs on this machine: time and memory of a step, training and inference.\n\n"
+    "Measures what a network costs on this machine: time of a step and the memory of all tensors at its most, for\n"
+    "training and inference.\n\n"
     "Usage: fovea measure MODEL [options]\n\n"
     "  --against MODEL      another network, such as the one before a refinement, side by side\n"
     "  --size N|HxW         input side; without it the model's own\n"
@@ -25,27 +27,26 @@ struct Cost {
     CostReply training, inference;
 };
 
-// An engine of its own for each measurement: what an earlier one has left in memory would hide what this one needs.
-CostReply measured(const Graph& graph, const Weights& weights, bool training, const Arguments& arguments,
-                   std::ostream& notes)
+CostReply measured(EngineClient& engine, bool training, const Arguments& arguments, std::ostream& notes)
 {
-    const auto engine = startEngine();
-    loadInto(*engine, graph, weights, arguments.value("--device").value_or("auto"));
     CostRequest request;
     request.training = training;
     if (const auto batch = arguments.value("--batch")) request.batch = parseAmount(*batch, "--batch", std::nullopt);
     if (const auto repeats = arguments.value("--repeats"))
         request.repeats = parseAmount(*repeats, "--repeats", std::nullopt);
-    return engine->ask<CostReply>(request, tellTo(notes));
+    return engine.ask<CostReply>(request, tellTo(notes));
 }
 
-Cost costOf(const std::string& name, const Graph& graph, const Weights& weights, const Arguments& arguments,
-            std::ostream& notes)
+Cost costOf(EngineClient& engine, const std::string& name, const Graph& graph, const Weights& weights,
+            const Arguments& arguments, std::ostream& notes)
 {
-    const Node* image = imageInput(graph);
+    const Node* image = firstImage(graph);
     const Ints* shape = image ? image->attrs.getInts("shape") : nullptr;
     const std::string of = shape ? " of " + std::to_string((*shape)[2]) + "x" + std::to_string((*shape)[3]) : "";
-    return {name, arguments.value("--batch").value_or("32") + " images" + of, measured(graph, weights, true, arguments, notes), measured(graph, weights, false, arguments, notes)};
+    loadInto(engine, graph, weights, arguments.value("--device").value_or("auto"));
+    const CostReply training = measured(engine, true, arguments, notes),
+                    inference = measured(engine, false, arguments, notes);
+    return {name, arguments.value("--batch").value_or("32") + " images" + of, training, inference};
 }
 
 void print(const Cost& cost, std::ostream& out)
@@ -74,9 +75,10 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
         {{"--size", true}, {"--against", true}, {"--batch", true}, {"--repeats", true}, {"--device", true}, {"--json"}},
         {"MODEL"});
     const Opened opened = openFor(arguments);
-    std::vector<Cost> costs = {costOf(arguments.operand(0), opened.graph, opened.model.weights, arguments, notes)};
+    const auto engine = startEngine();
+    std::vector<Cost> costs = {costOf(*engine, arguments.operand(0), opened.graph, opened.model.weights, arguments, notes)};
     if (const auto against = openOther(arguments, opened.graph))
-        costs.push_back(costOf(against->name, against->graph, against->weights, arguments, notes));
+        costs.push_back(costOf(*engine, against->name, against->graph, against->weights, arguments, notes));
     if (arguments.has("--json")) {
         Json list = Json::array();
         for (const Cost& cost : costs) list.push_back(costJson(cost));

@@ -5,9 +5,9 @@
 #include "core/train/learner.h"
 #include "core/train/purposes.h"
 #include "core/train/scores.h"
+#include "core/train/tensor_memory.h"
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
 
 namespace fovea {
@@ -15,9 +15,6 @@ namespace fovea {
 namespace {
 
 constexpr std::int64_t kMaxBatch = 65536, kMaxRepeats = 1000;
-
-// The kernel's high-water mark starts anew; where that is not allowed, it stays what it was.
-void forgetPeak() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
 // One step; what it returns has waited for a GPU.
 using Once = std::function<double(std::int64_t step)>;
@@ -65,9 +62,8 @@ CostReply measureCost(const TrainStart& start, const CostRequest& request, const
     CostReply reply;
     reply.device = start.device;
     return translated("measuring", [&] {
+        const TensorMemory memory(start.device);
         const Once step = request.training ? trainingStep(start, request.batch) : inferenceStep(start, request.batch);
-        forgetPeak();
-        const std::int64_t before = memoryInUse(start.device);
         Progress progress;
         progress.phase = "measuring the cost";
         progress.total = request.repeats + 1;
@@ -79,7 +75,7 @@ CostReply measureCost(const TrainStart& start, const CostRequest& request, const
             if (i > 0) reply.seconds.push_back(secondsNow() - began);
             teller.advance(request.batch);
         }
-        reply.memory = std::max<std::int64_t>(memoryInUse(start.device) - before, 0);
+        reply.memory = memory.peak();
         std::vector<double> sorted = reply.seconds;
         std::sort(sorted.begin(), sorted.end());
         reply.median = sorted[sorted.size() / 2];

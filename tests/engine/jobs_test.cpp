@@ -728,5 +728,31 @@ TEST(Jobs, CostIsMeasuredForBothWaysOfRunning)
     EXPECT_THROW(measureCost(smallNetwork(), ask, {}), Error);
 }
 
+TEST(Jobs, MemoryOfAStepIsWhatItsTensorsHold)
+{
+    const TrainStart plain = startOf("input 2x64x64 > conv:a k=1 c=8 > relu > gap > flatten > linear:head c=4");
+    CostRequest ask;
+    ask.batch = 4;
+    ask.repeats = 2;
+    ask.training = false;
+    // Images, the convolution's maps and the rectified ones, at once; tensors of a few bytes beside them.
+    const std::int64_t images = 4 * 2 * 64 * 64 * 4, maps = 4 * 8 * 64 * 64 * 4, few = 4096;
+    const std::int64_t inference = measureCost(plain, ask, {}).memory;
+    EXPECT_GE(inference, images + 2 * maps);
+    EXPECT_LE(inference, images + 2 * maps + few);
+    ask.training = true;
+    const std::int64_t training = measureCost(plain, ask, {}).memory;
+    // The rectified maps are kept, and so are the images; backward needs their gradient and the convolution's.
+    EXPECT_GE(training, images + 3 * maps);
+    EXPECT_LE(training, images + 4 * maps + few);
+    // What was measured before changes nothing.
+    EXPECT_EQ(measureCost(plain, ask, {}).memory, training);
+    ask.training = false;
+    EXPECT_EQ(measureCost(plain, ask, {}).memory, inference);
+    // Twice the images: twice the maps.
+    ask.batch = 8;
+    EXPECT_NEAR(static_cast<double>(measureCost(plain, ask, {}).memory), 2.0 * static_cast<double>(inference), few);
+}
+
 }  // namespace
 }  // namespace fovea

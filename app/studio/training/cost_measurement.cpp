@@ -36,8 +36,7 @@ void CostMeasurement::measure(std::int64_t batch, const QString& device)
     next();
 }
 
-// An engine of its own for each: what an earlier measurement has left in memory would hide what this one needs. It is
-// deleted when it has ended, from the event loop: it is what tells of its end.
+// An engine of its own for each. It is deleted when it has ended, from the event loop: it is what tells of its end.
 void CostMeasurement::next()
 {
     if (m_wanted.empty()) {
@@ -82,7 +81,7 @@ void CostMeasurement::take(Which which, What what, const Json& result)
 QString CostMeasurement::summary() const
 {
     const CostReply& training = *m_results[Now][Training];
-    return tr("A step of %1 images of %2 px on %3: median of %4 steps, and memory at its most.")
+    return tr("A step of %1 images of %2 px on %3: median of %4 steps, and the memory of all tensors at its most.")
         .arg(m_batch)
         .arg(axisText(m_side.h, m_side.w), text(training.device))
         .arg(training.seconds.size());

@@ -362,7 +362,7 @@ struct CostRequest {
 struct CostReply {
     std::vector<double> seconds;  // each repeat, after one that is not counted
     double median = 0;
-    std::int64_t memory = 0;  // bytes above what the program holds without it, at their most
+    std::int64_t memory = 0;  // bytes of all tensors at their most: network, images, gradients, the optimiser's
     std::string device;
     template <typename Self, typename Field>
     static void fields(Self& self, Field field)
