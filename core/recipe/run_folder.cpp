@@ -3,6 +3,8 @@
 #include "core/base/files.h"
 #include "core/io/json/graph_json.h"
 
+#include <algorithm>
+
 namespace fovea {
 
 namespace {
@@ -83,6 +85,27 @@ bool isRunFolder(const std::filesystem::path& path)
 {
     std::error_code none;
     return std::filesystem::is_regular_file(RunFolder{path}.info(), none);
+}
+
+void refuseTaken(const RunFolder& folder, const std::vector<std::filesystem::path>& more)
+{
+    if (isRunFolder(folder.root))
+        throw Error(ErrorCode::Usage,
+                    "'" + folder.root.string() + "' holds a training run already: resume it, or name another folder.");
+    std::vector<std::filesystem::path> written{folder.graph(), folder.recipe(), folder.metrics(),
+                                               folder.log(),   folder.last(),   folder.best()};
+    written.insert(written.end(), more.begin(), more.end());
+    std::error_code none;
+    const auto taken = std::find_if(written.begin(), written.end(),
+                                    [&](const auto& path) { return std::filesystem::exists(path, none); });
+    if (taken == written.end()) return;
+    try {
+        readRunGraph(folder);
+    } catch (const Error&) {
+        throw Error(ErrorCode::Usage, "'" + folder.root.string() + "' has a file '" + taken->filename().string() +
+                                          "' that is of no training run, and would be written over: name another "
+                                          "folder.");
+    }
 }
 
 RunInfo readRunInfo(const RunFolder& folder) { return valueIn<RunInfo>(folder.info()); }

@@ -341,13 +341,6 @@ void checkSameData(const RunInfo& info, const DataParts& data)
                         "' has changed since the run began: its classes have other names. Begin a new run.");
 }
 
-void refuseTaken(const RunFolder& folder)
-{
-    if (isRunFolder(folder.root))
-        throw Error(ErrorCode::Usage,
-                    "'" + folder.root.string() + "' holds a training run already: resume it, or name another folder.");
-}
-
 void makeFolder(const RunFolder& folder)
 {
     std::error_code failed;
@@ -385,12 +378,8 @@ TrainReply train(const TrainStart& given, const TrainRequest& request, const Job
     makeFolder(folder);
     const RunLock lock(folder);
     refuseTaken(folder);  // by another process, meanwhile
-    std::error_code ignored;
-    // Of a run that was killed before it had begun.
-    std::filesystem::remove(folder.metrics(), ignored);
-    std::filesystem::remove(folder.log(), ignored);
-    for (const std::string& text : said) appendLine(folder.log(), text);
     run.writeStart(prepared.start.graph);
+    for (const std::string& text : said) appendLine(folder.log(), text);
     return run.go();
 }
 

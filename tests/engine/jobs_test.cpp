@@ -580,6 +580,20 @@ TEST(Jobs, ANormWithOneValueAChannelEndsTheRunWithASentence)
     EXPECT_FALSE(std::filesystem::exists(RunFolder{folder.path() / "run"}.best()));
 }
 
+TEST(Jobs, ARunThatCannotBeginLeavesForeignFilesAlone)
+{
+    test::Folder folder;
+    const TrainRequest request = trainRequest(folder.path() / "run");
+    std::filesystem::create_directories(request.run);
+    const RunFolder run{request.run};
+    for (const auto& path : {run.metrics(), run.log(), run.best()}) {
+        writeAtomically(path, "mine");
+        EXPECT_THROW(train(smallNetwork(), request, {}), Error) << path;
+        EXPECT_EQ(readText(path, 100), "mine");
+        std::filesystem::remove(path);
+    }
+}
+
 double distance(const Weights& a, const Weights& b)
 {
     double out = 0;

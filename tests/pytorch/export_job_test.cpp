@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 namespace fovea {
 namespace {
 
@@ -41,6 +43,18 @@ protected:
     test::Folder folder;
     std::filesystem::path run = folder.path() / "run";
 };
+
+TEST_F(ExportedJob, WritesOverNobodysFiles)
+{
+    for (const char* name : {"model.py", "model.safetensors", "train.py", "images.py", "README.txt", "job.json"}) {
+        std::filesystem::create_directories(run);
+        std::ofstream(run / name) << "mine";
+        EXPECT_THROW(writeExportJob(run, smallJob()), Error) << name;
+        EXPECT_EQ(readText(run / name, 100), "mine");
+        EXPECT_EQ(std::distance(std::filesystem::directory_iterator(run), {}), 1);
+        std::filesystem::remove_all(run);
+    }
+}
 
 TEST_F(ExportedJob, IsARunThatHasNotBegun)
 {

@@ -1,6 +1,7 @@
 #include "core/recipe/run_folder.h"
 
 #include "core/base/files.h"
+#include "core/io/json/graph_json.h"
 #include "tests/document/folder.h"
 
 #include <gtest/gtest.h>
@@ -59,6 +60,38 @@ TEST(RunFolder, HostileInfoIsRefusedWithTheFileAndThePlace)
             EXPECT_NE(std::string(error.what()).find("run.json"), std::string::npos) << error.what();
         }
     }
+}
+
+std::string refusal(const RunFolder& run, const std::vector<std::filesystem::path>& more = {})
+{
+    try {
+        refuseTaken(run, more);
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Usage);
+        return error.what();
+    }
+    return {};
+}
+
+TEST(RunFolder, NothingOfSomebodyElseIsWrittenOver)
+{
+    test::Folder folder;
+    const RunFolder none{folder.path() / "none"}, run{folder.path()};
+    EXPECT_EQ(refusal(none), "");
+    std::ofstream(run.root / "notes.txt") << "mine";
+    EXPECT_EQ(refusal(run), "");
+    EXPECT_NE(refusal(run, {run.root / "notes.txt"}).find("'notes.txt'"), std::string::npos);
+    for (const auto& path : {run.graph(), run.recipe(), run.metrics(), run.log(), run.last(), run.best()}) {
+        std::ofstream(path) << "mine";
+        EXPECT_NE(refusal(run).find("'" + path.filename().string() + "'"), std::string::npos) << refusal(run);
+        std::filesystem::remove(path);
+    }
+    // Of a run that was killed before it had begun.
+    writeAtomically(run.graph(), jsonLine(toJson(Graph())));
+    std::ofstream(run.recipe()) << "{}";
+    EXPECT_EQ(refusal(run), "");
+    std::ofstream(run.info()) << "{}";
+    EXPECT_NE(refusal(run).find("holds a training run"), std::string::npos);
 }
 
 TEST(RunFolder, MetricsAreReadWhileTheyAreWritten)

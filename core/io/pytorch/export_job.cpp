@@ -93,8 +93,9 @@ std::string fileText(const Json& value) { return value.dump(1) + "\n"; }
 std::vector<std::string> writeExportJob(const std::filesystem::path& folder, const ExportJob& job)
 {
     const RunFolder run{folder};
-    if (isRunFolder(folder))
-        throw Error(ErrorCode::Usage, "'" + folder.string() + "' holds a training run already; choose another folder.");
+    const std::filesystem::path model = folder / "model.py", script = folder / "train.py", images = folder / "images.py",
+                                readme = folder / "README.txt";
+    refuseTaken(run, {model, script, images, readme, run.job(), run.jobStart()});
     checkRecipe(job.recipe);
     const TorchLayout layout = layOutTorch(job.graph);
     const Classifier classifier = classifierIn(job.graph);
@@ -111,13 +112,13 @@ std::vector<std::string> writeExportJob(const std::filesystem::path& folder, con
     std::vector<std::string> fresh;
     // With the recipe's seed, as the engine makes them.
     const Weights start = materialise(job.graph, job.weights, static_cast<std::uint64_t>(job.recipe.seed), &fresh);
-    writePytorch(job.graph, start, folder / "model.py", learning);
-    writeAtomically(folder / "train.py", kTrainScript);
-    writeAtomically(folder / "images.py", kImagesScript);
-    writeAtomically(folder / "README.txt", kReadme);
+    writeAtomically(run.graph(), jsonLine(toJson(job.graph)) + "\n");
+    writePytorch(job.graph, start, model, learning);
+    writeAtomically(script, kTrainScript);
+    writeAtomically(images, kImagesScript);
+    writeAtomically(readme, kReadme);
     writeAtomically(run.job(), fileText(settings));
     writeAtomically(run.recipe(), fileText(toJson(job.recipe)));
-    writeAtomically(run.graph(), jsonLine(toJson(job.graph)) + "\n");
     RunInfo info = job.info;
     info.state = "stopped";
     info.reason = "It has not begun: run train.py.";
