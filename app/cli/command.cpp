@@ -49,7 +49,14 @@ Opened openFor(const Arguments& arguments)
     }
     for (const std::string& reach : arguments.values("--reach")) opened.graph = stateReach(opened.graph, reach);
     if (size) opened.graph = withSide(opened.graph, side.h, side.w, opened.options.input);
+    opened.graph = statePreprocessing(std::move(opened.graph), arguments);
     return opened;
+}
+
+std::vector<OptionSpec> joined(std::vector<OptionSpec> options, const std::vector<OptionSpec>& more)
+{
+    options.insert(options.end(), more.begin(), more.end());
+    return options;
 }
 
 MemoryOptions memoryOptions(const Arguments& arguments)

@@ -36,13 +36,23 @@ extern const Command kMeasure;
 extern const Command kRecalibrate;
 extern const Command kDoctor;
 
-// The model that the words name, with what --reach and --input say checked; `size` applied where it is given.
+// The model that the words name, with what --reach, --input and kPreprocessingOptions say checked; `size` applied where
+// it is given.
 struct Opened {
     Model model;        // as the file has it
-    Graph graph;        // at the side in use, with stated reaches
+    Graph graph;        // at the side in use, with stated reaches and preprocessing
     AnalysisOptions options;
 };
 Opened openFor(const Arguments& arguments);
+
+// --mean, --std, --resize and --channel-order, where they are given, and what they say. A network that has no
+// preprocessing needs mean and deviation both. Error(Usage).
+extern const std::vector<OptionSpec> kPreprocessingOptions;
+extern const char* const kPreprocessingHelp;
+Graph statePreprocessing(Graph graph, const Arguments& arguments);
+
+// `options` with those of `more` behind them.
+std::vector<OptionSpec> joined(std::vector<OptionSpec> options, const std::vector<OptionSpec>& more);
 
 // --batch and --element, for memory.
 MemoryOptions memoryOptions(const Arguments& arguments);

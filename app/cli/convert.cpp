@@ -9,13 +9,15 @@ namespace fovea::cli {
 
 namespace {
 
-constexpr const char* kHelp =
-    "Writes a network in another format; the endings decide (.onnx, .fovea, .py).\n"
-    "A .py is a PyTorch module; its weights go beside it, into a .safetensors.\n\n"
-    "Usage: fovea convert IN OUT [options]\n\n"
-    "  --size N|HxW   give the image input this side\n"
-    "  --no-origin    write .onnx from Fovea's own records alone, without the nodes of the imported file\n\n"
-    "Example: fovea convert zoo:example,classes=10 model.onnx\n";
+const std::string kHelp =
+    std::string(
+        "Writes a network in another format; the endings decide (.onnx, .fovea, .py).\n"
+        "A .py is a PyTorch module; its weights go beside it, into a .safetensors.\n\n"
+        "Usage: fovea convert IN OUT [options]\n\n"
+        "  --size N|HxW         give the image input this side\n"
+        "  --no-origin          write .onnx from Fovea's own records alone, without the nodes of the imported file\n\n"
+        "How images are prepared, which .onnx and .fovea hold and training and evaluation follow:\n") +
+    kPreprocessingHelp + "\nExample: fovea convert zoo:example,classes=10 model.onnx\n";
 
 std::vector<std::string> write(const Model& model, const std::string& path, bool noOrigin)
 {
@@ -27,7 +29,8 @@ std::vector<std::string> write(const Model& model, const std::string& path, bool
 
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream&)
 {
-    const Arguments arguments("convert", words, {{"--size", true}, {"--no-origin"}}, {"IN", "OUT"});
+    const Arguments arguments("convert", words, joined({{"--size", true}, {"--no-origin"}}, kPreprocessingOptions),
+                              {"IN", "OUT"});
     refuseOverwrite(arguments.operand(0), arguments.operand(1));
     Opened opened = openFor(arguments);
     opened.model.graph = std::move(opened.graph);
@@ -37,6 +40,6 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream&)
 
 }  // namespace
 
-const Command kConvert{"convert", "write a network in another format", kHelp, run};
+const Command kConvert{"convert", "write a network in another format", kHelp.c_str(), run};
 
 }  // namespace fovea::cli

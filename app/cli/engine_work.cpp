@@ -15,20 +15,36 @@
 
 namespace fovea::cli {
 
-const std::vector<OptionSpec> kDataOptions = {{"--data", true},       {"--part", true},    {"--images", true},
-                                              {"--batch-size", true}, {"--workers", true}, {"--val-split", true},
-                                              {"--seed", true},       {"--device", true}};
+std::vector<OptionSpec> dataOptions()
+{
+    return joined({{"--data", true},
+                   {"--part", true},
+                   {"--images", true},
+                   {"--batch-size", true},
+                   {"--workers", true},
+                   {"--val-split", true},
+                   {"--seed", true},
+                   {"--device", true}},
+                  kPreprocessingOptions);
+}
 
-const char* const kDataHelp =
-    "  --data SOURCE        a folder with a folder of images for each class (or train/ and val/ of them), the binary\n"
-    "                       files of CIFAR-10 or CIFAR-100, IDX files as MNIST has them, or patterns[:key=value,...],\n"
-    "                       the built-in generator\n"
-    "  --val-split SHARE    kept for validation where the data has no split of its own; without it a run's own,\n"
-    "                       else 0.2\n"
-    "  --seed N             of the split; without it a run's own, else 42\n"
-    "  --batch-size N       images at once\n"
-    "  --workers N          threads that prepare images\n"
-    "  --device NAME        auto (default), cpu, cuda, cuda:1\n";
+std::string dataHelp()
+{
+    return std::string(
+               "  --data SOURCE        a folder with a folder of images for each class (or train/ and val/ of them), the "
+               "binary\n"
+               "                       files of CIFAR-10 or CIFAR-100, IDX files as MNIST has them, or "
+               "patterns[:key=value,...],\n"
+               "                       the built-in generator\n"
+               "  --val-split SHARE    kept for validation where the data has no split of its own; without it a run's "
+               "own,\n"
+               "                       else 0.2\n"
+               "  --seed N             of the split; without it a run's own, else 42\n"
+               "  --batch-size N       images at once\n"
+               "  --workers N          threads that prepare images\n"
+               "  --device NAME        auto (default), cpu, cuda, cuda:1\n") +
+           kPreprocessingHelp;
+}
 
 namespace {
 
@@ -172,12 +188,6 @@ DataUse dataUse(const Arguments& arguments)
     return out;
 }
 
-std::vector<OptionSpec> joined(std::vector<OptionSpec> options, const std::vector<OptionSpec>& more)
-{
-    options.insert(options.end(), more.begin(), more.end());
-    return options;
-}
-
 std::optional<Other> openOther(const Arguments& arguments, const Graph& first)
 {
     const auto name = arguments.value("--against");
@@ -187,6 +197,7 @@ std::optional<Other> openOther(const Arguments& arguments, const Graph& first)
     const Node* image = imageInput(first);
     if (const Ints* shape = image ? image->attrs.getInts("shape") : nullptr; shape && (*shape)[2] > 0 && (*shape)[3] > 0)
         out.graph = withSide(out.graph, (*shape)[2], (*shape)[3], {});
+    out.graph = statePreprocessing(std::move(out.graph), arguments);
     return out;
 }
 

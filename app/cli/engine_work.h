@@ -8,6 +8,7 @@
 #include <iosfwd>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace fovea::cli {
@@ -35,13 +36,11 @@ LoadReply loadInto(EngineClient& engine, const Graph& graph, const Weights& weig
 EngineClient::Heard tellTo(std::ostream& notes);
 
 // Of every verb that reads images, and what they say.
-extern const std::vector<OptionSpec> kDataOptions;
-extern const char* const kDataHelp;
+std::vector<OptionSpec> dataOptions();
+std::string dataHelp();
 DataUse dataUse(const Arguments& arguments);
 // Error(Usage) where `model` is a training run of other classes than the data has.
 void refuseOtherClasses(const std::string& model, const DataUse& use);
-
-std::vector<OptionSpec> joined(std::vector<OptionSpec> options, const std::vector<OptionSpec>& more);
 
 // A share between 0 and 1, without both. Error(Usage) names the option.
 double parseShare(const std::string& text, const std::string& option);

@@ -18,7 +18,7 @@ const std::string kHelp =
         "  --size N|HxW         input side; without it the model's own\n"
         "  --part PART          validation (default) or train\n"
         "  --images N           at most so many\n") +
-    kDataHelp +
+    dataHelp() +
     "  --json               JSON (schema fovea.eval/1) instead of a table\n\n"
     "Example: fovea eval refined.onnx --against original.onnx --data photos --size 64\n";
 
@@ -69,7 +69,7 @@ EvaluateReply evaluated(EngineClient& engine, const Graph& graph, const Weights&
 
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes)
 {
-    const Arguments arguments("eval", words, joined({{"--size", true}, {"--against", true}, {"--json"}}, kDataOptions),
+    const Arguments arguments("eval", words, joined({{"--size", true}, {"--against", true}, {"--json"}}, dataOptions()),
                               {"MODEL"});
     // What is wrong there should not cost reading a large file.
     refuseOtherClasses(arguments.operand(0), dataUse(arguments));

@@ -31,7 +31,7 @@ const std::string kHelp =
         "  --threshold SHARE     of the largest gradient: pixels above it count; 0.0455 without it\n"
         "  --images N            how many images, or pictures of noise without --data\n"
         "  -o FILE.safetensors   the averaged gradient itself, \"field\" [height, width]\n") +
-    kDataHelp +
+    dataHelp() +
     "\nThe box is half-open and unclipped: padding counts as pixels outside the image.\n\n"
     "Example: fovea field zoo:example --layer conv1 --unit 0,0 --measure\n"
     "         fovea field trained.fovea --layer layer4.1.conv2 --effective --data photos -o field.safetensors\n";
@@ -140,10 +140,10 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
                                       {"--input", true},
                                       {"--reach", true, true},
                                       {"--json"}},
-                                     kDataOptions),
+                                     dataOptions()),
                               {"MODEL"});
     refuseWithout(arguments, "--effective",
-                  joined({{"--train-mode"}, {"--threshold", true}, {"-o", true}}, kDataOptions));
+                  joined({{"--train-mode"}, {"--threshold", true}, {"-o", true}}, dataOptions()));
     const auto layer = arguments.value("--layer");
     if (!layer)
         throw Error(ErrorCode::Usage, "Option '--layer' is missing: it names the layer. See 'fovea field --help'.");

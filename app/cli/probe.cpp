@@ -20,7 +20,7 @@ const std::string kHelp =
         "                       pooling and linear layer\n"
         "  --size N|HxW         input side; without it the model's own\n"
         "  --images N           at most so many training and so many validation images\n") +
-    kDataHelp +
+    dataHelp() +
     "  --json               JSON (schema fovea.probe/1) instead of a table\n\n"
     "Example: fovea probe trained.fovea --data photos --size 64 --json\n";
 
@@ -34,7 +34,7 @@ std::string verdictOf(const Report& report, const std::string& layer)
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes)
 {
     const Arguments arguments("probe", words,
-                              joined({{"--size", true}, {"--layer", true, true}, {"--json"}}, kDataOptions), {"MODEL"});
+                              joined({{"--size", true}, {"--layer", true, true}, {"--json"}}, dataOptions()), {"MODEL"});
     if (arguments.has("--part"))
         throw Error(ErrorCode::Usage, "Option '--part' has no meaning here: a probe is trained on the training images and "
                                       "tried on the others.");

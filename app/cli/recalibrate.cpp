@@ -21,14 +21,14 @@ const std::string kHelp =
         "                       folded, set so that the output stays the same\n"
         "  --size N|HxW         input side; without it the model's own\n"
         "  --images N           at most so many; 1000 training images without it\n") +
-    kDataHelp +
+    dataHelp() +
     "  --json               JSON (schema fovea.recalibrate/1)\n\n"
     "Example: fovea recalibrate refined.onnx --data photos --size 64 -o recalibrated.onnx\n";
 
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes)
 {
     const Arguments arguments("recalibrate", words,
-                              joined({{"--size", true}, {"-o", true}, {"--unfold"}, {"--json"}}, kDataOptions),
+                              joined({{"--size", true}, {"-o", true}, {"--unfold"}, {"--json"}}, dataOptions()),
                               {"MODEL"});
     const DataUse data = dataUse(arguments);
     const auto path = arguments.value("-o");

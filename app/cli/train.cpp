@@ -39,7 +39,11 @@ const std::string& help()
             "  --size N|HxW         input side; without it the model's own\n"
             "  --device NAME        auto (default), cpu, cuda, cuda:1\n"
             "  --json               the result as JSON (schema fovea.train/1)\n\n"
-            "Ctrl+C stops within one batch and writes a checkpoint.\n";
+            "How images are prepared, where the model does not say it or is to say something else; without that, mean "
+            "and\n"
+            "deviation are taken from the images:\n";
+        out += kPreprocessingHelp;
+        out += "\nCtrl+C stops within one batch and writes a checkpoint.\n";
         std::string group;
         for (const RecipeOption& option : recipeOptions()) {
             if (group != option.group) out += "\n" + (group = option.group) + "\n";
@@ -183,7 +187,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
                                       {"--preset", true},
                                       {"--device", true},
                                       {"--json"}},
-                                     recipeSpecs()),
+                                     joined(kPreprocessingOptions, recipeSpecs())),
                               {"MODEL"});
     const std::string device = arguments.value("--device").value_or("auto");
     const std::string& model = arguments.operand(0);
@@ -192,7 +196,8 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
             throw Error(ErrorCode::Usage,
                         "'" + model + "' holds no training run: 'fovea train RUN --resume' goes on with one.");
         const std::set<std::string> further{"--epochs", "--patience"};
-        for (const OptionSpec& option : joined({{"--data"}, {"--size"}, {"-o"}, {"--preset"}}, recipeSpecs()))
+        for (const OptionSpec& option :
+             joined({{"--data"}, {"--size"}, {"-o"}, {"--preset"}}, joined(kPreprocessingOptions, recipeSpecs())))
             if (arguments.has(option.name) && !further.contains(option.name))
                 throw Error(ErrorCode::Usage, "Option '" + std::string(option.name) +
                                                   "' cannot be given with '--resume': a run goes on with the recipe "
@@ -217,6 +222,10 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     if (!data) throw Error(ErrorCode::Usage, "Option '--data' is missing: it names the images. 'patterns' makes some.");
     const auto folder = arguments.value("-o");
     const auto job = arguments.value("--export-job");
+    for (const char* option : {"--device", "--json"})
+        if (job && arguments.has(option))
+            throw Error(ErrorCode::Usage, std::string("Option '") + option +
+                                              "' has no meaning with '--export-job', which trains nothing here.");
     for (const char* option : {"-o", "--find-lr"})
         if (job && arguments.has(option))
             throw Error(ErrorCode::Usage, std::string("Options '--export-job' and '") + option +

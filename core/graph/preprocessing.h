@@ -8,6 +8,10 @@
 
 namespace fovea {
 
+// What anyone may ask for. A smaller divisor would make every input infinite.
+constexpr std::int64_t kMaxResize = 1 << 16;
+constexpr double kLargestMean = 1e6, kLeastDeviation = 1e-6, kLargestDeviation = 1e6;
+
 enum class ChannelOrder { Rgb, Bgr };
 
 struct Preprocessing {

@@ -235,7 +235,7 @@ TEST_F(EngineVerbs, ARunIsEvaluatedOnTheImagesThatItsOwnSplitKept)
     std::ofstream("run/recipe.json") << toJson(recipe).dump();
     const auto use = [](const std::vector<std::string>& more) {
         return cli::dataUse(
-            cli::Arguments("eval", with({"run", "--data", "photos"}, more), cli::kDataOptions, {"MODEL"}));
+            cli::Arguments("eval", with({"run", "--data", "photos"}, more), cli::dataOptions(), {"MODEL"}));
     };
     EXPECT_EQ(use({}).validation, 0.35);
     EXPECT_EQ(use({}).splitSeed, 7);
@@ -314,7 +314,27 @@ TEST_F(EngineVerbs, AJobIsExportedOrTrainedNotBoth)
         expectRefused(with(words, more), "Options '--export-job' and '" + option +
                                              "' cannot be given together: one writes a job for other machines, the "
                                              "other trains here.");
+    for (const std::vector<std::string>& more : {std::vector<std::string>{"--device", "cpu"}, {"--json"}})
+        expectRefused(with(words, more), "Option '" + more.front() +
+                                             "' has no meaning with '--export-job', which trains nothing here.");
     EXPECT_FALSE(exists("job"));
+}
+
+// What the images are taken for is the same in every verb: with another mean the network says something else.
+TEST_F(EngineVerbs, PreprocessingIsUsedWhereItIsStated)
+{
+    const Ran ran = train({"--mean", "0.25", "--std", "0.5", "--resize", "18"});
+    if (missed(ran)) return;
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    const Preprocessing wanted{18, ChannelOrder::Rgb, {0.25}, {0.5}};
+    EXPECT_EQ(readRunGraph({"run"}).preprocessing(), wanted);
+    const auto loss = [](const std::vector<std::string>& more) {
+        return json(run(with({"eval", "run", "--data", kImages, "--json"}, more)))["loss"].get<double>();
+    };
+    EXPECT_EQ(loss({}), loss({"--mean", "0.25"}));
+    EXPECT_NE(loss({}), loss({"--mean", "0.75"}));
+    expectRefused({"train", "run", "--resume", "--mean", "0.5"},
+                  "Option '--mean' cannot be given with '--resume': a run goes on with the recipe that it began with.");
 }
 
 TEST_F(EngineVerbs, AnExportedJobSaysThatFoldedNormsStayFolded)

@@ -16,10 +16,6 @@ namespace fovea::studio {
 
 namespace {
 
-// What a document's file may hold (core/io/json/preprocessing_json.cpp).
-constexpr double kLargest = 1e6, kLeastDeviation = 1e-6;
-constexpr int kMaxSide = 1 << 16;
-
 struct Preset {
     const char* name;
     std::array<double, 3> mean, deviation;
@@ -98,7 +94,7 @@ PreprocessingSection::PreprocessingSection(QWidget* parent)
     m_form->setHorizontalSpacing(8);
     m_form->setVerticalSpacing(5);
     m_form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
-    m_resize->setRange(0, kMaxSide);
+    m_resize->setRange(0, static_cast<int>(kMaxResize));
     m_resize->setSuffix(tr(" px"));
     m_resize->setSpecialValueText(tr("exactly to the side"));
     // A number counts when it is complete: on Enter, Tab or a step, not at every digit.
@@ -110,7 +106,7 @@ PreprocessingSection::PreprocessingSection(QWidget* parent)
     addRow(tr("channel order"), m_order, "order", tr("Of the input; BGR is what networks trained with Caffe expect"));
     m_mean = addNumbers(tr("mean"), "mean",
                         tr("Of values from 0 to 1, one for each channel or one for all: (value - mean) / deviation"),
-                        &Preprocessing::mean, -kLargest);
+                        &Preprocessing::mean, -kLargestMean);
     m_deviation = addNumbers(tr("deviation"), "deviation",
                              tr("What is divided by after the mean is taken off, one for each channel or one for all"),
                              &Preprocessing::deviation, kLeastDeviation);
@@ -212,7 +208,7 @@ void PreprocessingSection::setValue(const std::optional<Preprocessing>& value, s
     m_none->setVisible(!value);
     m_fields->setVisible(value.has_value());
     if (value) {
-        m_resize->setValue(static_cast<int>(std::clamp<std::int64_t>(value->resize, 0, kMaxSide)));
+        m_resize->setValue(static_cast<int>(std::clamp<std::int64_t>(value->resize, 0, kMaxResize)));
         m_order->setCurrentIndex(value->order == ChannelOrder::Bgr ? 1 : 0);
         m_order->setEnabled(channels == 3);
         for (const Numbers& numbers : {m_mean, m_deviation})
@@ -248,11 +244,11 @@ std::optional<std::vector<double>> PreprocessingSection::parsed(const Numbers& n
             problem = tr("\u201c%1\u201d is no number. Write numbers with a point, separated by commas.").arg(part);
             return std::nullopt;
         }
-        if (value < numbers.least || value > kLargest) {
+        if (value < numbers.least || value > kLargestDeviation) {
             problem = numbers.least > 0 ? tr("%1 cannot be divided by: a deviation lies above 0, from %2 to %3.")
-                                              .arg(part, shown(numbers.least), shown(kLargest))
+                                              .arg(part, shown(numbers.least), shown(kLargestDeviation))
                                         : tr("%1 is out of range: a mean lies from %2 to %3.")
-                                              .arg(part, shown(numbers.least), shown(kLargest));
+                                              .arg(part, shown(numbers.least), shown(kLargestDeviation));
             return std::nullopt;
         }
         // Digits that are not shown stay where nobody typed over them.

@@ -4,16 +4,14 @@ namespace fovea {
 
 namespace {
 
-constexpr std::int64_t kMaxSide = 1 << 16;
 constexpr std::size_t kMaxChannels = 4096;
-constexpr double kLargest = 1e6;
 
-std::vector<double> realsFrom(const JsonAt& at)
+std::vector<double> realsFrom(const JsonAt& at, double largest)
 {
     if (at.size() < 1 || at.size() > kMaxChannels)
         at.wrong("must have one number for each channel, but has " + std::to_string(at.size()));
     std::vector<double> out(at.size());
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = at[i].real(-kLargest, kLargest);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = at[i].real(-largest, largest);
     return out;
 }
 
@@ -30,16 +28,15 @@ Json toJson(const Preprocessing& preprocessing)
 Preprocessing preprocessingFrom(const JsonAt& at)
 {
     Preprocessing out;
-    out.resize = at.at("resize").integer(0, kMaxSide);
+    out.resize = at.at("resize").integer(0, kMaxResize);
     const std::string order = at.at("order").text();
     if (order != "rgb" && order != "bgr") at.at("order").wrong("must be rgb or bgr, but is '" + order + "'");
     out.order = order == "bgr" ? ChannelOrder::Bgr : ChannelOrder::Rgb;
-    out.mean = realsFrom(at.at("mean"));
+    out.mean = realsFrom(at.at("mean"), kLargestMean);
     const JsonAt deviation = at.at("deviation");
-    out.deviation = realsFrom(deviation);
-    // So small a divisor would make every input infinite.
+    out.deviation = realsFrom(deviation, kLargestDeviation);
     for (std::size_t i = 0; i < out.deviation.size(); ++i)
-        if (out.deviation[i] < 1e-6)
+        if (out.deviation[i] < kLeastDeviation)
             deviation[i].wrong("must be above 0 (at least 1e-6), but is " + deviation[i].json().dump());
     if (out.mean.size() != out.deviation.size())
         deviation.wrong("has " + std::to_string(out.deviation.size()) + " numbers, but the mean has " +
