@@ -1,9 +1,9 @@
 #include "app/cli/arguments.h"
 
 #include "core/base/error.h"
+#include "core/base/spelling.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace fovea::cli {
 
@@ -12,22 +12,6 @@ namespace {
 [[noreturn]] void usage(const std::string& verb, const std::string& message)
 {
     throw Error(ErrorCode::Usage, message + " See 'fovea " + verb + " --help'.");
-}
-
-std::size_t distance(const std::string& a, const std::string& b)
-{
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t k = 1; k <= b.size(); ++k) {
-            const std::size_t above = row[k];
-            row[k] = std::min({above + 1, row[k - 1] + 1, diagonal + (a[i - 1] != b[k - 1] ? 1u : 0u)});
-            diagonal = above;
-        }
-    }
-    return row[b.size()];
 }
 
 const OptionSpec& specFor(const std::string& verb, const std::string& name, const std::vector<OptionSpec>& specs)
@@ -47,25 +31,6 @@ void checkOperands(const std::string& verb, const std::vector<std::string>& foun
 }
 
 }  // namespace
-
-std::optional<std::string> nearest(const std::string& word, const std::vector<std::string>& candidates)
-{
-    std::optional<std::string> best;
-    std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;
-    if (word.size() > 200) return best;
-    for (const std::string& candidate : candidates)
-        if (const std::size_t d = distance(word, candidate); d < least) {
-            least = d;
-            best = candidate;
-        }
-    return best;
-}
-
-std::string suggestion(const std::string& word, const std::vector<std::string>& candidates)
-{
-    const auto best = nearest(word, candidates);
-    return best ? " Did you mean '" + *best + "'?" : std::string();
-}
 
 Arguments::Arguments(const std::string& verb, const std::vector<std::string>& words, const std::vector<OptionSpec>& specs,
                      const std::vector<std::string>& operands)

@@ -33,11 +33,6 @@ private:
     std::vector<std::string> m_operands;
 };
 
-// The candidate that differs from `word` in the fewest letters, where that is few enough to be a slip.
-std::optional<std::string> nearest(const std::string& word, const std::vector<std::string>& candidates);
-// " Did you mean 'X'?" or nothing.
-std::string suggestion(const std::string& word, const std::vector<std::string>& candidates);
-
 struct Side {
     std::int64_t h = 0, w = 0;
 };

@@ -2,6 +2,7 @@
 
 #include "app/cli/command.h"
 #include "core/base/error.h"
+#include "core/base/spelling.h"
 
 #include <algorithm>
 #include <array>
@@ -39,7 +40,7 @@ const Command& commandFor(const std::string& verb)
         if (verb == command->verb) return *command;
         verbs.push_back(command->verb);
     }
-    throw Error(ErrorCode::Usage, "Unknown command '" + verb + "'." + cli::suggestion(verb, verbs) + " See 'fovea --help'.");
+    throw Error(ErrorCode::Usage, "Unknown command '" + verb + "'." + suggestion(verb, verbs) + " See 'fovea --help'.");
 }
 
 bool asksForHelp(const std::vector<std::string>& words)

@@ -1,6 +1,7 @@
 #include "app/cli/command.h"
 
 #include "core/base/error.h"
+#include "core/base/spelling.h"
 #include "core/io/model/model.h"
 
 #include <algorithm>

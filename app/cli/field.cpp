@@ -1,6 +1,7 @@
 #include "app/cli/engine_work.h"
 #include "core/analysis/unit_field.h"
 #include "core/base/error.h"
+#include "core/base/spelling.h"
 #include "core/io/json/json_reader.h"
 
 #include <charconv>

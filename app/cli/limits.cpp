@@ -1,6 +1,7 @@
 #include "app/cli/limits.h"
 
 #include "core/base/error.h"
+#include "core/base/spelling.h"
 #include "core/graph/names.h"
 #include "core/io/reports/reports.h"
 

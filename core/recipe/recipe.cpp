@@ -30,7 +30,7 @@ const std::vector<RecipeOption>& table()
          {},
          "Optimiser",
          "Learning rate of each layer as a share of the next layer's; 1: the same everywhere."},
-        {"freeze", &R::freeze, 0, 0, {}, "Optimiser", "This layer and all before it stay as they are; empty: none."},
+        {"freeze", &R::freeze, 0, 0, {}, "Optimiser", "This layer or group, and all before it, stay as they are; empty: none."},
         {"sched",
          &R::sched,
          0,

@@ -23,7 +23,7 @@ struct Recipe {
     double weightDecay = 1e-4;
     double clipGrad = 0;    // largest norm of all gradients together; 0: not clipped
     double layerDecay = 1;  // learning rate of each layer as a share of the next one's; 1: the same everywhere
-    std::string freeze;     // this layer and all before it stay as they are, norms in eval mode; empty: none
+    std::string freeze;     // this layer, or group, and all before it stay as they are, norms in eval mode; empty: none
 
     // Schedule, in epochs, evaluated at every step (schedule.h).
     std::string sched = "cosine";  // "cosine", "step", "constant", "onecycle"

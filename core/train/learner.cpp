@@ -1,6 +1,7 @@
 #include "core/train/learner.h"
 
 #include "core/base/random.h"
+#include "core/recipe/frozen_layers.h"
 #include "core/train/mixing.h"
 #include "core/train/purposes.h"
 
@@ -10,13 +11,11 @@ namespace fovea {
 
 namespace {
 
-std::set<std::size_t> stepsUpTo(const Network& network, const std::string& layer)
+std::set<std::size_t> stepsOf(const Network& network, const std::set<NodeId>& layers)
 {
     std::set<std::size_t> out;
-    if (layer.empty()) return out;
-    const std::vector<bool> before = network.stepsBefore({network.entryNamed(layer).firstOutput});
-    for (std::size_t i = 0; i < before.size(); ++i)
-        if (before[i]) out.insert(i);
+    for (std::size_t i = 0; i < network.prepared.entries.size(); ++i)
+        if (layers.contains(network.prepared.entries[i].node->id)) out.insert(i);
     return out;
 }
 
@@ -61,7 +60,7 @@ Learner::Learner(const Graph& graph, const Weights& weights, const Recipe& recip
         throw Error(ErrorCode::Usage, "Mixed precision needs a GPU, but the device is 'cpu': train without 'amp'.");
     if (recipe.channelsLast) m_classifier.setChannelsLast();
     m_classifier.setMixedPrecision(recipe.amp);
-    m_frozen = stepsUpTo(network, recipe.freeze);
+    m_frozen = stepsOf(network, frozenLayers(network.graph, recipe.freeze));
     m_optimiser = std::make_unique<Optimiser>(recipe, trainedTensors(network, recipe, m_frozen));
     if (!recipe.modelEma) return;
     for (const Network::Owned& owned : network.owned) m_average.push_back(owned.tensor.detach().clone());

@@ -12,7 +12,7 @@ namespace fovea {
 
 class Learner {
 public:
-    // Error(Usage) where the recipe's layer to freeze is not there, or nothing is left to train.
+    // Error(Usage) where the recipe's layer or group to freeze is not there, or nothing is left to train.
     Learner(const Graph& graph, const Weights& weights, const Recipe& recipe, const std::string& device);
 
     ClassifyingNetwork& classifier() { return m_classifier; }

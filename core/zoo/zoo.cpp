@@ -1,5 +1,6 @@
 #include "core/zoo/zoo.h"
 
+#include "core/base/spelling.h"
 #include "core/zoo/recipe.h"
 
 #include <algorithm>
@@ -29,22 +30,6 @@ const std::vector<Recipe>& recipes()
         return out;
     }();
     return all;
-}
-
-std::size_t editDistance(const std::string& a, const std::string& b)
-{
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t corner = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t swap = corner + (a[i - 1] != b[j - 1]);
-            corner = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, swap});
-        }
-    }
-    return row[b.size()];
 }
 
 // The three known words nearest to `wanted`: "'resnet18', 'resnet50' or 'resnet101'".

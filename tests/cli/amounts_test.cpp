@@ -48,11 +48,5 @@ TEST(Sides, ThatMeanNothingAreRefused)
     EXPECT_THROW(parseSides("32,,64", "--sizes"), Error);
 }
 
-TEST(Suggestion, IsMadeForASlipAndNotForAnotherWord)
-{
-    EXPECT_EQ(suggestion("--sise", {"--json", "--size"}), " Did you mean '--size'?");
-    EXPECT_EQ(suggestion("--colour", {"--json", "--size"}), "");
-}
-
 }  // namespace
 }  // namespace fovea::cli

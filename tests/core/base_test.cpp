@@ -3,6 +3,7 @@
 #include "core/base/files.h"
 #include "core/base/hash.h"
 #include "core/base/rational.h"
+#include "core/base/spelling.h"
 
 #include <filesystem>
 #include <fstream>
@@ -99,6 +100,12 @@ TEST(Hash, EqualsXxHashAtEveryKindOfLength)
     EXPECT_EQ(xxh64("a", 0), 0xd24ec4f1a98c6e5bu);
     EXPECT_EQ(xxh64("layer1.0.conv1.weight", 7), 0xee56adc3b23c127du);
     EXPECT_EQ(xxh64("features.denseblock3.denselayer24.norm1.running_mean", 1), 0xf7ddf64cb8318571u);
+}
+
+TEST(Suggestion, IsMadeForASlipAndNotForAnotherWord)
+{
+    EXPECT_EQ(suggestion("--sise", {"--json", "--size"}), " Did you mean '--size'?");
+    EXPECT_EQ(suggestion("--colour", {"--json", "--size"}), "");
 }
 
 }  // namespace

@@ -203,6 +203,14 @@ TEST(Jobs, FrozenLayersStayAsTheyAre)
         EXPECT_TRUE(same(name)) << name;
     for (const char* name : {"b.weight", "bn.running_mean", "head.weight"}) EXPECT_FALSE(same(name)) << name;
     request.run = (folder.path() / "other").string();
+    request.recipe.freeze = "heat";
+    request.run = (folder.path() / "slip").string();
+    try {
+        train(smallNetwork(), request, {});
+        ADD_FAILURE() << "nothing was said";
+    } catch (const Error& error) {
+        EXPECT_STREQ(error.what(), "The network has no layer and no group called 'heat' to freeze. Did you mean 'head'?");
+    }
     request.recipe.freeze = "head";
     EXPECT_THROW(train(start, request, {}), Error);
 }

@@ -5,7 +5,9 @@
 #include "core/recipe/run_lock.h"
 #include "tests/studio/window_driver.h"
 
+#include <QAbstractItemView>
 #include <QComboBox>
+#include <QCompleter>
 #include <QDockWidget>
 #include <QInputDialog>
 #include <QListWidget>
@@ -239,6 +241,21 @@ private slots:
         typeInto(window, "recipe.warmup-epochs", QStringLiteral("5"));
         QVERIFY(shownText(window, "trainingProblem").startsWith(QStringLiteral("The warm-up of 5 epochs")));
         QVERIFY(!named<QWidget>(window, QStringLiteral("recipe.warmup-epochs"))->toolTip().isEmpty());
+        typeInto(window, "recipe.warmup-epochs", QStringLiteral("0"));
+        // Layers that can be frozen are those of the network that is open.
+        auto* freeze = named<QLineEdit>(window, QStringLiteral("recipe.freeze"));
+        typeInto(window, "recipe.freeze", QStringLiteral("c"));
+        QVERIFY(freeze->completer()->popup()->isVisible());
+        QVERIFY(freeze->completer()->completionCount() > 0);
+        const QString layer = freeze->completer()->currentCompletion();
+        freeze->completer()->popup()->hide();
+        QVERIFY(!start->isEnabled());
+        QCOMPARE(shownText(window, "recipe.freeze.wrong"),
+                 QStringLiteral("The network has no layer and no group called 'c' to freeze. Did you mean 'fc1'?"));
+        typeInto(window, "recipe.freeze", layer);
+        freeze->completer()->popup()->hide();
+        QVERIFY(start->isEnabled());
+        QVERIFY(!named<QLabel>(window, QStringLiteral("recipe.freeze.wrong"))->isVisible());
         // The engine answers which devices it has when it has started.
         QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "trainingNoGpu"),
                                   QStringLiteral("No GPU: The fake engine has none."), kWaitMs);
@@ -613,7 +630,7 @@ private slots:
         click(window, "measureCost");
         QTRY_COMPARE_WITH_TIMEOUT(
             shownText(window, "costState"),
-            QStringLiteral("A step of 16 images of 32 px on cpu: median of 5 steps, and memory at its most."), kWaitMs);
+            QStringLiteral("A step of 16 images of 32 px on cpu: median of 5 steps, and the memory of all tensors at its most."), kWaitMs);
         QCOMPARE(columnOf(window, 0), QStringLiteral("16.0 ms, 61.00 MiB, 4.00 ms, 61.00 MiB"));
         QCOMPARE(columnOf(window, 1), QStringLiteral("\u2013, \u2013, \u2013, \u2013"));
         rename(window);

@@ -1,9 +1,11 @@
 #include "app/studio/training/recipe_form.h"
 
 #include "app/studio/look/words.h"
+#include "core/recipe/frozen_layers.h"
 
 #include <QCheckBox>
 #include <QComboBox>
+#include <QCompleter>
 #include <QCoreApplication>
 #include <QFormLayout>
 #include <QLabel>
@@ -19,6 +21,7 @@ namespace fovea::studio {
 namespace {
 
 constexpr int kLabelWidth = 118;  // of the foldable groups, which so line up
+constexpr const char* kFreeze = "freeze";
 constexpr const char* kMain[] = {"epochs", "lr", "batch-size"};
 
 bool isMain(const RecipeOption& option)
@@ -173,16 +176,37 @@ QWidget* RecipeForm::makeEditor(const RecipeOption& option)
 
 void RecipeForm::take(const RecipeOption& option, const QString& value)
 {
-    Field& field = m_fields.at(option.name);
+    check(m_fields.at(option.name), value);
+    emit changed();
+}
+
+void RecipeForm::check(Field& field, const QString& value)
+{
     field.error.clear();
     try {
-        setOption(m_recipe, option, value.toStdString());
+        setOption(m_recipe, *field.option, value.toStdString());
+        if (m_graph && std::string_view(field.option->name) == kFreeze) frozenLayers(*m_graph, m_recipe.freeze);
     } catch (const Error& error) {
         field.error = QString::fromUtf8(error.what());
     }
     field.wrong->setText(field.error);
     field.wrong->setVisible(!field.error.isEmpty());
-    emit changed();
+}
+
+void RecipeForm::setGraph(std::shared_ptr<const Graph> graph)
+{
+    if (graph == m_graph) return;
+    m_graph = std::move(graph);
+    Field& field = m_fields.at(kFreeze);
+    auto* line = qobject_cast<QLineEdit*>(field.editor);
+    QStringList names;
+    for (const std::string& name : m_graph ? layerAndGroupNames(*m_graph) : std::vector<std::string>()) names << text(name);
+    auto* completer = new QCompleter(names, line);
+    completer->setFilterMode(Qt::MatchContains);
+    completer->setCaseSensitivity(Qt::CaseInsensitive);
+    delete line->completer();
+    line->setCompleter(completer);
+    check(field, line->text());
 }
 
 void RecipeForm::show(const Field& field)

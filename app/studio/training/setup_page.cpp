@@ -212,6 +212,7 @@ QString SetupPage::problem() const
 
 void SetupPage::refresh()
 {
+    m_recipe->setGraph(m_runs.document().graph());
     const QString problem = this->problem();
     m_problem->setText(problem);
     m_problem->setVisible(!problem.isEmpty());

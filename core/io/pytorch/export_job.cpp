@@ -7,6 +7,7 @@
 #include "core/io/pytorch/scripts.h"
 #include "core/io/pytorch/source.h"
 #include "core/ops/classifier.h"
+#include "core/recipe/frozen_layers.h"
 
 #include <set>
 
@@ -29,25 +30,6 @@ constexpr const char* kReadme =
     "open the best weights again. Norms that an exporter folded into convolutions stay folded: \"unfold_norms\" of "
     "the\n"
     "recipe is for Fovea's own engine. 'fovea recalibrate MODEL --unfold' puts them back before a job is written.\n";
-
-// The layer of that name and all that it reads from, directly or not; none where the name is empty.
-std::set<NodeId> upTo(const Graph& graph, const std::string& name)
-{
-    std::set<NodeId> out;
-    if (name.empty()) return out;
-    const Node* layer = graph.findByName(name);
-    if (!layer)
-        throw Error(ErrorCode::Usage, "The network has no layer called '" + name + "', which option 'freeze' names.");
-    std::vector<NodeId> open{layer->id};
-    while (!open.empty()) {
-        const NodeId id = open.back();
-        open.pop_back();
-        if (!out.insert(id).second) continue;
-        for (const Port& input : graph.at(id).inputs)
-            if (input.node != kNoNode) open.push_back(input.node);
-    }
-    return out;
-}
 
 Classifier classifierIn(const Graph& graph)
 {
@@ -99,7 +81,7 @@ std::vector<std::string> writeExportJob(const std::filesystem::path& folder, con
     checkRecipe(job.recipe);
     const TorchLayout layout = layOutTorch(job.graph);
     const Classifier classifier = classifierIn(job.graph);
-    const std::set<NodeId> frozen = upTo(job.graph, job.recipe.freeze);
+    const std::set<NodeId> frozen = frozenLayers(job.graph, job.recipe.freeze);
     Json settings{{"schema", "fovea.job/1"}, {"classifier", classifierJson(job.graph, classifier)}};
     settings.update(layersJson(layout, frozen));
     settings["preprocessing"] = toJson(job.graph.preprocessing().value_or(Preprocessing{}));
