@@ -54,7 +54,7 @@ bool readHeader(Reading& reading)
     png_set_user_limits(reading.png, kMaxSide, kMaxSide);
     png_set_read_fn(reading.png, &reading, giveBytes);
     png_read_info(reading.png, reading.info);
-    png_set_scale_16(reading.png);
+    png_set_strip_16(reading.png);  // the upper 8, as Pillow and OpenCV read them
     if (png_get_color_type(reading.png, reading.info) == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(reading.png);
     else png_set_expand_gray_1_2_4_to_8(reading.png);
     png_set_strip_alpha(reading.png);

@@ -140,9 +140,9 @@ class Folder:
             with Image.open(path) as file:
                 picture = ImageOps.exif_transpose(file)
                 if picture.mode.startswith("I"):
-                    # 16 bits of grey, to 8 as libpng does: value / 257, rounded.
+                    # 16 bits of grey: the upper 8, as Pillow itself reads colours.
                     flat = torch.frombuffer(bytearray(picture.convert("I").tobytes()), dtype=torch.int32)
-                    flat = (flat * 255 + 32895 >> 16).to(torch.uint8)
+                    flat = (flat >> 8).to(torch.uint8)
                 else:
                     picture = picture.convert("L" if picture.mode in ("L", "1") else "RGB")
                     flat = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)

@@ -62,6 +62,11 @@ def saved(image, **options):
     return out.getvalue()
 
 
+def deep(pixels):
+    """The same with 16 bits, whose lower ones would round up."""
+    return (pixels.astype(np.uint16) * 256 + 200).astype(">u2")
+
+
 def all_files():
     grey, rgb, rgba = (picture(n) for n in (1, 3, 4))
     colour = Image.fromarray(rgb)
@@ -73,6 +78,7 @@ def all_files():
     yield "palette_2bit.png", saved(colour.quantize(4), format="PNG", bits=2)
     yield "grey_1bit.png", saved(Image.fromarray((grey[..., 0] > 90)), format="PNG")
     yield "interlaced.png", png(W, H, 8, 2, interlaced(rgb), interlace=1)
+    yield "rgb_16bit.png", png(W, H, 16, 2, filtered(deep(rgb)))
     yield "rgb.jpg", saved(colour, format="JPEG", quality=90, subsampling=0)
     yield "halved_colour.jpg", saved(colour, format="JPEG", quality=90, subsampling=2)
     yield "grey.jpg", saved(Image.fromarray(grey[..., 0]), format="JPEG", quality=90)
@@ -99,10 +105,9 @@ def expected(name, data):
 
 
 def grey16():
-    """Pillow keeps 16 bits or cuts them; Fovea scales them to 8, so these are worked out here."""
-    wide = picture(1)[..., 0].astype(np.uint16) * 257 + 100
-    scaled = np.floor(wide / 257.0 + 0.5).clip(0, 255).astype(np.uint8)
-    return png(W, H, 16, 0, filtered(wide.astype(">u2"))), f"grey_16bit.png {H} {W} 1 {scaled.tobytes().hex()}\n"
+    """Pillow keeps 16 bits of grey; Fovea takes the upper 8, as Pillow does of colours, so these are worked out here."""
+    wide = deep(picture(1)[..., 0])
+    return png(W, H, 16, 0, filtered(wide)), f"grey_16bit.png {H} {W} 1 {(wide >> 8).astype(np.uint8).tobytes().hex()}\n"
 
 
 def main():
