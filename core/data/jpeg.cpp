@@ -15,17 +15,23 @@ struct Destroy {
     void operator()(void* handle) const { tjDestroy(handle); }
 };
 
+using Decoder = std::unique_ptr<void, Destroy>;
+
 // Making a decoder costs as much as decoding a small image, so every thread keeps its own.
-tjhandle decoder()
+Decoder& decoder()
 {
-    thread_local const std::unique_ptr<void, Destroy> handle(tjInitDecompress());
+    thread_local Decoder handle;
+    if (!handle) handle.reset(tjInitDecompress());
     if (!handle) throw Error(ErrorCode::Limit, "libjpeg-turbo could not be started: there is no memory left.");
-    return handle.get();
+    return handle;
 }
 
-[[noreturn]] void broken(tjhandle handle)
+// A decoder that failed stays where it was, and would take the next image for the rest of this one.
+[[noreturn]] void broken(Decoder& decoder)
 {
-    throw Error(ErrorCode::Format, std::string("The JPEG image is damaged: ") + tjGetErrorStr2(handle) + ".");
+    const std::string why = tjGetErrorStr2(decoder.get());
+    decoder.reset();
+    throw Error(ErrorCode::Format, "The JPEG image is damaged: " + why + ".");
 }
 
 // Halves only: the library has quick code for these, and none for the steps between.
@@ -36,11 +42,15 @@ int divisorFor(int height, int width, std::int64_t leastSide)
     return divisor;
 }
 
-// Readers complain about stray bytes that leave a picture whole; a file that ends too early does not.
+// Readers complain about stray bytes that leave a picture whole. The library's code says "warning" also where an error
+// followed the warning; its text is then the error's.
 bool isFatal(tjhandle handle)
 {
+    if (tjGetErrorCode(handle) != TJERR_WARNING) return true;
     const std::string_view why = tjGetErrorStr2(handle);
-    return tjGetErrorCode(handle) != TJERR_WARNING || why.find("remature end") != std::string_view::npos;
+    if (why.find("remature end") != std::string_view::npos) return true;  // of the file, or of a piece
+    const auto harmless = {"Corrupt JPEG data", "Inconsistent progression", "Unknown Adobe color transform"};
+    return std::none_of(harmless.begin(), harmless.end(), [&](const char* text) { return why.starts_with(text); });
 }
 
 Image rgbFromCmyk(const Image& cmyk, bool inverted)
@@ -62,10 +72,11 @@ Image rgbFromCmyk(const Image& cmyk, bool inverted)
 
 Image decodeJpeg(Bytes bytes, std::int64_t leastSide)
 {
-    const tjhandle handle = decoder();
+    Decoder& own = decoder();
+    const tjhandle handle = own.get();
     const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
     int width = 0, height = 0, sampling = 0, space = 0;
-    if (tjDecompressHeader3(handle, data, bytes.size(), &width, &height, &sampling, &space) != 0) broken(handle);
+    if (tjDecompressHeader3(handle, data, bytes.size(), &width, &height, &sampling, &space) != 0) broken(own);
     const bool grey = space == TJCS_GRAY, cmyk = space == TJCS_CMYK || space == TJCS_YCCK;
     imageOf(height, width, 3);  // the size in the file, before any reduction
     const int divisor = divisorFor(height, width, leastSide);
@@ -77,7 +88,7 @@ Image decodeJpeg(Bytes bytes, std::int64_t leastSide)
     if (tjDecompress2(handle, data, bytes.size(), image.pixels.data(), width, 0, height, format, TJFLAG_LIMITSCANS) !=
             0 &&
         isFatal(handle))
-        broken(handle);
+        broken(own);
     const JpegMarkers markers = jpegMarkers(bytes);
     if (cmyk) image = rgbFromCmyk(image, markers.adobe);
     return upright(std::move(image), markers.orientation);

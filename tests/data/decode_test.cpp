@@ -118,6 +118,33 @@ TEST(Decode, AFileThatEndsTooEarlyIsBrokenAtEveryLength)
     }
 }
 
+// Decoders live as long as their thread.
+TEST(Decode, ABrokenImageLeavesTheNextOneWhole)
+{
+    const std::string whole = bytesOf("rgb.jpg");
+    const Image wanted = decodeText(whole);
+    const auto expectWhole = [&](const std::string& after) {
+        Image next;
+        EXPECT_EQ(refusal([&] { next = decodeText(whole); }), "") << after;
+        EXPECT_EQ(next.pixels, wanted.pixels) << after;
+    };
+    for (const Expected& file : expectedFiles()) {
+        if (!file.name.ends_with(".jpg")) continue;
+        const std::string bytes = bytesOf(file.name);
+        for (std::size_t length = 0; length < bytes.size(); ++length) {
+            refusal([&] { decodeText(bytes.substr(0, length)); });
+            expectWhole(file.name + " cut to " + std::to_string(length));
+        }
+        std::mt19937 random(2);
+        for (int round = 0; round < 200; ++round) {
+            std::string changed = bytes;
+            for (int i = 0; i < 1 + round % 4; ++i) changed[random() % changed.size()] = static_cast<char>(random());
+            refusal([&] { decodeText(changed, round % 2 ? 3 : 0); });
+            expectWhole(file.name + " changed, round " + std::to_string(round));
+        }
+    }
+}
+
 // Under the sanitizers this finds reads and writes outside.
 TEST(Decode, NeverCrashesWhateverBytesChange)
 {
