@@ -14,6 +14,9 @@
 namespace fovea {
 namespace {
 
+using test::bytesOf;
+using test::Folder;
+using test::put;
 using test::refusal;
 
 // Images of one pixel's value each; some are broken.
@@ -100,6 +103,34 @@ TEST(Loader, GivesTheSameBytesAtAnyNumberOfWorkers)
     EXPECT_EQ(epochOf(data, augmented(2), 5), one);
     EXPECT_EQ(epochOf(data, augmented(7), 5), one);
     EXPECT_NE(epochOf(data, augmented(2), 6), one);
+}
+
+// Decoders of files keep something from one image to the next.
+TEST(Loader, DamagedFilesChangeNothingElseAtAnyNumberOfWorkers)
+{
+    Folder folder;
+    const std::string whole = bytesOf("rgb.jpg"), other = bytesOf("progressive.jpg");
+    for (int i = 0; i < 24; ++i) {
+        const std::string name = (i % 2 ? "a/" : "b/") + std::to_string(i) + ".jpg";
+        const std::string& bytes = i % 3 ? whole : other;
+        put(folder / name, i % 5 == 0 ? bytes.substr(0, 20 + static_cast<std::size_t>(i) * 8) : bytes);
+    }
+    const DatasetPtr data = openData(folder.path().string(), {.validation = 0.1}).train;
+    std::size_t broken = 0;
+    const auto epoch = [&](int workers) {
+        Loader loader(data, augmented(workers));
+        loader.start(3);
+        Epoch seen = rest(loader);
+        broken = loader.broken().size();
+        return seen;
+    };
+    const Epoch one = epoch(1);
+    EXPECT_GE(broken, 3u);
+    const std::size_t wanted = broken;
+    for (const int workers : {1, 2, 3, 7}) {
+        EXPECT_EQ(epoch(workers), one) << workers;
+        EXPECT_EQ(broken, wanted) << workers;
+    }
 }
 
 TEST(Loader, GoesOnFromTheMiddleOfAnEpochAsIfItHadNotStopped)
