@@ -4,6 +4,10 @@
 #include "core/io/json/graph_json.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <unistd.h>
 
 namespace fovea {
 
@@ -87,11 +91,29 @@ bool isRunFolder(const std::filesystem::path& path)
     return std::filesystem::is_regular_file(RunFolder{path}.info(), none);
 }
 
+namespace {
+
+// Known before anything long is begun.
+void refuseUnwritable(const std::filesystem::path& folder)
+{
+    std::error_code none;
+    std::filesystem::path existing = std::filesystem::absolute(folder, none);
+    while (existing.has_relative_path() && !std::filesystem::exists(existing, none)) existing = existing.parent_path();
+    if (!std::filesystem::is_directory(existing, none))
+        throw Error(ErrorCode::File, "'" + existing.string() + "' is a file; a run needs a folder.");
+    if (::access(existing.c_str(), W_OK | X_OK) != 0)
+        throw Error(ErrorCode::File,
+                    "Cannot write into '" + existing.string() + "': " + std::string(std::strerror(errno)) + ".");
+}
+
+}  // namespace
+
 void refuseTaken(const RunFolder& folder, const std::vector<std::filesystem::path>& more)
 {
     if (isRunFolder(folder.root))
         throw Error(ErrorCode::Usage,
                     "'" + folder.root.string() + "' holds a training run already: resume it, or name another folder.");
+    refuseUnwritable(folder.root);
     std::vector<std::filesystem::path> written{folder.graph(), folder.recipe(), folder.metrics(),
                                                folder.log(),   folder.last(),   folder.best()};
     written.insert(written.end(), more.begin(), more.end());

@@ -59,7 +59,7 @@ struct RunFolder {
 bool isStateFile(const std::filesystem::path& path);  // by its name
 bool isRunFolder(const std::filesystem::path& path);
 
-// Error(Usage) where a run stands already, or a file of somebody else's that a run, or one of `more`, would write over.
+// Error(File) where no folder can be made there; Error(Usage) where a run stands already, or a file of somebody else's that a run, or one of `more`, would write over.
 // What a run has left that was killed before it had begun is nobody's: it writes its graph first, and run.json last.
 void refuseTaken(const RunFolder& folder, const std::vector<std::filesystem::path>& more = {});
 

@@ -78,6 +78,12 @@ std::string deviceFor(const std::string& wanted)
                                       (wanted.starts_with("cuda") && gpus == 0 ? " " + whyNoGpu() : ""));
 }
 
+void refuseMixedPrecisionOn(const std::string& device)
+{
+    if (device == "cpu")
+        throw Error(ErrorCode::Usage, "Mixed precision needs a GPU, but the device is 'cpu': train without 'amp'.");
+}
+
 std::string whyNoGpu()
 {
     if (gpuCount() > 0) return {};

@@ -17,6 +17,7 @@ std::string torchVersion();                        // "1.13.1"
 std::vector<DeviceInfo> torchDevices();            // the CPU first
 // "auto": CUDA where a GPU answers, else the CPU. Error(Usage) for one that is not there.
 std::string deviceFor(const std::string& wanted);
+void refuseMixedPrecisionOn(const std::string& device);  // Error(Usage) where it is the CPU
 std::string whyNoGpu();                            // one sentence; empty where a GPU answers
 
 }  // namespace fovea

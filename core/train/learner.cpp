@@ -2,6 +2,7 @@
 
 #include "core/base/random.h"
 #include "core/recipe/frozen_layers.h"
+#include "core/train/device.h"
 #include "core/train/mixing.h"
 #include "core/train/purposes.h"
 
@@ -55,9 +56,7 @@ Learner::Learner(const Graph& graph, const Weights& weights, const Recipe& recip
     : m_recipe(recipe), m_classifier(graph, weights, device)
 {
     Network& network = m_classifier.network();
-    const bool isCpu = network.device.is_cpu();
-    if (recipe.amp && isCpu)
-        throw Error(ErrorCode::Usage, "Mixed precision needs a GPU, but the device is 'cpu': train without 'amp'.");
+    if (recipe.amp) refuseMixedPrecisionOn(device);
     if (recipe.channelsLast) m_classifier.setChannelsLast();
     m_classifier.setMixedPrecision(recipe.amp);
     m_frozen = stepsOf(network, frozenLayers(network.graph, recipe.freeze));

@@ -690,6 +690,45 @@ TEST(Jobs, FineTuningPutsFoldedNormsBackFirst)
     EXPECT_FALSE(readSafetensors(folder.path() / "plain" / "best.safetensors").find("a_norm.running_mean"));
 }
 
+// Whoever freezes a layer cannot know what norm is put back behind it; and every tensor of the file is accounted for,
+// also the bias that goes into the norm, and a head that is not the file's.
+TEST(Jobs, AFrozenConvolutionKeepsTheNormThatIsPutBack)
+{
+    test::Folder folder;
+    TrainStart start = startOf(
+        "input 1x16x16 > conv:a k=3 p=1 c=8 > relu > conv:b k=3 p=1 c=8 > relu > gap > flatten > linear:head c=7");
+    for (const char* layer : {"a", "b"})
+        start.graph.update(test::layer(start.graph, layer).id, [&](Node& node) {
+            node.tensors = {{"weight", std::string("onnx::Conv_") + layer}, {"bias", std::string("onnx::Bias_") + layer}};
+        });
+    start.given = materialise(start.graph, {}, 3);
+    start.weights = start.given;
+    TrainRequest request = trainRequest(folder.path() / "still");
+    request.recipe.epochs = 1;
+    request.recipe.lr = 0;
+    request.recipe.modelEma = false;
+    std::string log;
+    JobWatch watch;
+    watch.log = [&](const std::string& text) { log += text + "\n"; };
+    train(start, request, watch);
+    EXPECT_NE(log.find("Tensors: copied 2 (648), new 10 (68), dropped 2 (16)\n"), std::string::npos) << log;
+    for (const char* row : {"a_norm.weight: new, 8\n", "onnx::Bias_a: dropped, 8\n", "head.weight: new, 4x8\n"})
+        EXPECT_NE(log.find(row), std::string::npos) << row << log;
+    request.run = (folder.path() / "run").string();
+    request.recipe.lr = 0.1;
+    request.recipe.freeze = "a";
+    train(start, request, {});
+    const Weights before = readSafetensors(folder.path() / "still/last.safetensors"),
+                  after = readSafetensors(folder.path() / "run/last.safetensors");
+    const auto same = [&](const char* name) {
+        const Tensor &a = *before.find(name), &b = *after.find(name);
+        return std::equal(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end());
+    };
+    for (const char* name : {"a.weight", "a_norm.weight", "a_norm.bias"}) EXPECT_TRUE(same(name)) << name;
+    for (const char* name : {"b.weight", "b_norm.weight", "head.weight"}) EXPECT_FALSE(same(name)) << name;
+    EXPECT_EQ(readRecipe(RunFolder{request.run}.recipe()).freeze, "a_norm");
+}
+
 TEST(Jobs, TheEffectiveFieldLiesInsideTheTheoreticalOne)
 {
     test::Folder folder;

@@ -80,6 +80,8 @@ TEST(RunFolder, NothingOfSomebodyElseIsWrittenOver)
     EXPECT_EQ(refusal(none), "");
     std::ofstream(run.root / "notes.txt") << "mine";
     EXPECT_EQ(refusal(run), "");
+    EXPECT_THROW(refuseTaken({run.root / "notes.txt"}), Error);
+    EXPECT_THROW(refuseTaken({run.root / "notes.txt" / "run"}), Error);
     EXPECT_NE(refusal(run, {run.root / "notes.txt"}).find("'notes.txt'"), std::string::npos);
     for (const auto& path : {run.graph(), run.recipe(), run.metrics(), run.log(), run.last(), run.best()}) {
         std::ofstream(path) << "mine";
