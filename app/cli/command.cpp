@@ -82,6 +82,10 @@ void refuseOverwrite(const std::string& input, const std::string& output)
     bool same = fs::equivalent(input, output, failed);
     if (failed) same = fs::absolute(input, failed).lexically_normal() == fs::absolute(output, failed).lexically_normal();
     if (same) throw Error(ErrorCode::Usage, "'" + output + "' is the model that is read; choose another name for the output.");
+    // A run is a folder.
+    if (fs::is_directory(input, failed) && fs::exists(output, failed) &&
+        fs::equivalent(fs::absolute(output, failed).parent_path(), input, failed))
+        throw Error(ErrorCode::Usage, "'" + output + "' is a file of the run that is read; choose another name for the output.");
 }
 
 std::string wroteText(const std::string& path, const std::vector<std::string>& initialised)

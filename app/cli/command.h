@@ -57,7 +57,7 @@ std::vector<OptionSpec> joined(std::vector<OptionSpec> options, const std::vecto
 // --batch and --element, for memory.
 MemoryOptions memoryOptions(const Arguments& arguments);
 
-// Error(Usage) where writing `output` would overwrite the model that was read.
+// Error(Usage) where writing `output` would overwrite the model that was read, or a file of the run that it is.
 void refuseOverwrite(const std::string& input, const std::string& output);
 
 // "Wrote x.onnx." and which tensors were made because they had no values.

@@ -208,11 +208,11 @@ std::string percent(double share)
     return text;
 }
 
-void tellBroken(std::int64_t count, const std::vector<BrokenName>& broken, std::ostream& notes)
+void tellBroken(const BrokenImages& broken, std::ostream& notes)
 {
-    if (count == 0) return;
-    notes << count << (count == 1 ? " image could not be read" : " images could not be read") << (count == 1 ? " and was left out:\n" : " and were left out:\n");
-    for (const BrokenName& image : broken) notes << "  " << image.name << ": " << image.why << "\n";
+    if (broken.count == 0) return;
+    notes << broken.count << (broken.count == 1 ? " image could not be read and was left out:\n" : " images could not be read and were left out:\n");
+    for (const BrokenName& image : broken.named) notes << "  " << image.name << ": " << image.why << "\n";
 }
 
 }  // namespace fovea::cli

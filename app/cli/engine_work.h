@@ -59,6 +59,6 @@ std::optional<Other> openOther(const Arguments& arguments, const Graph& first);
 // "81.25 %"
 std::string percent(double share);
 // One line that counts broken images, and a line for each of the first.
-void tellBroken(std::int64_t count, const std::vector<BrokenName>& broken, std::ostream& notes);
+void tellBroken(const BrokenImages& broken, std::ostream& notes);
 
 }  // namespace fovea::cli

@@ -63,7 +63,7 @@ EvaluateReply evaluated(EngineClient& engine, const Graph& graph, const Weights&
     const LoadReply loaded = loadInto(engine, graph, weights, arguments.value("--device").value_or("auto"));
     if (loaded.initialised > 0) notes << loaded.initialised << " tensors had no values and were filled at random.\n";
     auto reply = engine.ask<EvaluateReply>(request, tellTo(notes));
-    tellBroken(reply.brokenCount, reply.broken, notes);
+    tellBroken(reply.broken, notes);
     return reply;
 }
 

@@ -85,7 +85,9 @@ EffectiveReply effective(const Opened& opened, const std::string& layer, const U
                  static_cast<std::uint64_t>(request.seed));
     if (loaded.initialised > 0)
         notes << loaded.initialised << " tensors have no weights in the model and were drawn anew.\n";
-    return engine->ask<EffectiveReply>(request, tellTo(notes));
+    auto reply = engine->ask<EffectiveReply>(request, tellTo(notes));
+    tellBroken(reply.broken, notes);
+    return reply;
 }
 
 Json boxJson(const std::optional<PixelBox>& box)
@@ -145,6 +147,11 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
                               {"MODEL"});
     refuseWithout(arguments, "--effective",
                   joined({{"--train-mode"}, {"--threshold", true}, {"-o", true}}, dataOptions()));
+    if (const auto file = arguments.value("-o")) {
+        refuseOverwrite(arguments.operand(0), *file);
+        if (!file->ends_with(".safetensors"))
+            throw Error(ErrorCode::Usage, "Option '-o' takes a file that ends in .safetensors, but got '" + *file + "'.");
+    }
     const auto layer = arguments.value("--layer");
     if (!layer)
         throw Error(ErrorCode::Usage, "Option '--layer' is missing: it names the layer. See 'fovea field --help'.");

@@ -47,6 +47,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     const auto engine = startEngine();
     loadInto(*engine, opened.graph, opened.model.weights, arguments.value("--device").value_or("auto"));
     const auto reply = engine->ask<ProbeReply>(request, tellTo(notes));
+    tellBroken(reply.broken, notes);
     if (arguments.has("--json")) {
         Json json = toJson(reply);
         json["schema"] = "fovea.probe/1";

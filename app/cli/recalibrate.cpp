@@ -44,8 +44,10 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
         request.data = data;
         request.out = changed.path().string();
         const auto reply = engine->ask<UnfoldReply>(request, tellTo(notes));
+        tellBroken(reply.broken, notes);
         opened.model.graph = reply.graph;
-        json = {{"norms", reply.norms}, {"images", reply.images}, {"difference", reply.difference}};
+        json = toJson(reply);
+        json.erase("graph");  // it is in the file
         if (!arguments.has("--json"))
             out << reply.norms << " norms put back from " << reply.images << " images; the output differs by "
                 << Json(reply.difference).dump() << " of its largest value.\n";
@@ -54,6 +56,8 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
         request.data = data;
         request.out = changed.path().string();
         const auto reply = engine->ask<RecalibrateReply>(request, tellTo(notes));
+        tellBroken(reply.broken, notes);
+        opened.model.graph.setPreprocessing(reply.preprocessing);  // another one would make other statistics
         json = toJson(reply);
         if (!arguments.has("--json"))
             out << reply.norms << " norms recalibrated on " << reply.images << " images"

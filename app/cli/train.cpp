@@ -104,7 +104,7 @@ Recipe recipeFrom(const Arguments& arguments)
 
 int report(const TrainReply& reply, const std::string& run, bool json, std::ostream& out, std::ostream& notes)
 {
-    tellBroken(reply.brokenCount, reply.broken, notes);
+    tellBroken(reply.broken, notes);
     if (json) {
         Json text = toJson(reply);
         text["schema"] = "fovea.train/1";
@@ -126,6 +126,7 @@ int findRate(EngineClient& engine, const Arguments& arguments, const Recipe& rec
     request.data = *arguments.value("--data");
     request.recipe = recipe;
     const auto reply = engine.ask<RateReply>(request, tellTo(notes));
+    tellBroken(reply.broken, notes);
     if (arguments.has("--json")) {
         Json text = toJson(reply);
         text["schema"] = "fovea.rates/1";

@@ -14,7 +14,7 @@ namespace fovea {
 
 namespace {
 
-constexpr const char* kTemporaryEnding = ".XXXXXX";  // as mkstemp takes it
+constexpr const char* kTemporaryEnding = ".fovea-XXXXXX";  // as mkstemp takes it
 
 [[noreturn]] void fail(const std::string& doing, const std::filesystem::path& path, int code)
 {
@@ -116,12 +116,14 @@ AtomicFile::~AtomicFile()
 std::filesystem::path AtomicFile::destinationOf(const std::filesystem::path& temporary)
 {
     const std::string name = temporary.string();
-    const std::size_t length = std::string(kTemporaryEnding).size();
-    const std::size_t dot = name.rfind('.');
-    if (dot == std::string::npos || name.size() - dot != length) return {};
-    for (std::size_t i = dot + 1; i < name.size(); ++i)
+    const std::string_view ending = kTemporaryEnding;
+    const std::size_t fixed = ending.find('X');
+    if (name.size() <= ending.size()) return {};
+    const std::size_t from = name.size() - ending.size();
+    if (name.compare(from, fixed, ending.substr(0, fixed)) != 0) return {};
+    for (std::size_t i = from + fixed; i < name.size(); ++i)
         if (!std::isalnum(static_cast<unsigned char>(name[i]))) return {};
-    return name.substr(0, dot);
+    return name.substr(0, from);
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes)

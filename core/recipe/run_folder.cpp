@@ -14,7 +14,7 @@ namespace fovea {
 namespace {
 
 constexpr std::size_t kMaxJson = 1u << 22, kMaxMetrics = 1u << 28, kMaxGraph = 1u << 28;
-constexpr const char* kStateEnding = ".state.safetensors";
+constexpr std::string_view kStateStart = "last-", kStateEnding = ".state.safetensors";
 constexpr const char* kSchema = "fovea.run/1";
 
 void read(const JsonAt& at, Graph& out) { out = graphFrom(at); }
@@ -80,10 +80,16 @@ void read(const JsonAt& at, RunInfo& out)
 
 std::filesystem::path RunFolder::state(std::int64_t step) const
 {
-    return root / ("last-" + std::to_string(step) + kStateEnding);
+    return root / (std::string(kStateStart) + std::to_string(step) + std::string(kStateEnding));
 }
 
-bool isStateFile(const std::filesystem::path& path) { return path.filename().string().ends_with(kStateEnding); }
+bool isStateFile(const std::filesystem::path& path)
+{
+    const std::string name = path.filename().string();
+    if (!name.starts_with(kStateStart) || !name.ends_with(kStateEnding)) return false;
+    const std::string_view step = std::string_view(name).substr(kStateStart.size(), name.size() - kStateStart.size() - kStateEnding.size());
+    return !step.empty() && step.find_first_not_of("0123456789") == std::string_view::npos;
+}
 
 bool isRunFolder(const std::filesystem::path& path)
 {

@@ -96,7 +96,7 @@ EffectiveReply effectiveField(const TrainStart& start, const EffectiveRequest& r
         throw Error(ErrorCode::Usage, "The threshold is a share of the largest value: at least 0 and below 1.");
     std::optional<DataParts> parts;
     if (!request.data.source.empty()) parts = openFor(request.data);
-    Network network(parts ? withPreprocessing(start.graph, *parts->train, watch.stop) : start.graph, start.weights,
+    Network network(parts ? withPreprocessing(start.graph, *parts, watch) : start.graph, start.weights,
                     {.device = start.device});
     for (Network::Step& step : network.steps) step.training = request.trainMode;
     const std::size_t value = network.entryNamed(request.layer).firstOutput;
@@ -133,6 +133,7 @@ EffectiveReply effectiveField(const TrainStart& start, const EffectiveRequest& r
     EffectiveReply reply = measureField(field, request.threshold);
     reply.unit = unit;
     reply.images = images;
+    if (loader) addBroken(reply.broken, *loader);
     if (!request.image.empty()) {
         Weights written;
         written.set("field", field);

@@ -7,7 +7,7 @@ namespace fovea {
 EvaluateReply evaluate(const TrainStart& start, const EvaluateRequest& request, const JobWatch& watch)
 {
     const DataParts parts = openFor(request.data);
-    ClassifyingNetwork classifier(withPreprocessing(start.graph, *parts.train, watch.stop), start.weights,
+    ClassifyingNetwork classifier(withPreprocessing(start.graph, parts, watch), start.weights,
                                   start.device);
     const DatasetPtr data =
         partOf(parts, request.data.part, request.data.images, static_cast<std::uint64_t>(request.data.splitSeed));
@@ -23,8 +23,7 @@ EvaluateReply evaluate(const TrainStart& start, const EvaluateRequest& request, 
         reply.confusion.emplace_back(from, from + static_cast<std::ptrdiff_t>(classes));
     }
     reply.imagesPerSecond = static_cast<double>(scores.images) / std::max(secondsNow() - began, 1e-9);
-    reply.brokenCount = static_cast<std::int64_t>(loader.broken().size());
-    reply.broken = firstBroken(loader);
+    addBroken(reply.broken, loader);
     return reply;
 }
 

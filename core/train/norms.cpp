@@ -1,12 +1,15 @@
 #include "core/train/norms.h"
 
+#include "core/base/random.h"
 #include "core/io/safetensors/safetensors.h"
 #include "core/ops/folded_norms.h"
+#include "core/train/purposes.h"
 #include "core/train/scores.h"
 #include "core/train/tensors.h"
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace fovea {
 
@@ -63,16 +66,23 @@ private:
     double m_images = 0;
 };
 
-// Batches of about the size asked for and all of one size or nearly, of images in any order: data is often sorted by
-// class, and a batch of one class has other statistics than all.
-LoadOptions shuffledEvenly(LoadOptions options, std::int64_t images, std::uint64_t seed)
+// Data is often sorted by class, and a batch of one class has other statistics than all. Not the loader's own shuffling,
+// which puts another image in a broken one's place, so that one would count twice.
+DatasetPtr inAnyOrder(const DatasetPtr& images, std::uint64_t seed)
+{
+    std::vector<std::int64_t> order(static_cast<std::size_t>(images->size()));
+    std::iota(order.begin(), order.end(), std::int64_t{0});
+    RandomStream(seed, {kNormsPurpose}).shuffle(order);
+    return partOfDataset(images, std::move(order));
+}
+
+// Batches of about the size asked for and all of one size or nearly.
+LoadOptions evenly(LoadOptions options, std::int64_t images)
 {
     if (options.batch < 2)
         throw Error(ErrorCode::Usage, "A batch of one image has no statistics: recalibrate with batches of 2 or more.");
     const std::int64_t batches = std::max<std::int64_t>(1, (images + options.batch / 2) / options.batch);
     options.batch = (images + batches - 1) / std::max<std::int64_t>(batches, 1);
-    options.shuffle = true;
-    options.seed = seed;
     return options;
 }
 
@@ -88,7 +98,7 @@ double largestDifference(ClassifyingNetwork& before, ClassifyingNetwork& after, 
 RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& request, const JobWatch& watch)
 {
     const DataParts parts = openFor(request.data);
-    ClassifyingNetwork classifier(withPreprocessing(start.graph, *parts.train, watch.stop), start.weights,
+    ClassifyingNetwork classifier(withPreprocessing(start.graph, parts, watch), start.weights,
                                   start.device);
     Network& network = classifier.network();
     std::vector<Network::Step*> norms;
@@ -104,8 +114,8 @@ RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& 
     LoadOptions options = loadOptionsFor(classifier, request.data);
     Loader validation(partOf(parts, request.data.part, request.data.images, seed), options);
     const Scores before = scored(validation);
-    const DatasetPtr images = partOf(parts, "train", imagesFor(request.data), seed);
-    Loader training(images, shuffledEvenly(options, images->size(), seed));
+    const DatasetPtr images = inAnyOrder(partOf(parts, "train", imagesFor(request.data), seed), seed);
+    Loader training(images, evenly(options, images->size()));
     RecalibrateReply reply;
     Progress progress;
     progress.phase = "recalibrating";
@@ -139,6 +149,9 @@ RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& 
     reply.top1After = after.top1;
     reply.lossBefore = before.loss;
     reply.lossAfter = after.loss;
+    reply.preprocessing = *network.graph.preprocessing();
+    addBroken(reply.broken, training);
+    if (isScored) addBroken(reply.broken, validation);
     if (request.out.empty()) return reply;
     Weights written;
     for (const Network::Step* norm : norms)
@@ -187,6 +200,7 @@ Unfolded unfoldNorms(const TrainStart& start, const DataParts& parts, const Unfo
         if (!first) first = std::move(batch);
     }
     if (!first) throw Error(ErrorCode::Usage, "There are no training images to take statistics from.");
+    addBroken(out.reply.broken, loader);
     out.graph = original;
     out.weights = start.weights;
     constexpr double kEps = 1e-5;

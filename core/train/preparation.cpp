@@ -5,8 +5,7 @@
 #include "core/recipe/frozen_layers.h"
 #include "core/train/device.h"
 #include "core/train/norms.h"
-
-#include <cstdio>
+#include "core/train/scores.h"
 
 namespace fovea {
 
@@ -69,25 +68,6 @@ std::string frozenWithNorm(const std::string& name, const Graph& given, const Gr
     return name;
 }
 
-std::string preprocessingText(const Graph& graph, bool isOwn)
-{
-    const Preprocessing how = graph.preprocessing().value_or(Preprocessing{});
-    const auto numbers = [](const std::vector<double>& values) {
-        std::string out;
-        char text[32];
-        for (const double value : values) {
-            std::snprintf(text, sizeof text, "%s%.3f", out.empty() ? "" : ", ", value);
-            out += text;
-        }
-        return out;
-    };
-    return (how.resize > 0 ? "shorter side to " + std::to_string(how.resize) + " px, the middle cut out"
-                           : std::string("resized to the network's input")) +
-           (how.order == ChannelOrder::Bgr ? ", BGR" : "") + ", mean " + numbers(how.mean) + ", deviation " +
-           numbers(how.deviation) +
-           (isOwn ? ", as the model says." : ", of the training images: the model says nothing.");
-}
-
 }  // namespace
 
 PreparedTraining prepareTraining(const TrainStart& given, const Recipe& recipe, const DataParts& data,
@@ -100,7 +80,7 @@ PreparedTraining prepareTraining(const TrainStart& given, const Recipe& recipe, 
     PreparedTraining out{fitted(given, recipe, data, watch, fresh), recipe};
     out.recipe.freeze = frozenWithNorm(recipe.freeze, given.graph, out.start.graph);
     watch.log("Tensors: " + transferText(planOf(given, out.start.graph, fresh)));
-    watch.log("Images: " + preprocessingText(out.start.graph, given.graph.preprocessing().has_value()));
+    watch.log("Images: " + preprocessingText(*out.start.graph.preprocessing(), given.graph.preprocessing().has_value()));
     if (recipe.hflip <= 0 || data.train->canBeMirrored()) return out;
     watch.log("Images are not mirrored: in this data a mirrored image is of another class.");
     out.recipe.hflip = 0;

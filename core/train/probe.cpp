@@ -138,7 +138,7 @@ ProbeRow fitted(const at::Tensor& train, const at::Tensor& trainLabels, const at
 ProbeReply probeWithin(std::int64_t bytes, const TrainStart& start, const ProbeRequest& request, const JobWatch& watch)
 {
     const DataParts parts = openFor(request.data);
-    ClassifyingNetwork classifier(withPreprocessing(start.graph, *parts.train, watch.stop), start.weights,
+    ClassifyingNetwork classifier(withPreprocessing(start.graph, parts, watch), start.weights,
                                   start.device);
     const Network& network = classifier.network();
     const std::vector<std::size_t> steps = stepsFor(network, request.layers);
@@ -182,6 +182,8 @@ ProbeReply probeWithin(std::int64_t bytes, const TrainStart& start, const ProbeR
             teller.advance(reply.images);
         }
     }
+    addBroken(reply.broken, training);
+    addBroken(reply.broken, validation);
     return reply;
 }
 

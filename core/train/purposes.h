@@ -7,6 +7,6 @@
 namespace fovea {
 
 inline constexpr std::uint64_t kMixPurpose = 1001, kDropPurpose = 1002, kProbePurpose = 1003, kNoisePurpose = 1004,
-                               kPartPurpose = 1005;
+                               kPartPurpose = 1005, kNormsPurpose = 1006;
 
 }  // namespace fovea

@@ -55,6 +55,7 @@ RateReply findLearningRate(const TrainStart& given, const RateRequest& request, 
             steepest = fall;
             out.suggested = out.rates[i + span / 2];
         }
+    addBroken(out.broken, loader);
     return out;
 }
 

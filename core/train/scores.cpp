@@ -96,13 +96,36 @@ Scores scoreOf(ClassifyingNetwork& classifier, Loader& loader, const std::string
     return out;
 }
 
-std::vector<BrokenName> firstBroken(const Loader& loader)
+void addBroken(BrokenImages& to, const Loader& loader)
 {
-    std::vector<BrokenName> out;
     for (const BrokenImage& broken : loader.broken()) {
-        if (out.size() == kNamedBroken) break;
-        out.push_back({broken.name, broken.why});
+        ++to.count;
+        if (to.named.size() < kNamedBroken) to.named.push_back({broken.name, broken.why});
     }
+}
+
+std::string preprocessingText(const Preprocessing& how, bool isOwn)
+{
+    const auto numbers = [](const std::vector<double>& values) {
+        std::string out;
+        char text[32];
+        for (const double value : values) {
+            std::snprintf(text, sizeof text, "%s%.3f", out.empty() ? "" : ", ", value);
+            out += text;
+        }
+        return out;
+    };
+    return (how.resize > 0 ? "shorter side to " + std::to_string(how.resize) + " px, the middle cut out"
+                           : std::string("resized to the network's input")) +
+           (how.order == ChannelOrder::Bgr ? ", BGR" : "") + ", mean " + numbers(how.mean) + ", deviation " +
+           numbers(how.deviation) +
+           (isOwn ? ", as the model says." : ", of the training images: the model says nothing.");
+}
+
+Graph withPreprocessing(const Graph& graph, const DataParts& parts, const JobWatch& watch)
+{
+    Graph out = withPreprocessing(graph, *parts.train, watch.stop);
+    watch.log("Images: " + preprocessingText(*out.preprocessing(), graph.preprocessing().has_value()));
     return out;
 }
 

@@ -33,7 +33,11 @@ private:
 
 double secondsNow();  // of a clock that never goes back
 
-std::vector<BrokenName> firstBroken(const Loader& loader);
+void addBroken(BrokenImages& to, const Loader& loader);
+// "resized to ..., mean ..., deviation ..., as the model says."
+std::string preprocessingText(const Preprocessing& how, bool isOwn);
+// The network with its preprocessing: its own, else of the training images; `watch` is told which.
+Graph withPreprocessing(const Graph& graph, const DataParts& parts, const JobWatch& watch);
 // The part of the data that a job asks for, bounded to `images`.
 DatasetPtr partOf(const DataParts& parts, const std::string& part, std::int64_t images, std::uint64_t seed);
 DataParts openFor(const DataUse& use);

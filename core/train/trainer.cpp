@@ -289,9 +289,8 @@ private:
     {
         TrainReply out{m_info.state, reason, m_at.epoch, m_at.step, {}, m_at.bestEpoch, seconds()};
         if (m_at.bestEpoch >= 0) out.bestTop1 = m_at.bestTop1;
-        out.broken = firstBroken(m_training);
-        for (const BrokenName& broken : firstBroken(m_validation)) out.broken.push_back(broken);
-        out.brokenCount = static_cast<std::int64_t>(m_training.broken().size() + m_validation.broken().size());
+        addBroken(out.broken, m_training);
+        addBroken(out.broken, m_validation);
         return out;
     }
 

@@ -31,6 +31,7 @@ private:
         value.opt = "adamw";
         value.epochs = ++m_count;
     }
+    void fill(Preprocessing& value) { value = {256, ChannelOrder::Bgr, {0.5}, {0.25}}; }
     void fill(Graph& value) { value = test::graphOf("input 3x8x8 > conv:a k=3 c=4 > relu:r"); }
     template <std::size_t Count>
     void fill(std::array<std::int64_t, Count>& value)

@@ -96,6 +96,14 @@ TEST(RunFolder, NothingOfSomebodyElseIsWrittenOver)
     EXPECT_NE(refusal(run).find("holds a training run"), std::string::npos);
 }
 
+TEST(RunFolder, StatesAreKnownByTheirNames)
+{
+    EXPECT_TRUE(isStateFile(RunFolder{"run"}.state(12)));
+    for (const char* name : {"resnet.state.safetensors", "last-.state.safetensors", "last-1a.state.safetensors",
+                             "last.state.safetensors", "last-12.safetensors", "backup-last-12.state.safetensors"})
+        EXPECT_FALSE(isStateFile(name)) << name;
+}
+
 TEST(RunFolder, MetricsAreReadWhileTheyAreWritten)
 {
     test::Folder folder;

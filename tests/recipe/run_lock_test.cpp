@@ -50,15 +50,14 @@ TEST(RunLock, RemovesHalfWrittenFilesOfTheRunAndNoOthers)
     test::Folder folder;
     const RunFolder run{folder.path()};
     const auto exists = [&](const char* name) { return std::filesystem::exists(folder.path() / name); };
-    for (const char* name : {"last.safetensors.aB3xYz", "last-12.state.safetensors.aaaaaa", "run.json.123456",
-                             "last-12.state.safetensors", "studio.json.aaaaaa", "last.safetensors.old", "notes.aaaaaa"})
-        writeAtomically(folder.path() / name, "x");
+    const std::vector<const char*> half = {"last.safetensors.fovea-aB3xYz", "last-12.state.safetensors.fovea-aaaaaa", "run.json.fovea-123456"};
+    const std::vector<const char*> others = {"last-12.state.safetensors", "studio.json.fovea-aaaaaa", "last.safetensors.old", "run.json.123456",
+                         "notes.fovea-aaaaaa", "resnet.state.safetensors.fovea-aaaaaa", ".fovea-aaaaaa"};
+    for (const auto& names : {half, others})
+        for (const char* name : names) writeAtomically(folder.path() / name, "x");
     const RunLock held(run);
-    EXPECT_FALSE(exists("last.safetensors.aB3xYz"));
-    EXPECT_FALSE(exists("last-12.state.safetensors.aaaaaa"));
-    EXPECT_FALSE(exists("run.json.123456"));
-    for (const char* name : {"last-12.state.safetensors", "studio.json.aaaaaa", "last.safetensors.old", "notes.aaaaaa"})
-        EXPECT_TRUE(exists(name)) << name;
+    for (const char* name : half) EXPECT_FALSE(exists(name)) << name;
+    for (const char* name : others) EXPECT_TRUE(exists(name)) << name;
 }
 
 }  // namespace

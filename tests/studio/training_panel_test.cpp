@@ -515,6 +515,29 @@ private slots:
         QVERIFY(named<QPushButton>(window, QStringLiteral("evaluate"))->isEnabled());
     }
 
+    void imagesThatCannotBeReadAreNamedWhereverTheyAreRead()
+    {
+        tell("broken");
+        MainWindow window;
+        openSetup(window);
+        const QString told = QStringLiteral("Images that could not be read, and were left out: 4 (a.jpg, b.jpg, c.jpg, \u2026).");
+        typeInto(window, "dataSource", QStringLiteral("patterns"));
+        click(window, "findRate");
+        auto* dialog = dialogOf(window, "rateDialog");
+        QTRY_VERIFY_WITH_TIMEOUT(shownText(*dialog, "rateState").endsWith(told), kWaitMs);
+        dialog->reject();
+        openTab(window, QStringLiteral("Evaluate"));
+        click(window, "evaluate");
+        QTRY_COMPARE_WITH_TIMEOUT(shownText(window, "evaluateState"), told, kWaitMs);
+        click(window, "probe");
+        QTRY_VERIFY_WITH_TIMEOUT(shownText(window, "evaluateState").startsWith(QStringLiteral("2 layers probed")), kWaitMs);
+        QVERIFY(shownText(window, "evaluateState").endsWith(told));
+        click(window, "recalibrate");
+        QTRY_VERIFY_WITH_TIMEOUT(shownText(window, "evaluateState").startsWith(QStringLiteral("2 norms recal")), kWaitMs);
+        QVERIFY(shownText(window, "evaluateState").endsWith(told));
+        discard(window);
+    }
+
     void normsAreRecalibratedAsOneUndoStep()
     {
         MainWindow window;

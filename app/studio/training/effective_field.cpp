@@ -2,6 +2,7 @@
 
 #include "app/studio/document/background.h"
 #include "app/studio/look/theme.h"
+#include "app/studio/training/broken_images.h"
 #include "app/studio/look/words.h"
 #include "core/analysis/unit_field.h"
 #include "core/io/safetensors/safetensors.h"
@@ -203,7 +204,8 @@ void EffectiveFieldDialog::showField(const MeasuredField& field)
     lines << tr("Unit %1, %2; mean of %3 images; brightness is the root of the gradient.")
                  .arg(reply.unit[0])
                  .arg(reply.unit[1])
-                 .arg(reply.images);
+                 .arg(reply.images) +
+                 brokenText(reply.broken);
     end(lines.join(QLatin1Char('\n')));
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/studio/document/background.h"
 #include "app/studio/look/words.h"
+#include "app/studio/training/broken_images.h"
 #include "core/io/safetensors/safetensors.h"
 
 #include <QFile>
@@ -92,7 +93,7 @@ EngineJob& Evaluation::launch(const Network& network, const QString& device)
 void Evaluation::next()
 {
     if (m_wanted.empty()) {
-        end({});
+        end(brokenText(m_results[Now]->broken).trimmed());
         return;
     }
     const Which which = m_wanted.front();
@@ -158,7 +159,8 @@ void Evaluation::probe(const DataUse& data, const QString& device)
             end(m_probes.empty() ? tr("No layer was probed.")
                                  : tr("%1 layers probed, drawn over the receptive fields; best %2 with top-1 %3.")
                                        .arg(m_probes.size())
-                                       .arg(moduleName(best->layer), percent(best->top1)));
+                                       .arg(moduleName(best->layer), percent(best->top1)) +
+                                       brokenText(reply.broken));
             emit probesChanged();
         } catch (const Error& error) {
             end(QString::fromUtf8(error.what()));
@@ -187,20 +189,25 @@ void Evaluation::useNorms(const RecalibrateReply& reply, const std::shared_ptr<E
             return;
         }
         try {
-            m_document.replace(tr("Recalibrate norms"), {before.graph, norms.weights});
+            // Images prepared otherwise would have other statistics.
+            auto graph = std::make_shared<Graph>(*before.graph);
+            graph->setPreprocessing(reply.preprocessing);
+            m_document.replace(tr("Recalibrate norms"), {std::move(graph), norms.weights});
         } catch (const std::exception& error) {
             end(QString::fromUtf8(error.what()));
             return;
         }
         // Of other classes than the network's there is no top-1.
         if (std::isnan(reply.top1Before))
-            end(tr("%1 norms recalibrated on %2 images.").arg(reply.norms).arg(reply.images));
+            end(tr("%1 norms recalibrated on %2 images.").arg(reply.norms).arg(reply.images) +
+                brokenText(reply.broken));
         else
             end(tr("%1 norms recalibrated: top-1 %2 before, %3 after; loss %4 before, %5 after.")
                     .arg(reply.norms)
                     .arg(percent(reply.top1Before), percent(reply.top1After))
                     .arg(reply.lossBefore, 0, 'f', 3)
-                    .arg(reply.lossAfter, 0, 'f', 3));
+                    .arg(reply.lossAfter, 0, 'f', 3) +
+                brokenText(reply.broken));
     });
 }
 

@@ -1,6 +1,7 @@
 #include "app/studio/training/rate_dialog.h"
 
 #include "app/studio/charts/rate_chart.h"
+#include "app/studio/training/broken_images.h"
 #include "app/studio/look/words.h"
 
 #include <QHBoxLayout>
@@ -131,7 +132,7 @@ void RateDialog::take(const Json& result)
             "No rate is suggested: the loss falls at none of these. Look whether the images and their classes "
             "are right, or take a larger batch.");
     }
-    end(sentences.join(QLatin1Char(' ')));
+    end(sentences.join(QLatin1Char(' ')) + brokenText(reply.broken));
 }
 
 void RateDialog::end(const QString& state)

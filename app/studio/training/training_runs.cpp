@@ -236,9 +236,9 @@ void TrainingRuns::finish(const RunPtr& run, const TrainReply& reply)
     const bool paused = run->state == TrainingRun::State::Pausing;
     TrainingRun::State state = TrainingRun::State::Done;
     if (reply.state == "stopped") state = paused ? TrainingRun::State::Paused : TrainingRun::State::Stopped;
-    if (reply.brokenCount > 0) {
-        tell(run, tr("Images that could not be read: %1.").arg(reply.brokenCount));
-        for (const BrokenName& broken : reply.broken)
+    if (reply.broken.count > 0) {
+        tell(run, tr("Images that could not be read: %1.").arg(reply.broken.count));
+        for (const BrokenName& broken : reply.broken.named)
             tell(run, QStringLiteral("  %1: %2").arg(text(broken.name), text(broken.why)));
     }
     end(run, state, text(reply.reason));

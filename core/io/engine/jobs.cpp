@@ -1,6 +1,7 @@
 #include "core/io/engine/jobs.h"
 
 #include "core/io/json/graph_json.h"
+#include "core/io/json/preprocessing_json.h"
 
 #include <cmath>
 #include <limits>
@@ -20,6 +21,7 @@ Json valueJson(std::int64_t value) { return value; }
 Json valueJson(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 Json valueJson(const Recipe& value) { return toJson(value); }
 Json valueJson(const Graph& value) { return toJson(value); }
+Json valueJson(const Preprocessing& value) { return toJson(value); }
 template <JobMessage Message>
 Json valueJson(const Message& value)
 {
@@ -52,6 +54,7 @@ void readValue(const JsonAt& at, double& out)
 }
 void readValue(const JsonAt& at, Recipe& out) { read(at, out); }
 void readValue(const JsonAt& at, Graph& out) { out = graphFrom(at); }
+void readValue(const JsonAt& at, Preprocessing& out) { out = preprocessingFrom(at); }
 template <JobMessage Message>
 void readValue(const JsonAt& at, Message& out)
 {

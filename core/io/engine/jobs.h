@@ -83,6 +83,18 @@ struct BrokenName {
     }
 };
 
+// Images that could not be read: a reply's members "broken_count" and "broken".
+struct BrokenImages {
+    std::int64_t count = 0;
+    std::vector<BrokenName> named;  // the first 20
+    template <typename Self, typename Field>
+    static void fields(Self& self, Field field)
+    {
+        field("broken_count", self.count);
+        field("broken", self.named);
+    }
+};
+
 // "train": into a folder (core/recipe/run_folder.h). With `resume` the folder says the rest, and nothing need be
 // loaded.
 struct TrainRequest {
@@ -117,8 +129,7 @@ struct TrainReply {
     std::optional<double> bestTop1;
     std::int64_t bestEpoch = -1;
     double seconds = 0;
-    std::int64_t brokenCount = 0;
-    std::vector<BrokenName> broken;  // the first 20
+    BrokenImages broken;
     template <typename Self, typename Field>
     static void fields(Self& self, Field field)
     {
@@ -129,8 +140,7 @@ struct TrainReply {
         field("best_top1", self.bestTop1);
         field("best_epoch", self.bestEpoch);
         field("seconds", self.seconds);
-        field("broken_count", self.brokenCount);
-        field("broken", self.broken);
+        BrokenImages::fields(self.broken, field);
     }
 };
 
@@ -151,8 +161,7 @@ struct EvaluateReply {
     std::vector<std::string> classes;
     std::vector<std::vector<std::int64_t>> confusion;  // [true class][predicted class], images; none above 2000 classes
     double imagesPerSecond = 0;
-    std::int64_t brokenCount = 0;
-    std::vector<BrokenName> broken;
+    BrokenImages broken;
     template <typename Self, typename Field>
     static void fields(Self& self, Field field)
     {
@@ -163,8 +172,7 @@ struct EvaluateReply {
         field("classes", self.classes);
         field("confusion", self.confusion);
         field("images_per_second", self.imagesPerSecond);
-        field("broken_count", self.brokenCount);
-        field("broken", self.broken);
+        BrokenImages::fields(self.broken, field);
     }
 };
 
@@ -201,6 +209,7 @@ struct ProbeReply {
     std::vector<ProbeRow> rows;  // in execution order
     std::int64_t images = 0, validationImages = 0, classes = 0;
     bool stopped = false;
+    BrokenImages broken;
     template <typename Self, typename Field>
     static void fields(Self& self, Field field)
     {
@@ -209,6 +218,7 @@ struct ProbeReply {
         field("validation_images", self.validationImages);
         field("classes", self.classes);
         field("stopped", self.stopped);
+        BrokenImages::fields(self.broken, field);
     }
 };
 
@@ -233,12 +243,14 @@ struct RateRequest {
 struct RateReply {
     std::vector<double> rates, losses;  // smoothed; ends where the loss runs away
     std::optional<double> suggested;    // where the loss falls steepest
+    BrokenImages broken;
     template <typename Self, typename Field>
     static void fields(Self& self, Field field)
     {
         field("rates", self.rates);
         field("losses", self.losses);
         field("suggested", self.suggested);
+        BrokenImages::fields(self.broken, field);
     }
 };
 
@@ -259,6 +271,8 @@ struct RecalibrateReply {
     std::int64_t norms = 0, images = 0;
     // Not a number where the network does not tell the data's classes apart.
     double top1Before = 0, top1After = 0, lossBefore = 0, lossAfter = 0;
+    Preprocessing preprocessing;  // what the statistics are of
+    BrokenImages broken;
     template <typename Self, typename Field>
     static void fields(Self& self, Field field)
     {
@@ -268,6 +282,8 @@ struct RecalibrateReply {
         field("top1_after", self.top1After);
         field("loss_before", self.lossBefore);
         field("loss_after", self.lossAfter);
+        field("preprocessing", self.preprocessing);
+        BrokenImages::fields(self.broken, field);
     }
 };
 
@@ -289,6 +305,7 @@ struct UnfoldReply {
     Graph graph;  // with the norms
     std::int64_t norms = 0, images = 0;
     double difference = 0;  // largest |difference| / largest |output| on those images
+    BrokenImages broken;
     template <typename Self, typename Field>
     static void fields(Self& self, Field field)
     {
@@ -296,6 +313,7 @@ struct UnfoldReply {
         field("norms", self.norms);
         field("images", self.images);
         field("difference", self.difference);
+        BrokenImages::fields(self.broken, field);
     }
 };
 
@@ -331,6 +349,7 @@ struct EffectiveReply {
     double diameter = 0;    // of a disc of that area, pixels
     double sigma = 0;       // root of the mean variance along y and x of the field as a distribution, pixels
     std::int64_t images = 0;
+    BrokenImages broken;
     template <typename Self, typename Field>
     static void fields(Self& self, Field field)
     {
@@ -341,6 +360,7 @@ struct EffectiveReply {
         field("diameter", self.diameter);
         field("sigma", self.sigma);
         field("images", self.images);
+        BrokenImages::fields(self.broken, field);
     }
 };
 
