@@ -217,6 +217,12 @@ class Average:
 # Loss
 
 
+def span(length, share, middle):
+    """Where a box of this share of the length begins and ends; what would stand out is cut off."""
+    half = int(length * share) // 2
+    return max(middle - half, 0), min(middle + half, length)
+
+
 def mixed_batch(inputs, labels, recipe, stream):
     """Mixup (arXiv 1710.09412) or cutmix (arXiv 1905.04899): (inputs, other labels, share of the own label)."""
     both = recipe["mixup"] > 0 and recipe["cutmix"] > 0
@@ -230,9 +236,7 @@ def mixed_batch(inputs, labels, recipe, stream):
         return inputs * own + other * (1 - own), labels.flip(0), own
     height, width = inputs.shape[2:]
     side = math.sqrt(1 - own)
-    y, x = stream.below(height), stream.below(width)
-    top, bottom = (min(max(y + sign * int(height * side) // 2, 0), height) for sign in (-1, 1))
-    left, right = (min(max(x + sign * int(width * side) // 2, 0), width) for sign in (-1, 1))
+    (top, bottom), (left, right) = (span(length, side, stream.below(length)) for length in (height, width))
     inputs = inputs.clone()
     inputs[:, :, top:bottom, left:right] = other[:, :, top:bottom, left:right]
     return inputs, labels.flip(0), 1 - (bottom - top) * (right - left) / (height * width)

@@ -216,6 +216,43 @@ def check_average(harness, job):
         harness.expect(near(average.network.weight.item(), wanted), f"the average of step {step} is {average.network.weight.item()}, not {wanted}")
 
 
+class Told:
+    """Draws what it was told instead of random numbers."""
+
+    def __init__(self, own, *middle):
+        self.own, self.middle = own, list(middle)
+
+    def uniform(self):
+        return 0.0
+
+    def beta(self, a, b):
+        return self.own
+
+    def below(self, bound):
+        return self.middle.pop(0)
+
+
+def check_boxes(harness, job):
+    """Cutmix pastes the box that the engine and timm paste: of every size, around every centre, cut off at the edges."""
+    import torch
+
+    script, recipe = imported(job, "train"), {"mixup": 0, "cutmix": 1, "mixup_prob": 1}
+    for height, width in ((16, 11), (20, 7), (1, 5)):
+        images = torch.stack([torch.zeros(1, height, width), torch.ones(1, height, width)])
+        for own in (0.0, 0.0625, 0.3, 0.5, 0.77, 1 - (5.5 / 16) ** 2, 0.999):  # the last but one: rows 8 to 11 around 10 of 16
+            halves = [int(length * (1 - own) ** 0.5) // 2 for length in (height, width)]
+            for y in range(height):
+                for x in range(width):
+                    mixed, labels, share = script.mixed_batch(images, torch.tensor([0, 1]), recipe, Told(own, y, x))
+                    wanted = [[float(y - halves[0] <= row < y + halves[0] and x - halves[1] <= column < x + halves[1])
+                               for column in range(width)] for row in range(height)]
+                    pasted = mixed[0, 0].tolist() == wanted and (mixed[1, 0] == 1 - mixed[0, 0]).all()
+                    kept = 1 - sum(map(sum, wanted)) / (height * width)
+                    if not harness.expect(pasted and labels.tolist() == [1, 0] and abs(share - kept) < 1e-9,
+                                          f"cutmix at {y}, {x} of {height} x {width}, own share {own}: not the box of {1 - kept} of the image, but {1 - share}"):
+                        return
+
+
 BOARD = """
 import json, runpy, sys, types
 said = []
@@ -282,6 +319,7 @@ def main():
     check_other_data(harness, folder_job, nested)
     check_head(harness, plain)
     check_average(harness, job)
+    check_boxes(harness, job)
     check_board(harness, plain)
     check_start(harness, plain)
     harness.finish("four jobs against the engine")
