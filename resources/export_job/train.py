@@ -272,7 +272,7 @@ class Run:
         self.first = self.ranks.rank == 0
         self.stopping = False
         self.checkpoint_at = None
-        self.broken = set()
+        self.broken = {}  # in the order in which they were met
         torch.manual_seed(self.recipe["seed"])
         goes_on = not options.fresh and os.path.exists(in_folder("last.safetensors"))
         self.open_data(options.data or self.info["data"], goes_on)
@@ -453,10 +453,13 @@ class Run:
 
     # Training
 
-    def batches(self, samples, indices):
-        whole = images.WholeSamples(samples, replaces=samples is self.train_samples)
-        loader = torch.utils.data.DataLoader(whole, batch_sampler=indices, num_workers=self.workers, collate_fn=whole.together)
+    def batches(self, samples, places, order=None):
+        whole = images.WholeSamples(samples, order)
+        loader = torch.utils.data.DataLoader(whole, batch_sampler=places, num_workers=self.workers, collate_fn=whole.together)
         for inputs, labels, said in loader:
+            if inputs is None and order:
+                first = next(iter(said or self.broken))
+                raise JobError(f"None of the {len(samples)} images to train on can be read; the first: {first}")
             for text in said:
                 self.name_broken(text)
             if inputs is None:
@@ -468,7 +471,7 @@ class Run:
         """Once each, on standard error of the process that met it, and in the log where that is the first one."""
         if text in self.broken:
             return
-        self.broken.add(text)
+        self.broken[text] = True
         self.log(f"Broken image {len(self.broken)}: {text}") if self.first else print(text, file=sys.stderr)
 
     def train_epoch(self):
@@ -483,10 +486,10 @@ class Run:
         total, share = total_steps(recipe, self.per_epoch), batch // ranks.count
         done = where["step"] - epoch * self.per_epoch
         # Every process takes its share of each batch, so the batches do not depend on how many there are.
-        indices = [order[s * batch + ranks.rank * share :][:share] for s in range(done, self.per_epoch)]
+        starts = [s * batch + ranks.rank * share for s in range(done, self.per_epoch)]
         sums = torch.zeros(2, dtype=torch.float64, device=ranks.device)
         clock, reported_at = time.monotonic(), where["step"]
-        for inputs, labels in self.batches(self.train_samples, indices):
+        for inputs, labels in self.batches(self.train_samples, [range(at, at + share) for at in starts], order):
             step = where["step"]
             torch.manual_seed(images.Stream(recipe["seed"], step, ranks.rank, DROPOUT).next() >> 1)
             lr = learning_rate(recipe, step, self.per_epoch)

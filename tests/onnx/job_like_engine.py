@@ -29,9 +29,19 @@ def lines_of(folder):
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
-def train(folder, *words, script=None):
+def train(folder, *words, script=None, **environment):
     command = [sys.executable, "-B", *(script or [str(folder / "train.py")]), "--device", "cpu", *map(str, words)]
-    return subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1", **environment}, capture_output=True, text=True, timeout=300)
+
+
+def expect_refused(harness, job, words, sentence, **environment):
+    """Exit code 2 and one sentence that begins like this, which run.json then gives as its reason."""
+    result = train(job, *words, **environment)
+    said = result.stderr.strip().splitlines()
+    refused = result.returncode == 2 and len(said) == 1 and said[0].startswith(f"train.py: {sentence}")
+    if harness.expect(refused, f"'{sentence}': exit code {result.returncode}, {result.stderr[-300:]}"):
+        info = json.loads((job / "run.json").read_text())
+        harness.expect((info["state"], f"train.py: {info['reason']}") == ("failed", said[0]), f"'{sentence}': run.json says {info['state']}, {info['reason']}")
 
 
 def export(harness, name, model, data, *options, batch=32, rate=0.002):
@@ -140,6 +150,40 @@ def write_nested(folder):
     (folder / "bus" / "linked").symlink_to(folder / "tram" / "a b", target_is_directory=True)
     (folder / "bus" / "circle").symlink_to(folder / "bus", target_is_directory=True)
     (folder / "bus" / "out").symlink_to(folder, target_is_directory=True)
+
+
+SPOILED = ("bus/a/x/2.png", "bus/a b/pipe.jpg", "tram/1.png", "tram/3.png", "tram/a.b/1.png", "tram/pipe.jpg")
+
+
+def spoil(folder):
+    """Files that are no images, and pipes that nobody writes to."""
+    for name in SPOILED:
+        (folder / name).unlink(missing_ok=True)
+        os.mkfifo(folder / name) if "pipe" in name else (folder / name).write_bytes(b"\x89PNG\r\n\x1a\nnothing more")
+
+
+def check_broken_images(harness, model, nested):
+    """What takes the place of a broken image is what the engine takes; each is named, and none is waited for."""
+    spoiled = harness.scratch / "spoiled"
+    shutil.copytree(nested, spoiled, symlinks=True)
+    spoil(spoiled)
+    job = compare(harness, "spoiled", model, spoiled, batch=8, rate=0.0002)
+    named = sorted(line.split("'")[1] for line in (job / "log.txt").read_text().splitlines() if "Broken image " in line)
+    wanted = sorted(str(spoiled / name) for name in SPOILED)
+    harness.expect(named == wanted, f"broken images: {named} are named, not {wanted}")
+
+
+def check_no_images(harness, job):
+    """Where no image can be read at all, one sentence says why."""
+    hollow, no_pillow = harness.scratch / "hollow", harness.scratch / "no_pillow"
+    for name in ("bus", "tram"):
+        (hollow / name).mkdir(parents=True)
+        for i in range(10):
+            (hollow / name / f"{i}.png").write_bytes(b"")
+    (no_pillow / "PIL").mkdir(parents=True)
+    (no_pillow / "PIL" / "__init__.py").write_text("raise ImportError('no Pillow')")
+    expect_refused(harness, job, ["--fresh", "--data", hollow], "None of the 16 images to train on can be read; the first: '")
+    expect_refused(harness, job, ["--fresh"], "Reading image files needs Pillow (python3-pil).", PYTHONPATH=str(no_pillow))
 
 
 def check_pixels(harness, job, folder):
@@ -314,15 +358,17 @@ def main():
     nested = harness.scratch / "nested"
     write_nested(nested)
     folder_job = compare(harness, "nested", plain, nested, batch=8, rate=0.0002)
+    check_broken_images(harness, plain, nested)
     check_pixels(harness, job, nested)
     check_class_called_train(harness, job, nested)
     check_other_data(harness, folder_job, nested)
+    check_no_images(harness, folder_job)
     check_head(harness, plain)
     check_average(harness, job)
     check_boxes(harness, job)
     check_board(harness, plain)
     check_start(harness, plain)
-    harness.finish("four jobs against the engine")
+    harness.finish("five jobs against the engine")
 
 
 if __name__ == "__main__":
