@@ -122,6 +122,10 @@ class Subset:
 
 class Folder:
     def __init__(self, files, classes):
+        try:
+            import PIL.Image  # noqa: F401
+        except ImportError:
+            raise DataError("Reading image files needs Pillow (python3-pil).") from None
         self.files, self.classes = files, classes
 
     def __len__(self):
@@ -131,11 +135,11 @@ class Folder:
         return self.files[index][1]
 
     def image(self, index):
+        from PIL import Image, ImageOps
+
         path = self.files[index][0]
-        try:
-            from PIL import Image, ImageOps
-        except ImportError:
-            raise DataError("Reading image files needs Pillow (python3-pil).") from None
+        if not os.path.isfile(path):  # such as a pipe, which would be waited for
+            raise BrokenImage(f"'{path}' is no file.")
         try:
             with Image.open(path) as file:
                 picture = ImageOps.exif_transpose(file)
@@ -146,7 +150,7 @@ class Folder:
                 else:
                     picture = picture.convert("L" if picture.mode in ("L", "1") else "RGB")
                     flat = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)
-        except (OSError, ValueError, SyntaxError, ArithmeticError, Image.DecompressionBombError) as error:
+        except Exception as error:  # of many kinds, struct.error of a broken EXIF among them
             raise BrokenImage(f"'{path}' cannot be read: {error}") from None
         return flat.reshape(picture.height, picture.width, -1).permute(2, 0, 1)
 
@@ -533,26 +537,28 @@ def scaled(image, height, width):
 
 
 class WholeSamples(torch.utils.data.Dataset):
-    """Samples without those that cannot be read. While training the next whole one takes the place of a broken one;
-    otherwise it is left out, so that no image counts twice."""
+    """Samples without those that cannot be read. With an epoch's `order`, which is for training, the next whole one in
+    it takes the place of a broken one; otherwise that is left out, so that no image counts twice."""
 
-    def __init__(self, samples, replaces):
-        self.samples, self.replaces = samples, replaces
+    def __init__(self, samples, order=None):
+        self.samples, self.order, self.broken = samples, order, set()
 
     def __len__(self):
         return len(self.samples)
 
-    def __getitem__(self, index):
+    def __getitem__(self, place):
         """((input, label) or None, what is said of broken images)."""
-        broken = []
-        for step in range(len(self) if self.replaces else 1):
+        said = []
+        for step in range(len(self) if self.order else 1):
+            index = self.order[(place + step) % len(self)] if self.order else place
+            if index in self.broken:
+                continue
             try:
-                return self.samples[(index + step) % len(self)], broken
+                return self.samples[index], said
             except BrokenImage as error:
-                broken.append(str(error))
-        if self.replaces:
-            raise DataError(f"None of the {len(self)} images to train on can be read; the first: {broken[0]}")
-        return None, broken
+                self.broken.add(index)
+                said.append(str(error))
+        return None, said
 
     @staticmethod
     def together(parts):

@@ -30,6 +30,30 @@ import model as network_source  # noqa: E402
 MIXING, DROPOUT = 0x317, 0xD20  # purposes of random streams
 BOARD = ("lr", "images_per_second", "train_loss", "eval_loss", "eval_top1", "eval_top5")  # what TensorBoard shows
 
+# What stands in the files: {field: ...}, [of each] or [first, second], (one of these texts), (kind, least, most).
+SHARE, RATE = (float, 0, 1), (float, 0, 1000)
+AREA, RATIO = (float, 0.01, 1), (float, 0.1, 10)
+RECIPE = {
+    "opt": ("sgd", "adamw"), "lr": RATE, "momentum": (float, 0, 0.99999), "nesterov": bool, "beta1": (float, 0, 0.99999),
+    "beta2": (float, 0, 0.9999999), "opt_eps": (float, 1e-16, 1), "weight_decay": (float, 0, 10),
+    "clip_grad": (float, 0, 10**9), "layer_decay": (float, 0.001, 1), "freeze": str,
+    "sched": ("cosine", "step", "constant", "onecycle"), "epochs": (int, 1, 10**6), "warmup_epochs": (float, 0, 10**6),
+    "warmup_lr": RATE, "min_lr": RATE, "decay_epochs": (float, 0.001, 10**6), "decay_rate": (float, 1e-6, 1),
+    "max_steps": (int, 0, 10**9), "batch_size": (int, 1, 65536), "val_split": (float, 0.001, 0.9), "hflip": SHARE,
+    "scale_min": AREA, "scale_max": AREA, "ratio_min": RATIO, "ratio_max": RATIO, "crop_pad": (int, 0, 512),
+    "workers": (int, 0, 256), "smoothing": (float, 0, 0.999), "mixup": (float, 0, 100), "cutmix": (float, 0, 100),
+    "mixup_prob": SHARE, "mixup_switch_prob": SHARE, "model_ema": bool, "model_ema_decay": (float, 0, 0.9999999),
+    "amp": bool, "channels_last": bool, "unfold_norms": bool, "patience": (int, 0, 10**6), "seed": (int, 0, 9 * 10**15),
+    "log_interval": (int, 1, 10**6), "checkpoint_interval": (int, 0, 10**9), "tensorboard": bool,
+}
+JOB = {
+    "classifier": {"method": ("forward", "logits")}, "layers": [{"keys": [str], "depth": (int, 0, 10**6)}],
+    "frozen": [str], "frozen_norms": [str],
+    "preprocessing": {"resize": (int, 0, 65536), "order": ("rgb", "bgr"), "mean": [(float, -(10**6), 10**6)],
+                      "deviation": [(float, 1e-6, 10**6)]},
+}
+INFO = {"data": str, "size": [(int, 1, 10**6)] * 2, "classes": [str], "images": [(int, 0, 10**12)] * 2}
+
 
 class JobError(Exception):
     """One sentence for the user."""
@@ -55,9 +79,51 @@ def write_atomically(name, *parts):
     os.close(folder)
 
 
-def read_json(name):
-    with open(in_folder(name), encoding="utf-8") as file:
-        return json.load(file)
+def read(name, reader, remedy):
+    """What reader(path) gives; a file that is not there, or is cut or broken, is one sentence with what to do."""
+    try:
+        return reader(in_folder(name))
+    except OSError as error:
+        why = f"cannot be read ({error.strerror})"
+    except Exception as error:  # whatever a broken file leads to
+        why = f"is broken ({' '.join(str(error).split())[:200] or type(error).__name__})"
+    raise JobError(f"'{in_folder(name)}' {why}; {remedy}.")
+
+
+def check(name, value, wanted, field=""):
+    """JobError where a value of the file is not what its table says."""
+    if isinstance(wanted, type):
+        fits, must = isinstance(value, wanted), {bool: "true or false", str: "a text"}[wanted]
+    elif isinstance(wanted, dict):
+        fits, must = isinstance(value, dict), "an object"
+    elif isinstance(wanted, list):
+        fits = isinstance(value, list) and len(wanted) in (1, len(value))
+        must = f"a list of {len(wanted)}" if len(wanted) > 1 else "a list"
+    elif isinstance(wanted[0], str):
+        fits, must = value in wanted, "one of " + ", ".join(wanted)
+    else:
+        kind, least, most = wanted
+        fits = type(value) in (int, kind) and least <= value <= most
+        must = f"a {'whole ' if kind is int else ''}number from {least} to {most}"
+    if not fits:
+        now = "missing" if value is None else json.dumps(value)[:80]
+        raise JobError(f"'{in_folder(name)}': {repr(field) if field else 'it'} must be {must}, but is {now}.")
+    if isinstance(wanted, dict):
+        for key, part in wanted.items():
+            check(name, value.get(key), part, f"{field}.{key}" if field else key)
+    elif isinstance(wanted, list):
+        for i, part in enumerate(value):
+            check(name, part, wanted[i % len(wanted)], f"{field}[{i}]")
+
+
+def read_json(name, wanted):
+    def parsed(path):
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+
+    value = read(name, parsed, "put it right, or export the job again")
+    check(name, value, wanted)
+    return value
 
 
 def write_json(name, value):
@@ -81,13 +147,20 @@ def write_safetensors(name, tensors, metadata):
     write_atomically(name, struct.pack("<Q", len(text)), text, *parts)
 
 
-def read_metadata(name):
-    with open(in_folder(name), "rb") as file:
-        return json.loads(file.read(struct.unpack("<Q", file.read(8))[0])).get("__metadata__", {})
+def read_place(path):
+    """What a checkpoint says of itself: (name of its state file, where the run stood)."""
+    with open(path, "rb") as file:
+        metadata = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))["__metadata__"]
+    return metadata["state"], json.loads(metadata["where"])
 
 
-def read_tensors(name):
-    return network_source.read_safetensors(in_folder(name))
+def note_failure(reason):
+    """In run.json, unless that is what is broken: then it stays as it is."""
+    try:
+        info = read_json("run.json", INFO)
+    except JobError:
+        return
+    write_json("run.json", {**info, "state": "failed", "reason": reason})
 
 
 # Processes
@@ -176,6 +249,9 @@ def optimiser_for(network, recipe, job):
                            nesterov=recipe["nesterov"] and recipe["momentum"] > 0)
 
 
+OPTIMISER_FIELDS = {"sgd": {"momentum_buffer"}, "adamw": {"step", "exp_avg", "exp_avg_sq"}}  # of a parameter's state
+
+
 def optimiser_tensors(optimiser, network):
     names = {tensor: name for name, tensor in network.named_parameters()}
     out = {}
@@ -217,6 +293,12 @@ class Average:
 # Loss
 
 
+def span(length, share, middle):
+    """Where a box of this share of the length begins and ends; what would stand out is cut off."""
+    half = int(length * share) // 2
+    return max(middle - half, 0), min(middle + half, length)
+
+
 def mixed_batch(inputs, labels, recipe, stream):
     """Mixup (arXiv 1710.09412) or cutmix (arXiv 1905.04899): (inputs, other labels, share of the own label)."""
     both = recipe["mixup"] > 0 and recipe["cutmix"] > 0
@@ -230,9 +312,7 @@ def mixed_batch(inputs, labels, recipe, stream):
         return inputs * own + other * (1 - own), labels.flip(0), own
     height, width = inputs.shape[2:]
     side = math.sqrt(1 - own)
-    y, x = stream.below(height), stream.below(width)
-    top, bottom = (min(max(y + sign * int(height * side) // 2, 0), height) for sign in (-1, 1))
-    left, right = (min(max(x + sign * int(width * side) // 2, 0), width) for sign in (-1, 1))
+    (top, bottom), (left, right) = (span(length, side, stream.below(length)) for length in (height, width))
     inputs = inputs.clone()
     inputs[:, :, top:bottom, left:right] = other[:, :, top:bottom, left:right]
     return inputs, labels.flip(0), 1 - (bottom - top) * (right - left) / (height * width)
@@ -263,12 +343,13 @@ def number(value):
 
 class Run:
     def __init__(self, options):
-        self.recipe, self.job, self.info = read_json("recipe.json"), read_json("job.json"), read_json("run.json")
+        self.recipe, self.job = read_json("recipe.json", RECIPE), read_json("job.json", JOB)
+        self.info = read_json("run.json", INFO)
         self.ranks = Ranks(options.device)
         self.first = self.ranks.rank == 0
         self.stopping = False
         self.checkpoint_at = None
-        self.broken = set()
+        self.broken = {}  # in the order in which they were met
         torch.manual_seed(self.recipe["seed"])
         goes_on = not options.fresh and os.path.exists(in_folder("last.safetensors"))
         self.open_data(options.data or self.info["data"], goes_on)
@@ -323,7 +404,7 @@ class Run:
 
     def build(self):
         device = self.ranks.device
-        network = network_source.load(in_folder("model.safetensors")).to(device)
+        network = read("model.safetensors", network_source.load, "export the job again").to(device)
         self.layout = torch.channels_last if self.recipe["channels_last"] else torch.contiguous_format
         network = network.to(memory_format=self.layout)
         for key in self.job["frozen"]:
@@ -354,15 +435,21 @@ class Run:
     # Where it stands
 
     def resume(self):
-        metadata = read_metadata("last.safetensors")
-        state, self.where = metadata["state"], {**self.where, **json.loads(metadata["where"])}
-        self.network.load_state_dict(read_tensors("last.safetensors"), strict=True)
-        tensors = read_tensors(state)
+        def load(path):
+            self.network.load_state_dict(network_source.read_safetensors(path), strict=True)
+
+        remedy, prefix = "--fresh starts anew", "ema."
+        state, where = read("last.safetensors", read_place, remedy)
+        self.where.update(where)
+        read("last.safetensors", load, remedy)
+        tensors = read(state, network_source.read_safetensors, remedy)
+        average = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
+        fields = {key.rpartition(".")[2] for key in tensors if key.startswith("optimizer.")}
+        if not fields <= OPTIMISER_FIELDS[self.recipe["opt"]] or self.average and not average:
+            raise JobError(f"'{in_folder(state)}' is of another 'opt' or 'model_ema' than recipe.json has now; {remedy}.")
         restore_optimiser(self.optimiser, self.network, tensors)
         if self.average:
-            prefix = "ema."
-            kept = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
-            self.average.network.load_state_dict(kept, strict=True)
+            self.average.network.load_state_dict(average, strict=True)
         self.checkpoint_at = (self.where["epoch"], self.where["step"])
         if self.first:
             self.keep_metrics()
@@ -449,10 +536,13 @@ class Run:
 
     # Training
 
-    def batches(self, samples, indices):
-        whole = images.WholeSamples(samples, replaces=samples is self.train_samples)
-        loader = torch.utils.data.DataLoader(whole, batch_sampler=indices, num_workers=self.workers, collate_fn=whole.together)
+    def batches(self, samples, places, order=None):
+        whole = images.WholeSamples(samples, order)
+        loader = torch.utils.data.DataLoader(whole, batch_sampler=places, num_workers=self.workers, collate_fn=whole.together)
         for inputs, labels, said in loader:
+            if inputs is None and order:
+                first = next(iter(said or self.broken))
+                raise JobError(f"None of the {len(samples)} images to train on can be read; the first: {first}")
             for text in said:
                 self.name_broken(text)
             if inputs is None:
@@ -464,7 +554,7 @@ class Run:
         """Once each, on standard error of the process that met it, and in the log where that is the first one."""
         if text in self.broken:
             return
-        self.broken.add(text)
+        self.broken[text] = True
         self.log(f"Broken image {len(self.broken)}: {text}") if self.first else print(text, file=sys.stderr)
 
     def train_epoch(self):
@@ -479,10 +569,10 @@ class Run:
         total, share = total_steps(recipe, self.per_epoch), batch // ranks.count
         done = where["step"] - epoch * self.per_epoch
         # Every process takes its share of each batch, so the batches do not depend on how many there are.
-        indices = [order[s * batch + ranks.rank * share :][:share] for s in range(done, self.per_epoch)]
+        starts = [s * batch + ranks.rank * share for s in range(done, self.per_epoch)]
         sums = torch.zeros(2, dtype=torch.float64, device=ranks.device)
         clock, reported_at = time.monotonic(), where["step"]
-        for inputs, labels in self.batches(self.train_samples, indices):
+        for inputs, labels in self.batches(self.train_samples, [range(at, at + share) for at in starts], order):
             step = where["step"]
             torch.manual_seed(images.Stream(recipe["seed"], step, ranks.rank, DROPOUT).next() >> 1)
             lr = learning_rate(recipe, step, self.per_epoch)
@@ -615,7 +705,6 @@ def main():
     parser.add_argument("--fresh", action="store_true", help="start anew instead of going on from the last checkpoint")
     options = parser.parse_args()
     first = int(os.environ.get("RANK", 0)) == 0
-    run = None
     try:
         run = Run(options)
         for number_of_signal in (signal.SIGTERM, signal.SIGINT):
@@ -623,13 +712,12 @@ def main():
         state, reason = run.go()
     except (JobError, images.DataError) as error:
         if first:
-            info = {**read_json("run.json"), "state": "failed", "reason": str(error)}
-            write_json("run.json", info)
             print(f"train.py: {error}", file=sys.stderr)
+            note_failure(str(error))
         sys.exit(2)
     except Exception as error:
-        if run:
-            run.note("failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+        if first:
+            note_failure(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
         raise
     run.note(state, reason)
     run.log(reason)

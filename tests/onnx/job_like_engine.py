@@ -3,8 +3,9 @@
 """An exported job trains as Fovea's own engine does: from the same weights, on the same images, with the same losses.
 
 Among the networks are one that ends in a softmax behind another output, and one with frozen dropout and norms; among
-the images nested folders, links and 16 bits of grey and of colours. And the job refuses images of other classes, gives TensorBoard
-the tags of the engine's event files, and opens with the weights that it starts from.
+the images nested folders, links, 16 bits of grey and of colours, broken files and pipes. Cutmix's boxes are the engine's.
+And the job refuses images of other classes, settings that the command line does not take and files that are cut, gives
+TensorBoard the tags of the engine's event files, and opens with the weights that it starts from.
 """
 
 import importlib.util
@@ -29,9 +30,20 @@ def lines_of(folder):
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
-def train(folder, *words, script=None):
+def train(folder, *words, script=None, **environment):
     command = [sys.executable, "-B", *(script or [str(folder / "train.py")]), "--device", "cpu", *map(str, words)]
-    return subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1", **environment}, capture_output=True, text=True, timeout=300)
+
+
+def expect_refused(harness, job, words, sentence, **environment):
+    """Exit code 2 and one sentence that begins like this, which run.json then gives as its reason."""
+    result = train(job, *words, **environment)
+    said = result.stderr.strip().splitlines()
+    refused = result.returncode == 2 and len(said) == 1 and said[0].startswith(f"train.py: {sentence}")
+    if harness.expect(refused, f"'{sentence}': exit code {result.returncode}, {result.stderr[-300:]}"):
+        info = json.loads((job / "run.json").read_text())
+        harness.expect((info["state"], f"train.py: {info['reason']}") == ("failed", said[0]),
+                       f"'{sentence}': run.json says {info['state']}, {info['reason']}")
 
 
 def export(harness, name, model, data, *options, batch=32, rate=0.002):
@@ -142,6 +154,40 @@ def write_nested(folder):
     (folder / "bus" / "out").symlink_to(folder, target_is_directory=True)
 
 
+SPOILED = ("bus/a/x/2.png", "bus/a b/pipe.jpg", "tram/1.png", "tram/3.png", "tram/a.b/1.png", "tram/pipe.jpg")
+
+
+def spoil(folder):
+    """Files that are no images, and pipes that nobody writes to."""
+    for name in SPOILED:
+        (folder / name).unlink(missing_ok=True)
+        os.mkfifo(folder / name) if "pipe" in name else (folder / name).write_bytes(b"\x89PNG\r\n\x1a\nnothing more")
+
+
+def check_broken_images(harness, model, nested):
+    """What takes the place of a broken image is what the engine takes; each is named, and none is waited for."""
+    spoiled = harness.scratch / "spoiled"
+    shutil.copytree(nested, spoiled, symlinks=True)
+    spoil(spoiled)
+    job = compare(harness, "spoiled", model, spoiled, batch=8, rate=0.0002)
+    named = sorted(line.split("'")[1] for line in (job / "log.txt").read_text().splitlines() if "Broken image " in line)
+    wanted = sorted(str(spoiled / name) for name in SPOILED)
+    harness.expect(named == wanted, f"broken images: {named} are named, not {wanted}")
+
+
+def check_no_images(harness, job):
+    """Where no image can be read at all, one sentence says why."""
+    hollow, no_pillow = harness.scratch / "hollow", harness.scratch / "no_pillow"
+    for name in ("bus", "tram"):
+        (hollow / name).mkdir(parents=True)
+        for i in range(10):
+            (hollow / name / f"{i}.png").write_bytes(b"")
+    (no_pillow / "PIL").mkdir(parents=True)
+    (no_pillow / "PIL" / "__init__.py").write_text("raise ImportError('no Pillow')")
+    expect_refused(harness, job, ["--fresh", "--data", hollow], "None of the 16 images to train on can be read; the first: '")
+    expect_refused(harness, job, ["--fresh"], "Reading image files needs Pillow (python3-pil).", PYTHONPATH=str(no_pillow))
+
+
 def check_pixels(harness, job, folder):
     import torch
     from PIL import Image
@@ -192,6 +238,79 @@ def check_other_data(harness, job, folder):
     harness.expect(result.returncode == 0, f"fewer images from anew: {result.stderr[-300:]}")
 
 
+def check_recipe(harness, job, network):
+    """Settings that somebody wrote by hand are held to what the command line takes."""
+    script, recipe = imported(job, "train"), json.loads((job / "recipe.json").read_text())
+    harness.expect(script.RECIPE.keys() == recipe.keys(), f"settings without a check: {script.RECIPE.keys() ^ recipe.keys()}")
+
+    def refusal(field, value):
+        try:
+            script.check("recipe.json", {**recipe, field: value}, script.RECIPE)
+        except script.JobError as error:
+            return str(error)
+        return ""
+
+    def comparable(text):
+        return [float(word) if any(map(str.isdigit, word)) else word for word in text.split(" must be ")[-1].split(", but ")[0].split()]
+
+    for field, wanted in script.RECIPE.items():
+        wrong = [[], None, "adam"]
+        if wanted in (bool, str):
+            harness.expect(isinstance(recipe[field], wanted), f"{field} is no {wanted}")
+            wrong = [[], None, 1]
+        else:
+            option = "--" + field.replace("_", "-")
+            theirs = harness.fovea("train", network, "--data", PATTERNS, option, "adam", "--export-job", harness.scratch / "none").err
+            harness.expect(comparable(refusal(field, "adam")) == comparable(theirs), f"{field}: {refusal(field, 'adam')}, but {theirs}")
+            if wanted[0] in (int, float):
+                low, high = wanted[1:]
+                wrong += [True, float("nan"), low - 1, high + 1, str(high), *([low + 0.5] if wanted[0] is int else [])]
+                harness.expect(not refusal(field, low) and not refusal(field, high), f"{field}: {refusal(field, low)}{refusal(field, high)}")
+        for value in wrong:
+            harness.expect(f"'{field}' must be" in refusal(field, value), f"{field} may be {value!r}: '{refusal(field, value)}'")
+    place = job / "recipe.json"
+    for change, sentence in (({"opt": "adam"}, "'opt' must be one of sgd, adamw, but is \"adam\"."),
+                             ({"lr": "0.005"}, "'lr' must be a number from 0 to 1000, but is \"0.005\"."),
+                             ({"epochs": None}, "'epochs' must be a whole number from 1 to 1000000, but is missing.")):
+        place.write_text(json.dumps({key: value for key, value in {**recipe, **change}.items() if value is not None}))
+        expect_refused(harness, job, [], f"'{place}': {sentence}")
+    place.write_text(json.dumps({**recipe, "opt": "adamw"}))
+    expect_refused(harness, job, [], f"'{next(job.glob('last-*.state.safetensors'))}' is of another 'opt'")
+    place.write_text(json.dumps(recipe))
+
+
+def check_broken_files(harness, job):
+    """One sentence names a file that is cut or missing, and says what to do; what is whole goes on as if nothing had been."""
+    import struct
+
+    anew, again = "--fresh starts anew.", "export the job again."
+    (state,) = job.glob("last-*.state.safetensors")
+    last, info = job / "last.safetensors", job / "run.json"
+    before = last.read_bytes()
+    for path, contents, remedy in ((last, b"", anew), (last, before[:100], anew), (last, before[:-4], anew),
+                                   (last, struct.pack("<Q", 1 << 62), anew), (state, None, anew), (state, b"{}", anew),
+                                   (job / "model.safetensors", None, again), (job / "job.json", b"{}", "but is missing."),
+                                   (job / "recipe.json", b'{"epochs": ', again), (info, b'{"name"', again), (info, None, again)):
+        whole = path.read_bytes()
+        path.unlink()
+        if contents is not None:
+            path.write_bytes(contents)
+        result = train(job)
+        said = result.stderr.strip().splitlines()
+        told = result.returncode == 2 and len(said) == 1 and said[0].startswith(f"train.py: '{path}'") and said[0].endswith(remedy)
+        harness.expect(told, f"{path.name} of {contents and contents[:20]}: exit code {result.returncode}, {result.stderr[-300:]}")
+        if path == info:
+            harness.expect((path.read_bytes() if path.exists() else None) == contents, "a run.json that cannot be read was written over")
+        else:
+            noted = json.loads(info.read_text())
+            harness.expect((noted["state"], f"train.py: {noted['reason']}") == ("failed", said[-1]),
+                           f"{path.name}: run.json says {noted['state']}, {noted['reason']}")
+        path.write_bytes(whole)
+    harness.expect(train(job).returncode == 0 and json.loads(info.read_text())["state"] == "done", "with its files back the run is not done")
+    last.write_bytes(b"")
+    harness.expect(train(job, "--fresh").returncode == 0 and len(last.read_bytes()) == len(before), "it does not start anew")
+
+
 def check_head(harness, network):
     """A head of another size than the data's is no network for it."""
     job = export(harness, "head", network, PATTERNS)
@@ -214,6 +333,43 @@ def check_average(harness, job):
         average.take(network, step)
         wanted = decay * wanted + (1 - decay) * (step + 1)
         harness.expect(near(average.network.weight.item(), wanted), f"the average of step {step} is {average.network.weight.item()}, not {wanted}")
+
+
+class Told:
+    """Draws what it was told instead of random numbers."""
+
+    def __init__(self, own, *middle):
+        self.own, self.middle = own, list(middle)
+
+    def uniform(self):
+        return 0.0
+
+    def beta(self, a, b):
+        return self.own
+
+    def below(self, bound):
+        return self.middle.pop(0)
+
+
+def check_boxes(harness, job):
+    """Cutmix pastes the box that the engine and timm paste: of every size, around every centre, cut off at the edges."""
+    import torch
+
+    script, recipe = imported(job, "train"), {"mixup": 0, "cutmix": 1, "mixup_prob": 1}
+    for height, width in ((16, 11), (20, 7), (1, 5)):
+        images = torch.stack([torch.zeros(1, height, width), torch.ones(1, height, width)])
+        for own in (0.0, 0.0625, 0.3, 0.5, 0.77, 1 - (5.5 / 16) ** 2, 0.999):  # the last but one: rows 8 to 11 around 10 of 16
+            halves = [int(length * (1 - own) ** 0.5) // 2 for length in (height, width)]
+            for y in range(height):
+                for x in range(width):
+                    mixed, labels, share = script.mixed_batch(images, torch.tensor([0, 1]), recipe, Told(own, y, x))
+                    wanted = [[float(y - halves[0] <= row < y + halves[0] and x - halves[1] <= column < x + halves[1])
+                               for column in range(width)] for row in range(height)]
+                    pasted = mixed[0, 0].tolist() == wanted and (mixed[1, 0] == 1 - mixed[0, 0]).all()
+                    kept = 1 - sum(map(sum, wanted)) / (height * width)
+                    if not harness.expect(pasted and labels.tolist() == [1, 0] and abs(share - kept) < 1e-9,
+                                          f"cutmix at {y}, {x} of {height} x {width}, own share {own}: another box than that of {1 - kept}"):
+                        return
 
 
 BOARD = """
@@ -277,14 +433,19 @@ def main():
     nested = harness.scratch / "nested"
     write_nested(nested)
     folder_job = compare(harness, "nested", plain, nested, batch=8, rate=0.0002)
+    check_broken_images(harness, plain, nested)
     check_pixels(harness, job, nested)
     check_class_called_train(harness, job, nested)
     check_other_data(harness, folder_job, nested)
+    check_no_images(harness, folder_job)
+    check_recipe(harness, job, plain)
+    check_broken_files(harness, job)
     check_head(harness, plain)
     check_average(harness, job)
+    check_boxes(harness, job)
     check_board(harness, plain)
     check_start(harness, plain)
-    harness.finish("four jobs against the engine")
+    harness.finish("five jobs against the engine")
 
 
 if __name__ == "__main__":
