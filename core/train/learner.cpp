@@ -1,6 +1,7 @@
 #include "core/train/learner.h"
 
 #include "core/base/random.h"
+#include "core/ops/weight_decay.h"
 #include "core/recipe/frozen_layers.h"
 #include "core/train/device.h"
 #include "core/train/mixing.h"
@@ -41,7 +42,10 @@ std::vector<OptimisedTensor> trainedTensors(Network& network, const Recipe& reci
             continue;
         owned.tensor.set_requires_grad(true);
         const double scale = std::pow(recipe.layerDecay, static_cast<double>(depth.back() - depth[owned.step]));
-        out.push_back({owned.name, owned.tensor, scale, owned.tensor.dim() > 1});
+        const auto dims = owned.tensor.sizes();
+        const bool decays =
+            isDecayed(network.prepared.entries[owned.step].op->opClass, Ints(dims.begin(), dims.end()));
+        out.push_back({owned.name, owned.tensor, scale, decays});
     }
     if (out.empty())
         throw Error(ErrorCode::Usage, recipe.freeze.empty()

@@ -47,7 +47,7 @@ RECIPE = {
     "log_interval": (int, 1, 10**6), "checkpoint_interval": (int, 0, 10**9), "tensorboard": bool,
 }
 JOB = {
-    "classifier": {"method": ("forward", "logits")}, "layers": [{"keys": [str], "depth": (int, 0, 10**6)}],
+    "classifier": {"method": ("forward", "logits")}, "layers": [{"keys": [str], "decayed": [str], "depth": (int, 0, 10**6)}],
     "frozen": [str], "frozen_norms": [str],
     "preprocessing": {"resize": (int, 0, 65536), "order": ("rgb", "bgr"), "mean": [(float, -(10**6), 10**6)],
                       "deviation": [(float, 1e-6, 10**6)]},
@@ -234,10 +234,11 @@ def optimiser_for(network, recipe, job):
     """One group for each pair of weight decay and share of the learning rate; frozen parameters take no part."""
     depth = {key: layer["depth"] for layer in job["layers"] for key in layer["keys"]}
     deepest = max((layer["depth"] for layer in job["layers"]), default=0)
+    decayed = {key for layer in job["layers"] for key in layer["decayed"]}
     groups = {}
     for name, tensor in network.named_parameters():
         if tensor.requires_grad:
-            decay = recipe["weight_decay"] if tensor.dim() > 1 else 0.0
+            decay = recipe["weight_decay"] if name in decayed else 0.0
             share = recipe["layer_decay"] ** (deepest - depth.get(name, 0))
             groups.setdefault((decay, share), []).append(tensor)
     if not groups:

@@ -1,4 +1,5 @@
 #include "core/ops/registry.h"
+#include "core/ops/weight_decay.h"
 #include "tests/support/text_graph.h"
 
 #include <gtest/gtest.h>
@@ -138,6 +139,20 @@ TEST(Params, AreNamedAsPyTorchNamesThem)
     EXPECT_EQ(params[2].tensor, "bn1.running_mean");
     EXPECT_FALSE(params[2].spec.trainable);
     EXPECT_EQ(params[0].spec.dims, (Ints{16}));
+}
+
+// As timm decays (no biases, no norms), and whatever shape an import gives a value a channel.
+TEST(WeightDecay, PullsAtKernelsAlone)
+{
+    EXPECT_TRUE(isDecayed(OpClass::Convolution, {16, 3, 3, 3}));
+    EXPECT_TRUE(isDecayed(OpClass::Convolution, {16, 1, 1, 1}));  // depthwise, 1x1
+    EXPECT_TRUE(isDecayed(OpClass::Linear, {10, 16}));
+    EXPECT_FALSE(isDecayed(OpClass::Convolution, {16}));
+    EXPECT_FALSE(isDecayed(OpClass::Linear, {10}));
+    EXPECT_FALSE(isDecayed(OpClass::Normalization, {16, 7, 7}));
+    for (const Ints& dims : {Ints{16}, Ints{1, 16, 1, 1}, Ints{16, 1, 1}, Ints{1}, Ints{}})
+        for (const OpClass of : {OpClass::Activation, OpClass::Merge, OpClass::Math}) EXPECT_FALSE(isDecayed(of, dims));
+    EXPECT_TRUE(isDecayed(OpClass::Merge, {1, 196, 64}));  // positions
 }
 
 }  // namespace

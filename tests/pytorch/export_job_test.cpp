@@ -105,6 +105,8 @@ TEST_F(ExportedJob, NamesTheTensorsOfFrozenLayers)
         "[\"stem.bias\",\"stem.weight\",\"norm.bias\",\"norm.running_mean\",\"norm.running_var\",\"norm.weight\"]");
     EXPECT_EQ(settings["frozen_norms"].dump(), "[\"norm\"]");
     EXPECT_EQ(settings["layers"][2]["name"], "head");
+    EXPECT_EQ(settings["layers"][0]["decayed"].dump(), "[\"stem.weight\"]");
+    EXPECT_EQ(settings["layers"][1]["decayed"].dump(), "[]");
 }
 
 TEST_F(ExportedJob, FrozenDropoutAndNormsComputeAsInEvaluation)

@@ -7,6 +7,7 @@
 #include "core/io/pytorch/scripts.h"
 #include "core/io/pytorch/source.h"
 #include "core/ops/classifier.h"
+#include "core/ops/weight_decay.h"
 #include "core/recipe/frozen_layers.h"
 
 #include <set>
@@ -56,14 +57,18 @@ Json layersJson(const TorchLayout& layout, const std::set<NodeId>& before)
     for (const TorchLayer& layer : layout.layers) {
         const bool frozen = before.contains(layer.entry->node->id);
         if (hasKernel(layer.entry->op->opClass)) ++depth;
-        Json own = Json::array();
+        Json own = Json::array(), decayed = Json::array();
         for (const auto& [role, key] : layer.keys) {
             own.push_back(key);
+            if (isDecayed(layer.entry->op->opClass, layer.dims.at(role))) decayed.push_back(key);
             if (frozen) keys.push_back(key);
         }
         if (frozen && layer.call.op == TorchOp::BatchNorm2d && !layer.module.empty()) norms.push_back(layer.module);
         if (!own.empty())
-            layers.push_back(Json{{"name", textJson(layer.entry->node->name)}, {"keys", own}, {"depth", depth}});
+            layers.push_back(Json{{"name", textJson(layer.entry->node->name)},
+                                  {"keys", own},
+                                  {"decayed", decayed},
+                                  {"depth", depth}});
     }
     return Json{{"layers", layers}, {"frozen", keys}, {"frozen_norms", norms}};
 }
