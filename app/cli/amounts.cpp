@@ -59,6 +59,15 @@ std::vector<Side> parseSides(const std::string& text, const std::string& option)
     return out;
 }
 
+std::int64_t parseWhole(const std::string& text, const std::string& option, std::int64_t least, std::int64_t most)
+{
+    std::int64_t value = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc() || end != text.data() + text.size() || value < least || value > most)
+        bad(option, text, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    return value;
+}
+
 std::int64_t parseAmount(const std::string& text, const std::string& option, std::optional<std::int64_t> reference, bool bytes)
 {
     const std::string wanted = bytes ? "an amount of memory such as 2GiB or 512MiB" : "a count such as 4G or 600M, or a multiple such as 1.5x";

@@ -40,6 +40,9 @@ struct Side {
 Side parseSide(const std::string& text, const std::string& option);
 std::vector<Side> parseSides(const std::string& text, const std::string& option);
 
+// "32": digits alone. Error(Usage) names the option and the range.
+std::int64_t parseWhole(const std::string& text, const std::string& option, std::int64_t least, std::int64_t most);
+
 // "1.5x" (times `reference`, where there is one), "4G", "4e9", "600M"; bytes also "2GiB".
 std::int64_t parseAmount(const std::string& text, const std::string& option, std::optional<std::int64_t> reference, bool bytes = false);
 

@@ -64,8 +64,7 @@ MemoryOptions memoryOptions(const Arguments& arguments)
 {
     MemoryOptions options;
     if (const auto batch = arguments.value("--batch")) {
-        options.batch = parseAmount(*batch, "--batch", std::nullopt);
-        if (options.batch < 1) throw Error(ErrorCode::Usage, "Option '--batch' takes a whole number of at least 1, but got '" + *batch + "'.");
+        options.batch = parseWhole(*batch, "--batch", 1, 1'000'000'000);
     }
     if (const auto element = arguments.value("--element")) {
         const auto type = elementType(*element);

@@ -176,15 +176,21 @@ DataUse dataUse(const Arguments& arguments)
     if (!source)
         throw Error(ErrorCode::Usage, "Option '--data' is missing: it names the images. 'patterns' makes some.");
     out.source = *source;
-    const auto count = [&](const char* option, std::int64_t& value) {
-        if (const auto text = arguments.value(option)) value = parseAmount(*text, option, std::nullopt);
+    const auto count = [&](const char* option, std::int64_t least, std::int64_t most, std::int64_t& value) {
+        if (const auto text = arguments.value(option)) value = parseWhole(*text, option, least, most);
+    };
+    // As a recipe has it, so that what a run was made with can be said again.
+    const auto asInRecipe = [&](const char* name, std::int64_t& value) {
+        const RecipeOption& option = *findRecipeOption(name);
+        count((std::string("--") + name).c_str(), static_cast<std::int64_t>(option.low),
+              static_cast<std::int64_t>(option.high), value);
     };
     if (const auto part = arguments.value("--part")) out.part = *part;
     if (const auto share = arguments.value("--val-split")) out.validation = parseShare(*share, "--val-split");
-    count("--images", out.images);
-    count("--batch-size", out.batch);
-    count("--workers", out.workers);
-    count("--seed", out.splitSeed);
+    count("--images", 1, 1'000'000'000, out.images);
+    asInRecipe("batch-size", out.batch);
+    asInRecipe("workers", out.workers);
+    asInRecipe("seed", out.splitSeed);
     return out;
 }
 

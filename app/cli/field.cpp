@@ -74,8 +74,8 @@ EffectiveReply effective(const Opened& opened, const std::string& layer, const U
     request.unit = {unit.y, unit.x};
     if (arguments.has("--data")) request.data = dataUse(arguments);
     if (const auto images = arguments.value("--images"))
-        request.data.images = parseAmount(*images, "--images", std::nullopt);
-    if (const auto seed = arguments.value("--seed")) request.seed = parseAmount(*seed, "--seed", std::nullopt);
+        request.data.images = parseWhole(*images, "--images", 1, 1'000'000'000);
+    if (const auto seed = arguments.value("--seed")) request.seed = parseWhole(*seed, "--seed", 0, 9'000'000'000'000'000);
     if (const auto share = arguments.value("--threshold")) request.threshold = parseShare(*share, "--threshold");
     request.trainMode = arguments.has("--train-mode");
     request.image = arguments.value("-o").value_or("");

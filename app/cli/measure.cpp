@@ -31,9 +31,9 @@ CostReply measured(EngineClient& engine, bool training, const Arguments& argumen
 {
     CostRequest request;
     request.training = training;
-    if (const auto batch = arguments.value("--batch")) request.batch = parseAmount(*batch, "--batch", std::nullopt);
+    if (const auto batch = arguments.value("--batch")) request.batch = parseWhole(*batch, "--batch", 1, 65536);
     if (const auto repeats = arguments.value("--repeats"))
-        request.repeats = parseAmount(*repeats, "--repeats", std::nullopt);
+        request.repeats = parseWhole(*repeats, "--repeats", 1, 1000);
     return engine.ask<CostReply>(request, tellTo(notes));
 }
 

@@ -42,6 +42,14 @@ TEST(Sides, AreOneNumberOrHeightAndWidth)
     EXPECT_EQ(parseSides("32,64x48", "--sizes").size(), 2u);
 }
 
+TEST(Wholes, AreDigitsInARange)
+{
+    EXPECT_EQ(parseWhole("0", "--seed", 0, 9), 0);
+    EXPECT_EQ(parseWhole("9", "--seed", 0, 9), 9);
+    for (const char* text : {"", "10", "-1", "1.5", "1K", "2x", " 1", "1 ", "99999999999999999999"})
+        EXPECT_THROW(parseWhole(text, "--seed", 0, 9), Error) << text;
+}
+
 TEST(Sides, ThatMeanNothingAreRefused)
 {
     for (const char* text : {"", "x", "3x", "x3", "0", "-1", "1.5", "224x224x3", "1000001", "99999999999999999999", "64 "}) EXPECT_THROW(parseSide(text, "--size"), Error) << text;

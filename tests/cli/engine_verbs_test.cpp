@@ -241,6 +241,17 @@ TEST_F(EngineVerbs, ARunIsEvaluatedOnTheImagesThatItsOwnSplitKept)
     EXPECT_EQ(use({}).splitSeed, 7);
     EXPECT_EQ(use({"--val-split", "0.5", "--seed", "9"}).validation, 0.5);
     EXPECT_EQ(use({"--val-split", "0.5", "--seed", "9"}).splitSeed, 9);
+    EXPECT_EQ(use({"--seed", "0", "--workers", "0"}).splitSeed, 0);
+    expectRefused({"eval", "net.fovea", "--data", kImages, "--workers", "9999"},
+                  "Option '--workers' takes a whole number from 0 to 256, but got '9999'.");
+    expectRefused({"measure", "net.fovea", "--batch", "1.5"},
+                  "Option '--batch' takes a whole number from 1 to 65536, but got '1.5'.");
+    expectRefused({"field", "run", "--layer", "b", "--effective", "-o", "run/recipe.json"},
+                  "'run/recipe.json' is a file of the run that is read; choose another name for the output.");
+    expectRefused({"field", "net.fovea", "--layer", "b", "--effective", "-o", "net.fovea"},
+                  "'net.fovea' is the model that is read; choose another name for the output.");
+    expectRefused({"field", "net.fovea", "--layer", "b", "--effective", "-o", "field.png"},
+                  "Option '-o' takes a file that ends in .safetensors, but got 'field.png'.");
 }
 
 TEST_F(EngineVerbs, EvalSetsTwoNetworksSideBySide)
