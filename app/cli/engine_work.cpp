@@ -150,17 +150,22 @@ void refuseWithout(const Arguments& arguments, const std::string& needed, const 
                         "Option '" + std::string(option.name) + "' has a meaning only together with '" + needed + "'.");
 }
 
-void refuseOtherClasses(const std::string& model, const DataUse& use)
+void refuseOtherClasses(const std::string& model, const DataUse& use, std::ostream& notes)
 {
     const RunFolder run{model};
     if (!isRunFolder(run.root)) return;
-    const std::vector<std::string> own = readRunInfo(run).classes;
+    const RunInfo info = readRunInfo(run);
+    const std::vector<std::string>& own = info.classes;
     const DataParts parts =
         openData(use.source, {.validation = use.validation, .seed = static_cast<std::uint64_t>(use.splitSeed)});
     if (!own.empty() && own != parts.train->classes())
         throw Error(ErrorCode::Usage, "The classes of '" + use.source + "' are not those that the run '" + model +
                                           "' was trained on: " + listed(parts.train->classes()) + " instead of " +
                                           listed(own) + ".");
+    const std::array<std::int64_t, 2> images{parts.train->size(), parts.validation->size()};
+    if (absoluteSource(use.source) == info.data && info.images != std::array<std::int64_t, 2>{} && images != info.images)
+        notes << "'" << use.source << "' has other images than when the run '" << model
+              << "' began, so it is split otherwise: some that are scored may be among those it was trained on.\n";
 }
 
 DataUse dataUse(const Arguments& arguments)

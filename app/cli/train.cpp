@@ -148,6 +148,7 @@ int exportJob(const Opened& opened, const std::string& model, const std::string&
 {
     const DataParts parts =
         openData(data, {.validation = recipe.valSplit, .seed = static_cast<std::uint64_t>(recipe.seed)});
+    refuseOneClass(parts, data);
     std::vector<std::string> fresh;
     ExportJob job;
     job.recipe = recipe;

@@ -44,13 +44,18 @@ std::string counted(std::int64_t count, const char* one, const char* many)
     return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
-std::string describe(const DataParts& parts, const std::string& kind, std::int64_t otherFiles, const std::string& split)
+std::string describe(const DataParts& parts, const Opened& opened, const std::string& split)
 {
-    std::string out = kind + ": " + counted(parts.train->size(), "image", "images") + " to train on, " +
+    std::string out = opened.kind + ": " + counted(parts.train->size(), "image", "images") + " to train on, " +
                       std::to_string(parts.validation->size()) + " to validate, " +
                       counted(static_cast<std::int64_t>(parts.train->classes().size()), "class", "classes") + "; " +
                       split;
-    if (otherFiles > 0) out += "; " + counted(otherFiles, "other file", "other files") + " left out";
+    if (opened.otherFiles > 0) out += "; " + counted(opened.otherFiles, "other file", "other files") + " left out";
+    constexpr std::size_t kNamed = 5;
+    for (std::size_t i = 0; i < std::min(opened.emptyFolders.size(), kNamed); ++i)
+        out += (i == 0 ? "; no images in '" : ", '") + opened.emptyFolders[i] + "'";
+    if (opened.emptyFolders.size() > kNamed)
+        out += " and " + std::to_string(opened.emptyFolders.size() - kNamed) + " more folders";
     return out;
 }
 
@@ -119,6 +124,14 @@ std::string absoluteSource(const std::string& source)
                                                  : source;
 }
 
+void refuseOneClass(const DataParts& parts, const std::string& source)
+{
+    if (parts.train->classes().size() < 2)
+        throw Error(ErrorCode::Usage, "'" + source + "' has one class, '" + parts.train->classes().front() +
+                                          "': there is nothing to tell apart. Put the images of each class into a folder of "
+                                          "its own.");
+}
+
 DataParts openData(const std::string& source, const SplitOptions& options)
 {
     if (!(options.validation >= 0 && options.validation < 1))
@@ -126,7 +139,7 @@ DataParts openData(const std::string& source, const SplitOptions& options)
                                           std::to_string(options.validation) + ".");
     if (source == "patterns" || source.starts_with("patterns:")) {
         DataParts parts = openPatterns(parsePatterns(source));
-        parts.description = describe(parts, "generated patterns", 0, "made from " + source);
+        parts.description = describe(parts, {.kind = "generated patterns"}, "made from " + source);
         return parts;
     }
     std::error_code ignored;
@@ -141,7 +154,7 @@ DataParts openData(const std::string& source, const SplitOptions& options)
         std::tie(parts.train, parts.validation) = splitByClass(opened.train, options);
         split = "every class split with seed " + std::to_string(options.seed);
     }
-    parts.description = describe(parts, opened.kind, opened.otherFiles, split);
+    parts.description = describe(parts, opened, split);
     return parts;
 }
 

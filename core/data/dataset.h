@@ -54,6 +54,8 @@ struct SplitOptions {
 // files of CIFAR-10 or CIFAR-100; IDX files as MNIST has them, also .gz), or "patterns[:key=value,...]", the built-in
 // generator (core/data/patterns.h). Error(File | Format | Usage) says what was looked for and what is there.
 DataParts openData(const std::string& source, const SplitOptions& options);
+// Error(Usage) where there is nothing to tell apart.
+void refuseOneClass(const DataParts& parts, const std::string& source);
 // A source as it is found from any folder: the path of files that are there made absolute, anything else as it is.
 std::string absoluteSource(const std::string& source);
 

@@ -136,6 +136,7 @@ struct ClassFolder {
 
 struct ClassFolders {
     std::vector<ClassFolder> classes;  // those with images, sorted by name
+    std::vector<std::string> empty;    // those without
     std::int64_t others = 0;
 };
 
@@ -152,7 +153,8 @@ ClassFolders classesIn(const fs::path& root)
         std::set<fs::path> seen{fs::canonical(root, ignored)};
         search(path, path.filename(), 0, seen, folder.found);
         out.others += folder.found.others;
-        if (!folder.found.images.empty()) out.classes.push_back(std::move(folder));
+        if (folder.found.images.empty()) out.empty.push_back(folder.name);
+        else out.classes.push_back(std::move(folder));
     }
     return out;
 }
@@ -196,7 +198,7 @@ std::optional<Opened> openFolder(const fs::path& folder)
     const ClassFolders folders = classesIn(root);
     if (folders.classes.empty()) return std::nullopt;
     const std::vector<std::string> classes = namesOf(folders);
-    Opened out{datasetOf(root, folders, classes), nullptr, "images in class folders", folders.others};
+    Opened out{datasetOf(root, folders, classes), nullptr, "images in class folders", folders.others, folders.empty};
     for (const char* name : {"val", "valid", "validation", "test"}) {
         if (!parted || !fs::is_directory(folder / name, ignored)) continue;
         const ClassFolders held = classesIn(folder / name);

@@ -17,6 +17,7 @@ struct Opened {
     DatasetPtr train, validation;
     std::string kind;             // "images in class folders", "CIFAR-10", ...
     std::int64_t otherFiles = 0;  // that are no images by their ending
+    std::vector<std::string> emptyFolders = {};  // of classes without an image
 };
 
 std::optional<Opened> openFolder(const std::filesystem::path& folder);

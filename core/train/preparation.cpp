@@ -12,7 +12,9 @@ namespace fovea {
 DataParts dataFor(const std::string& source, const Recipe& recipe)
 {
     if (source.empty()) throw Error(ErrorCode::Usage, "No data was given to train on.");
-    return openData(source, {.validation = recipe.valSplit, .seed = static_cast<std::uint64_t>(recipe.seed)});
+    DataParts out = openData(source, {.validation = recipe.valSplit, .seed = static_cast<std::uint64_t>(recipe.seed)});
+    refuseOneClass(out, source);
+    return out;
 }
 
 namespace {

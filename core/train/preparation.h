@@ -6,7 +6,8 @@
 
 namespace fovea {
 
-DataParts dataFor(const std::string& source, const Recipe& recipe);  // Error(Usage) where none is named
+// Error(Usage) where none is named, or it has one class, of which nothing can be learnt.
+DataParts dataFor(const std::string& source, const Recipe& recipe);
 
 struct PreparedTraining {
     TrainStart start;

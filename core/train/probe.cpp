@@ -138,6 +138,7 @@ ProbeRow fitted(const at::Tensor& train, const at::Tensor& trainLabels, const at
 ProbeReply probeWithin(std::int64_t bytes, const TrainStart& start, const ProbeRequest& request, const JobWatch& watch)
 {
     const DataParts parts = openFor(request.data);
+    refuseOneClass(parts, request.data.source);
     ClassifyingNetwork classifier(withPreprocessing(start.graph, parts, watch), start.weights,
                                   start.device);
     const Network& network = classifier.network();

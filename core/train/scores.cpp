@@ -125,6 +125,7 @@ std::string preprocessingText(const Preprocessing& how, bool isOwn)
 Graph withPreprocessing(const Graph& graph, const DataParts& parts, const JobWatch& watch)
 {
     Graph out = withPreprocessing(graph, *parts.train, watch.stop);
+    watch.log(parts.description);
     watch.log("Images: " + preprocessingText(*out.preprocessing(), graph.preprocessing().has_value()));
     return out;
 }

@@ -36,7 +36,7 @@ double secondsNow();  // of a clock that never goes back
 void addBroken(BrokenImages& to, const Loader& loader);
 // "resized to ..., mean ..., deviation ..., as the model says."
 std::string preprocessingText(const Preprocessing& how, bool isOwn);
-// The network with its preprocessing: its own, else of the training images; `watch` is told which.
+// The network with its preprocessing: its own, else of the training images; `watch` is told which, and what the data is.
 Graph withPreprocessing(const Graph& graph, const DataParts& parts, const JobWatch& watch);
 // The part of the data that a job asks for, bounded to `images`.
 DatasetPtr partOf(const DataParts& parts, const std::string& part, std::int64_t images, std::uint64_t seed);

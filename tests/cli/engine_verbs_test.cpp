@@ -254,6 +254,25 @@ TEST_F(EngineVerbs, ARunIsEvaluatedOnTheImagesThatItsOwnSplitKept)
                   "Option '-o' takes a file that ends in .safetensors, but got 'field.png'.");
 }
 
+TEST_F(EngineVerbs, WhatIsNoDataToLearnFromIsSaid)
+{
+    const auto photo = std::filesystem::path(FOVEA_SOURCE_DIR) / "tests/data/files/rgb.jpg";
+    std::filesystem::create_directories("photos/cat");
+    for (const char* name : {"photos/cat/1.jpg", "photos/cat/2.jpg"}) std::filesystem::copy_file(photo, name);
+    expectRefused({"train", "net.fovea", "--data", "photos", "--export-job", "job"},
+                  "'photos' has one class, 'cat': there is nothing to tell apart. Put the images of each class into a "
+                  "folder of its own.");
+    // Images that came since would be split otherwise.
+    const Ran ran = train();
+    if (missed(ran)) return;
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(run({"eval", "run", "--data", kImages}).err.find("split otherwise"), std::string::npos);
+    RunInfo info = readRunInfo(RunFolder{"run"});
+    info.images[0] = 95;
+    std::ofstream("run/run.json") << toJson(info).dump();
+    EXPECT_NE(run({"eval", "run", "--data", kImages}).err.find("so it is split otherwise"), std::string::npos);
+}
+
 TEST_F(EngineVerbs, EvalSetsTwoNetworksSideBySide)
 {
     const Ran ran = run({"eval", "net.fovea", "--data", kImages, "--against", "net.fovea"});

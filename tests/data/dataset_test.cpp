@@ -42,7 +42,7 @@ TEST(FolderData, HasAClassForEveryFolderWithImagesSortedByName)
     EXPECT_EQ(namesIn(*parts.train, folder.path()), (Names{"0 ant/c.bmp", "1 zebra/b.PNG", "1 zebra/deep/er/a.jpeg"}));
     EXPECT_EQ(parts.validation->size(), 0);
     EXPECT_EQ(parts.description, "images in class folders: 3 images to train on, 0 to validate, 2 classes; every class "
-                                 "split with seed 0; 2 other files left out");
+                                 "split with seed 0; 2 other files left out; no images in 'empty'");
     EXPECT_EQ(parts.train->image(0, 0).width, 14);
 }
 

@@ -359,6 +359,23 @@ private slots:
         discard(window);
     }
 
+    // Few images make fewer lines of steps than of epochs.
+    void everyCurveIsDrawnWhereOnlyEpochsWereMeasured()
+    {
+        tell("epochs");
+        MainWindow window;
+        openSetup(window);
+        startNow(window, 3, m_runs);
+        waitFor(window, QStringLiteral("Done."));
+        auto* plot = named<QWidget>(window, QStringLiteral("trainingPlot"));
+        auto* quantity = named<QComboBox>(window, QStringLiteral("curveQuantity"));
+        QVERIFY(quantity->count() >= 6);
+        for (int i = 0; i < quantity->count(); ++i) {
+            choose(quantity, quantity->itemText(i));
+            QTRY_VERIFY2(pointOfColor(plot, kOriginal), qPrintable(quantity->itemText(i)));
+        }
+    }
+
     void aLongNameGivesWayInItsMiddleSoThatTheRoleIsRead()
     {
         const QString name = QStringLiteral("a_network_whose_name_is_far_too_long_for_the_list_of_runs");

@@ -129,8 +129,10 @@ std::vector<QPointF> CurvesPanel::pointsOf(const TrainingRun& run) const
 {
     std::vector<QPointF> out;
     const int quantity = m_quantity->currentIndex();
-    // Lines of both kinds have a rate and a loss; one of each step is enough.
-    const bool ofEpochs = quantity == EvalLoss || quantity == Top1 || quantity == Top5;
+    // Lines of both kinds have a rate and a loss: those of steps are the finer ones, but few images make fewer of them.
+    const auto epochs = std::ranges::count(run.metrics, MetricsLine::Kind::Epoch, &MetricsLine::kind);
+    const bool ofEpochs = quantity == EvalLoss || quantity == Top1 || quantity == Top5 ||
+                          static_cast<std::ptrdiff_t>(run.metrics.size()) - epochs < epochs;
     for (const MetricsLine& line : run.metrics) {
         if (ofEpochs != (line.kind == MetricsLine::Kind::Epoch)) continue;
         std::optional<double> value;
