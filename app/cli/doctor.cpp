@@ -40,7 +40,7 @@ void print(const HelloReply& hello, const std::string& program, std::ostream& ou
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream&)
 {
     const Arguments arguments("doctor", words, {{"--json"}}, {});
-    const auto program = findProgram(kEngineProgram);
+    const auto program = findEngine();
     Json json{{"schema", "fovea.doctor/1"}, {"fovea", FOVEA_VERSION}, {"engine", nullptr}};
     if (!arguments.has("--json")) out << "fovea         " << FOVEA_VERSION << "\n";
     if (!program) {

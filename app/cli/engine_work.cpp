@@ -84,11 +84,13 @@ std::string progressText(const Progress& progress)
 
 TemporaryFile::TemporaryFile()
 {
-    std::string name = (std::filesystem::temp_directory_path() / "fovea-XXXXXX").string();
-    const int descriptor = ::mkstemp(name.data());
+    std::error_code none;
+    const std::filesystem::path folder = std::filesystem::temp_directory_path(none);
+    std::string name = (folder / "fovea-XXXXXX").string();
+    const int descriptor = none ? -1 : ::mkstemp(name.data());
     if (descriptor < 0)
-        throw Error(ErrorCode::File,
-                    "Cannot make a temporary file in '" + std::filesystem::temp_directory_path().string() + "'.");
+        throw Error(ErrorCode::File, none ? "There is no folder for temporary files: TMPDIR names none."
+                                          : "Cannot make a temporary file in '" + folder.string() + "'.");
     ::close(descriptor);
     m_path = name;
 }
@@ -101,7 +103,7 @@ TemporaryFile::~TemporaryFile()
 
 std::unique_ptr<EngineClient> startEngine()
 {
-    const auto program = findProgram(kEngineProgram);
+    const auto program = findEngine();
     if (!program)
         throw Error(ErrorCode::Usage, "This needs fovea-engine, which is neither beside this program nor on PATH; "
                                       "'fovea doctor' says what to do.");

@@ -1,5 +1,8 @@
 #include "app/cli/programs.h"
 
+#include "app/cli/engine_client.h"
+#include "core/base/error.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <system_error>
@@ -34,6 +37,15 @@ std::optional<std::filesystem::path> findProgram(const std::string& name)
 {
     const char* path = std::getenv("PATH");
     return findProgram(name, ownFolder(), path ? path : "");
+}
+
+std::optional<std::filesystem::path> findEngine()
+{
+    const char* told = std::getenv("FOVEA_ENGINE");
+    if (!told || !*told) return findProgram(kEngineProgram);
+    if (!isProgram(told))
+        throw Error(ErrorCode::Usage, "FOVEA_ENGINE names '" + std::string(told) + "', which is no program.");
+    return std::filesystem::absolute(told);
 }
 
 std::filesystem::path ownFolder()

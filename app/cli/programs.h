@@ -14,6 +14,9 @@ std::optional<std::filesystem::path> findProgram(const std::string& name, const 
 // The same beside this program and on PATH.
 std::optional<std::filesystem::path> findProgram(const std::string& name);
 
+// The program that FOVEA_ENGINE names, else fovea-engine as above. Error(Usage) where it names none.
+std::optional<std::filesystem::path> findEngine();
+
 // The folder of the running program.
 std::filesystem::path ownFolder();
 

@@ -24,13 +24,13 @@ const std::string& help()
         std::string out =
             "Trains a network on labelled images, on this machine, into a folder that can be watched and resumed.\n\n"
             "Usage: fovea train MODEL --data SOURCE -o RUN [options]\n"
-            "       fovea train RUN --resume [--device NAME] [--epochs N] [--patience N]\n"
+            "       fovea train RUN --resume [--device NAME] [--epochs N] [--patience N] [--data SOURCE]\n"
             "       fovea train MODEL --data SOURCE --export-job DIR [options]\n"
             "       fovea train MODEL --data SOURCE --find-lr [options]\n\n"
             "  -o RUN               the folder to make: graph, recipe.json, metrics.jsonl, best.safetensors,\n"
             "                       last.safetensors with its state, log.txt\n"
             "  --resume             go on where the run's last checkpoint stands; with more --epochs or another\n"
-            "                       --patience also where it has ended\n"
+            "                       --patience also where it has ended; --data: where its images are now\n"
             "  --export-job DIR     write a job for torchrun on other machines instead: model.py, its weights, "
             "train.py\n"
             "  --find-lr            try rising learning rates instead, and suggest one\n"
@@ -177,6 +177,49 @@ int exportJob(const Opened& opened, const std::string& model, const std::string&
     return 0;
 }
 
+// What the engine has written before it died is a run that goes on.
+TrainReply trained(EngineClient& engine, const TrainRequest& request, std::ostream& notes)
+{
+    try {
+        return engine.ask<TrainReply>(request, tellTo(notes));
+    } catch (const Error& error) {
+        std::error_code none;
+        if (error.code() != ErrorCode::Internal || !std::filesystem::exists(RunFolder{request.run}.last(), none)) throw;
+        throw Error(ErrorCode::Internal, std::string(error.what()) + " 'fovea train " + request.run +
+                                             " --resume' goes on from the last checkpoint.");
+    }
+}
+
+int resume(const Arguments& arguments, std::ostream& out, std::ostream& notes)
+{
+    const std::string& model = arguments.operand(0);
+    if (!isRunFolder(model))
+        throw Error(ErrorCode::Usage,
+                    "'" + model + "' holds no training run: 'fovea train RUN --resume' goes on with one.");
+    const std::set<std::string> further{"--epochs", "--patience"};
+    for (const OptionSpec& option : joined({{"--size"}, {"-o"}, {"--preset"}, {"--find-lr"}, {"--export-job"}},
+                                           joined(kPreprocessingOptions, recipeSpecs())))
+        if (arguments.has(option.name) && !further.contains(option.name))
+            throw Error(ErrorCode::Usage, "Option '" + std::string(option.name) +
+                                              "' cannot be given with '--resume': a run goes on with the recipe "
+                                              "that it began with.");
+    TrainRequest request;
+    request.run = model;
+    request.resume = true;
+    request.device = arguments.value("--device").value_or("auto");
+    if (const auto data = arguments.value("--data")) request.data = absoluteSource(*data);
+    const auto number = [&](const char* name, std::int64_t& value, std::int64_t Recipe::*member) {
+        if (!arguments.has(std::string("--") + name)) return;
+        Recipe recipe;
+        setOption(recipe, *findRecipeOption(name), *arguments.value(std::string("--") + name));
+        value = recipe.*member;
+    };
+    number("epochs", request.epochs, &Recipe::epochs);
+    number("patience", request.patience, &Recipe::patience);
+    const auto engine = startEngine();
+    return report(trained(*engine, request, notes), model, arguments.has("--json"), out, notes);
+}
+
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes)
 {
     const Arguments arguments("train", words,
@@ -193,33 +236,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
                               {"MODEL"});
     const std::string device = arguments.value("--device").value_or("auto");
     const std::string& model = arguments.operand(0);
-    if (arguments.has("--resume")) {
-        if (!isRunFolder(model))
-            throw Error(ErrorCode::Usage,
-                        "'" + model + "' holds no training run: 'fovea train RUN --resume' goes on with one.");
-        const std::set<std::string> further{"--epochs", "--patience"};
-        for (const OptionSpec& option :
-             joined({{"--data"}, {"--size"}, {"-o"}, {"--preset"}}, joined(kPreprocessingOptions, recipeSpecs())))
-            if (arguments.has(option.name) && !further.contains(option.name))
-                throw Error(ErrorCode::Usage, "Option '" + std::string(option.name) +
-                                                  "' cannot be given with '--resume': a run goes on with the recipe "
-                                                  "that it began with.");
-        const auto engine = startEngine();
-        TrainRequest request;
-        request.run = model;
-        request.resume = true;
-        request.device = device;
-        const auto number = [&](const char* name, std::int64_t& value, std::int64_t Recipe::*member) {
-            if (!arguments.has(name)) return;
-            Recipe recipe;
-            for (const RecipeOption& option : recipeOptions())
-                if (std::string("--") + option.name == name) setOption(recipe, option, *arguments.value(name));
-            value = recipe.*member;
-        };
-        number("--epochs", request.epochs, &Recipe::epochs);
-        number("--patience", request.patience, &Recipe::patience);
-        return report(engine->ask<TrainReply>(request, tellTo(notes)), model, arguments.has("--json"), out, notes);
-    }
+    if (arguments.has("--resume")) return resume(arguments, out, notes);
     const auto data = arguments.value("--data");
     if (!data) throw Error(ErrorCode::Usage, "Option '--data' is missing: it names the images. 'patterns' makes some.");
     const auto folder = arguments.value("-o");
@@ -233,6 +250,8 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
             throw Error(ErrorCode::Usage, std::string("Options '--export-job' and '") + option +
                                               "' cannot be given together: one writes a job for other machines, the "
                                               "other trains here.");
+    if (folder && arguments.has("--find-lr"))
+        throw Error(ErrorCode::Usage, "Options '-o' and '--find-lr' cannot be given together: finding a rate writes nothing.");
     if (!folder && !job && !arguments.has("--find-lr"))
         throw Error(ErrorCode::Usage, "Option '-o' is missing: it names the folder of the run.");
     if (folder && isRunFolder(*folder))
@@ -251,7 +270,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     request.recipe = recipe;
     request.name = opened.graph.name();
     request.from = loaded.given > 0 ? model : "";
-    return report(engine->ask<TrainReply>(request, tellTo(notes)), *folder, arguments.has("--json"), out, notes);
+    return report(trained(*engine, request, notes), *folder, arguments.has("--json"), out, notes);
 }
 
 }  // namespace

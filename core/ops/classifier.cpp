@@ -68,16 +68,26 @@ std::optional<Classifier> classifierOf(const Graph& graph)
     return std::nullopt;
 }
 
+Classifier classifierIn(const Graph& graph)
+{
+    if (const auto found = classifierOf(graph)) return *found;
+    std::vector<Issue> issues;
+    inferShapes(prepare(graph), issues);
+    for (const Issue& issue : issues)
+        if (issue.severity == Severity::Error)
+            throw Error(ErrorCode::Usage, "The network cannot be trained or evaluated at this input size: layer '" + issue.layer + "': " + issue.message);
+    throw Error(ErrorCode::Usage, "The network has no classifier: none of its outputs has the shape [N, classes], so it cannot be "
+                                  "trained or evaluated on labelled images.");
+}
+
 Graph withClasses(Graph graph, std::int64_t classes, std::vector<std::string>* fresh)
 {
-    const auto classifier = classifierOf(graph);
-    if (!classifier)
-        throw Error(ErrorCode::Usage, "The network has no classifier: none of its outputs has the shape [N, classes].");
-    if (classifier->classes == classes) return graph;
-    const Node* layer = graph.find(classifier->layer);
+    const Classifier classifier = classifierIn(graph);
+    if (classifier.classes == classes) return graph;
+    const Node* layer = graph.find(classifier.layer);
     if (!layer)
         throw Error(ErrorCode::Usage,
-                    "The network tells " + std::to_string(classifier->classes) + " classes apart and the images have " +
+                    "The network tells " + std::to_string(classifier.classes) + " classes apart and the images have " +
                         std::to_string(classes) +
                         ", but its last layer is no plain Linear or Conv2d that could be given another size.");
     if (fresh)

@@ -19,6 +19,9 @@ struct Classifier {
 // Of the first output that has one; nullopt for other networks, dense prediction among them.
 std::optional<Classifier> classifierOf(const Graph& graph);
 
+// The same. Error(Usage) where there is none: what does not fit in the network, if something does not, is the reason.
+Classifier classifierIn(const Graph& graph);
+
 // The same network with another number of classes. `fresh` receives the names of the tensors that no longer fit, whose
 // values have to be new ones. Error(Usage) where the network has no classifier whose size can be set.
 Graph withClasses(Graph graph, std::int64_t classes, std::vector<std::string>* fresh = nullptr);

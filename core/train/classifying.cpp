@@ -8,19 +8,6 @@
 
 namespace fovea {
 
-namespace {
-
-Classifier classifierIn(const Graph& graph)
-{
-    if (const auto found = classifierOf(graph)) return *found;
-    throw Error(
-        ErrorCode::Usage,
-        "The network has no classifier: none of its outputs has the shape [N, classes], so it cannot be trained "
-        "or evaluated on labelled images.");
-}
-
-}  // namespace
-
 LoadOptions loadOptionsOf(const Network& network)
 {
     LoadOptions out;

@@ -405,6 +405,7 @@ TrainReply resumeTraining(const TrainRequest& request, const JobWatch& watch)
         at::set_num_threads(static_cast<int>(info.threads));
     info.device = request.device;
     info.libtorch = torchVersion();
+    if (!request.data.empty()) info.data = request.data;
     DataParts data = dataFor(info.data, recipe);
     checkSameData(info, data);
     Graph graph = readRunGraph(folder);

@@ -3,9 +3,11 @@
 #include "app/cli/engine_work.h"
 #include "app/cli/programs.h"
 #include "core/data/dataset.h"
+#include "core/io/model/model.h"
 #include "core/recipe/run_folder.h"
 #include "tests/cli/cli_run.h"
 
+#include <csignal>
 #include <cstdlib>
 
 namespace fovea::test {
@@ -33,7 +35,7 @@ protected:
     // Where there is no engine, that is what the verb says; and the test is over.
     static bool missed(const Ran& ran)
     {
-        if (cli::findProgram("fovea-engine")) return false;
+        if (cli::findEngine()) return false;
         EXPECT_EQ(ran.code, 2);
         EXPECT_EQ(ran.out, "");
         EXPECT_EQ(ran.err, "fovea: This needs fovea-engine, which is neither beside this program nor on PATH; 'fovea "
@@ -47,9 +49,9 @@ protected:
         return words;
     }
 
-    static Ran train(const std::vector<std::string>& more = {})
+    static Ran train(const std::vector<std::string>& more = {}, const std::string& epochs = "2")
     {
-        return run(with({"train", "net.fovea", "--data", kImages, "--preset", "quick", "--epochs", "2", "--batch-size",
+        return run(with({"train", "net.fovea", "--data", kImages, "--preset", "quick", "--epochs", epochs, "--batch-size",
                          "16", "--workers", "1", "--device", "cpu", "-o", "run"},
                         more));
     }
@@ -133,7 +135,7 @@ TEST_F(EngineVerbs, TheDoctorNamesLibTorchOrSaysHowToGetIt)
 {
     const Ran ran = run({"doctor"});
     EXPECT_EQ(ran.out.rfind("fovea         " FOVEA_VERSION "\n", 0), 0u);
-    if (cli::findProgram("fovea-engine")) {
+    if (cli::findEngine()) {
         EXPECT_EQ(ran.code, 0) << ran.err;
         EXPECT_NE(ran.out.find("\nLibTorch      "), std::string::npos);
         EXPECT_NE(ran.out.find("\ndevice        cpu, "), std::string::npos);
@@ -195,7 +197,7 @@ TEST_F(EngineVerbs, AResumedRunKeepsItsRecipe)
     std::filesystem::create_directories("run");
     std::ofstream("run/run.json") << toJson(info).dump();
     for (const std::vector<std::string>& option :
-         {std::vector<std::string>{"--lr", "1"}, {"--no-amp"}, {"--data", "patterns"}, {"-o", "other"}})
+         {std::vector<std::string>{"--lr", "1"}, {"--no-amp"}, {"--find-lr"}, {"--export-job", "job"}, {"-o", "other"}})
         expectRefused(with({"train", "run", "--resume"}, option),
                       "Option '" + option[0] +
                           "' cannot be given with '--resume': a run goes on with the recipe that it began with.");
@@ -211,7 +213,56 @@ TEST_F(EngineVerbs, TrainRefusesWhatCannotBe)
                   "Option '-o' is missing: it names the folder of the run.");
     expectRefused({"train", "net.fovea", "--data", "patterns", "-o", "run", "--epochs", "many"},
                   "Option 'epochs' must be a whole number from 1 to 1000000, but is 'many'.");
+    expectRefused({"train", "net.fovea", "--data", "patterns", "-o", "run", "--find-lr"},
+                  "Options '-o' and '--find-lr' cannot be given together: finding a rate writes nothing.");
     EXPECT_FALSE(std::filesystem::exists("run"));
+    // Too small for its head is not without a classifier.
+    save("fixed.fovea", "input 3x16x16 > conv:a k=3 p=1 c=4 > flatten > linear:head c=2");
+    Graph graph = openModel("fixed.fovea").graph;
+    graph.update(layer(graph, "head").id, [](Node& node) { node.attrs.set("in_features", std::int64_t{1024}); });
+    std::ofstream("fixed.fovea") << documentText(graph);
+    const Ran ran = run({"train", "fixed.fovea", "--size", "32", "--data", kImages, "--export-job", "job"});
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_NE(ran.err.find("cannot be trained or evaluated at this input size: layer 'head'"), std::string::npos) << ran.err;
+}
+
+TEST_F(EngineVerbs, ImagesThatMovedAreNamedToGoOn)
+{
+    for (const char* kind : {"cat", "dog"})
+        for (int i = 0; i < 6; ++i) {
+            std::filesystem::create_directories(std::string("photos/") + kind);
+            std::filesystem::copy_file(std::filesystem::path(FOVEA_SOURCE_DIR) / "tests/data/files/rgb.jpg",
+                                       std::string("photos/") + kind + "/" + std::to_string(i) + ".jpg");
+        }
+    const Ran ran = run({"train", "net.fovea", "--data", "photos", "--preset", "quick", "--epochs", "1", "--batch-size", "4",
+                         "--device", "cpu", "-o", "run"});
+    if (missed(ran)) return;
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    std::filesystem::rename("photos", "elsewhere");
+    EXPECT_EQ(run({"train", "run", "--resume", "--epochs", "2"}).code, 2);
+    const Ran further = run({"train", "run", "--resume", "--epochs", "2", "--data", "elsewhere"});
+    EXPECT_EQ(further.code, 0) << further.err;
+    EXPECT_EQ(readMetrics("run/metrics.jsonl").back().epoch, 1);
+    EXPECT_EQ(readRunInfo(RunFolder{"run"}).data, std::filesystem::absolute("elsewhere").string());
+    EXPECT_EQ(run({"train", "run", "--resume", "--epochs", "3"}).code, 0);
+}
+
+TEST_F(EngineVerbs, AnEngineThatDiesWhileItTrainsLeavesARunToResume)
+{
+    const auto real = cli::findEngine();
+    if (!real) return;
+    // The system kills it after two seconds of work.
+    std::ofstream("dying-engine") << "#!/bin/sh\nulimit -t 2\nexec " << real->string() << "\n";
+    std::filesystem::permissions("dying-engine", std::filesystem::perms::owner_all);
+    ::setenv("FOVEA_ENGINE", std::filesystem::absolute("dying-engine").c_str(), 1);
+    const Ran ran = train({"--patience", "0"}, "1000000");
+    ::setenv("FOVEA_ENGINE", "/no/such/engine", 1);
+    expectRefused({"measure", "net.fovea"}, "FOVEA_ENGINE names '/no/such/engine', which is no program.");
+    ::unsetenv("FOVEA_ENGINE");
+    EXPECT_EQ(ran.code, 3);
+    const std::string last = ran.err.substr(ran.err.rfind("fovea: "));
+    EXPECT_EQ(last, "fovea: fovea-engine was ended by signal " + std::to_string(SIGKILL) +
+                        " instead of answering 'train'. 'fovea train run --resume' goes on from the last checkpoint.\n");
 }
 
 TEST_F(EngineVerbs, RatesAreTriedAndNothingIsWritten)

@@ -101,7 +101,7 @@ struct TrainRequest {
     static constexpr const char* kMethod = "train";
     std::string run;  // folder; made where it is not there
     bool resume = false;
-    std::string data;  // as openData() takes it
+    std::string data;  // as openData() takes it; of a resumed run where its images are now, empty: where they were
     Recipe recipe;
     std::string name, from;       // of RunInfo
     std::string device = "auto";  // of a resumed run

@@ -32,13 +32,6 @@ constexpr const char* kReadme =
     "the\n"
     "recipe is for Fovea's own engine. 'fovea recalibrate MODEL --unfold' puts them back before a job is written.\n";
 
-Classifier classifierIn(const Graph& graph)
-{
-    if (const auto found = classifierOf(graph)) return *found;
-    throw Error(ErrorCode::Usage, "The network has no classifier: none of its outputs has the shape [N, classes], so "
-                                  "it cannot be trained on labelled images.");
-}
-
 // The method that gives the classifier's logits: forward() may also give other outputs, or end in a softmax.
 Json classifierJson(const Graph& graph, const Classifier& classifier)
 {

@@ -51,7 +51,7 @@ std::int64_t bytesFor(const JsonAt& shape, const Ints& dims, DType type)
     return count;
 }
 
-Tensor tensorAt(const JsonAt& at, std::span<const std::byte> data, std::shared_ptr<const MappedFile> file)
+Tensor tensorAt(const std::string& name, const JsonAt& at, std::span<const std::byte> data, std::shared_ptr<const MappedFile> file)
 {
     Tensor tensor;
     const std::string typeName = at.at("dtype").text();
@@ -62,7 +62,10 @@ Tensor tensorAt(const JsonAt& at, std::span<const std::byte> data, std::shared_p
     for (std::size_t i = 0; i < shape.size(); ++i) tensor.dims.push_back(shape[i].integer(0, kHighest));
     if (offsets.size() != 2) offsets.wrong("must have 2 elements, but has " + std::to_string(offsets.size()));
     const std::int64_t size = static_cast<std::int64_t>(data.size());
-    const std::int64_t begin = offsets[0].integer(0, size), end = offsets[1].integer(begin, size);
+    const std::int64_t begin = offsets[0].integer(0, kHighest), end = offsets[1].integer(begin, kHighest);
+    if (end > size)
+        throw Error(ErrorCode::Format, "The file is cut: tensor '" + nameOf(name) + "' would end at byte " + std::to_string(end) +
+                                           " of the data, but there are " + std::to_string(size) + ".");
     const std::int64_t wanted = bytesFor(shape, tensor.dims, *type);
     if (end - begin != wanted)
         offsets.wrong("span " + std::to_string(end - begin) + " bytes, but the shape needs " + std::to_string(wanted));
@@ -89,7 +92,7 @@ Weights parse(const std::shared_ptr<const MappedFile>& file, SafetensorsMetadata
     const JsonAt top(root);
     Weights out;
     for (const auto& [key, value] : top.object().items())
-        if (key != kMetadata) out.set(nameOf(key), tensorAt(top.inside(value), data, file));
+        if (key != kMetadata) out.set(nameOf(key), tensorAt(key, top.inside(value), data, file));
     if (const auto found = top.find(kMetadata); found && metadata)
         for (const auto& [key, value] : found->object().items()) (*metadata)[key] = found->inside(value).text();
     return out;
