@@ -488,6 +488,33 @@ private slots:
         waitFor(window, QStringLiteral("Done."));
     }
 
+    void aRunWhoseGpuIsGoneGoesOnWithTheProcessorAndSaysSo()
+    {
+        const QString model = m_folder.filePath(QStringLiteral("gone.fovea"));
+        saveModel(openModel("zoo:lenet5"), model.toStdString());
+        {
+            MainWindow window;
+            openSetup(window, model);
+            startNow(window, 2, {});
+            waitFor(window, QStringLiteral("Done."));
+        }
+        const RunFolder folder{m_folder.filePath(QStringLiteral("gone.runs/001-quick")).toStdString()};
+        RunInfo info = readRunInfo(folder);
+        info.state = "stopped";
+        info.device = "cuda:0";
+        writeAtomically(folder.info(), toJson(info).dump());
+        MainWindow window;
+        openSetup(window, model);
+        openTab(window, QStringLiteral("Run"));
+        QTRY_COMPARE_WITH_TIMEOUT(runList(window)->count(), 1, kWaitMs);
+        click(window, "runResume");
+        const auto* log = named<QPlainTextEdit>(window, QStringLiteral("runLog"));
+        QTRY_VERIFY2_WITH_TIMEOUT(log->toPlainText().contains(QStringLiteral(
+                                      "The device cuda:0 is not here any more: it goes on with cpu.")),
+                                  qPrintable(log->toPlainText()), kWaitMs);
+        waitFor(window, QStringLiteral("Done."));
+    }
+
     void networksAreEvaluatedBesideWhatWasOpenedAlsoBeforeAnyTraining()
     {
         MainWindow window;

@@ -193,8 +193,10 @@ void TrainingRuns::launch(const RunPtr& run, std::optional<EngineNetwork> networ
 {
     m_live = run;
     m_job = new EngineJob(std::move(network), device, this);
-    connect(m_job, &EngineJob::began, this, [this, run] {
+    connect(m_job, &EngineJob::began, this, [this, run, device] {
         if (run->state == TrainingRun::State::Preparing) run->state = TrainingRun::State::Running;
+        if (device != QLatin1String("auto") && device != m_job->device())
+            tell(run, tr("The device %1 is not here any more: it goes on with %2.").arg(device, m_job->device()));
         run->info.device = m_job->device().toStdString();
         emit changed(run);
     });
