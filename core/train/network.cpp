@@ -55,9 +55,13 @@ Error translatedError(const c10::Error& error)
 {
     std::string reason = error.what_without_backtrace();
     reason = reason.substr(0, reason.find('\n'));
-    const bool memory =
-        reason.find("allocate") != std::string::npos || reason.find("out of memory") != std::string::npos;
-    return Error(memory ? ErrorCode::Limit : ErrorCode::Usage, reason);
+    const auto says = [&](const char* words) { return reason.find(words) != std::string::npos; };
+    if (says("allocate") || says("out of memory"))
+        return Error(ErrorCode::Limit, "There is not enough memory; a smaller batch or input side needs less. LibTorch says: " + reason);
+    // Whatever this process asks of the GPU from now on fails too.
+    if (says("CUDA error") || says("cuDNN error") || says("CUDNN_STATUS") || says("CUBLAS_STATUS"))
+        return Error(ErrorCode::Internal, "The GPU failed; a run goes on from its last checkpoint when it is resumed. LibTorch says: " + reason);
+    return Error(ErrorCode::Usage, reason);
 }
 
 at::Device deviceNamed(const std::string& name)

@@ -76,6 +76,7 @@ private:
 // The sum of a unit's channels, over the batch; `output` is the layer's. Error(Usage) where it has no such unit.
 at::Tensor unitSum(const UnitOf& unit, const Layout& layout, at::Tensor output);
 
+// In our words: Limit where memory ran out, Internal where the GPU failed, else Usage. With what to do.
 Error translatedError(const c10::Error& error);
 
 template <typename Body>

@@ -1,5 +1,6 @@
 #include "core/ops/registry.h"
 #include "core/train/module.h"
+#include "core/train/network.h"
 #include "tests/support/text_graph.h"
 
 #include <ATen/ATen.h>
@@ -147,6 +148,23 @@ TEST(Calls, AHeadRunsAtABatchOfItsOwn)
         module.forward({{"input", Tensor::fromFloats({3, 3, 8, 8}, std::vector<float>(3 * 3 * 64, 0.5f))}});
     EXPECT_EQ(out.begin()->second.dims, (Ints{3, 5}));
     EXPECT_NEAR(tensorOf(out.begin()->second).sum().item<double>(), 3, 1e-5);
+}
+
+TEST(TorchErrors, SayWhatHappenedAndWhatToDo)
+{
+    const auto told = [](const char* words) { return translatedError(c10::Error({"f", "x.cpp", 1}, words)); };
+    for (const char* words : {"CUDA out of memory. Tried to allocate 2.00 GiB (GPU 0; 23.65 GiB total capacity)",
+                              "[enforce fail at alloc_cpu.cpp:66] . DefaultCPUAllocator: can't allocate memory: you tried to"}) {
+        EXPECT_EQ(told(words).code(), ErrorCode::Limit);
+        EXPECT_NE(told(words).message().find("a smaller batch"), std::string::npos);
+    }
+    for (const char* words : {"CUDA error: unspecified launch failure\nCUDA kernel errors might be",
+                              "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED", "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when"}) {
+        EXPECT_EQ(told(words).code(), ErrorCode::Internal);
+        EXPECT_NE(told(words).message().find("when it is resumed"), std::string::npos);
+        EXPECT_EQ(told(words).message().find("might be"), std::string::npos);
+    }
+    EXPECT_EQ(told("mat1 and mat2 shapes cannot be multiplied").code(), ErrorCode::Usage);
 }
 
 }  // namespace
