@@ -126,6 +126,22 @@ def read_json(name, wanted):
     return value
 
 
+def read_recipe():
+    recipe = read_json("recipe.json", RECIPE)
+    crops_otherwise = any(recipe[key] != 1 for key in ("scale_min", "scale_max", "ratio_min", "ratio_max"))
+    for wrong, sentence in (
+            (recipe["scale_min"] > recipe["scale_max"], "'scale_min' must not be above 'scale_max'"),
+            (recipe["ratio_min"] > recipe["ratio_max"], "'ratio_min' must not be above 'ratio_max'"),
+            (recipe["crop_pad"] > 0 and crops_otherwise, "'crop_pad' is for crops of the image's own size: set 'scale_min', "
+                                                         "'scale_max', 'ratio_min' and 'ratio_max' to 1, or 'crop_pad' to 0"),
+            (recipe["nesterov"] and recipe["opt"] == "sgd" and recipe["momentum"] == 0,
+             "Nesterov's momentum needs a momentum: set 'momentum' above 0, or 'nesterov' to false"),
+            (recipe["warmup_epochs"] >= recipe["epochs"], "'warmup_epochs' must be below 'epochs'")):
+        if wrong:
+            raise JobError(f"'{in_folder('recipe.json')}': {sentence}.")
+    return recipe
+
+
 def write_json(name, value):
     write_atomically(name, (json.dumps(value) + "\n").encode())
 
@@ -344,7 +360,7 @@ def number(value):
 
 class Run:
     def __init__(self, options):
-        self.recipe, self.job = read_json("recipe.json", RECIPE), read_json("job.json", JOB)
+        self.recipe, self.job = read_recipe(), read_json("job.json", JOB)
         self.info = read_json("run.json", INFO)
         self.ranks = Ranks(options.device)
         self.first = self.ranks.rank == 0

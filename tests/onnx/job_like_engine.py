@@ -271,7 +271,14 @@ def check_recipe(harness, job, network):
     place = job / "recipe.json"
     for change, sentence in (({"opt": "adam"}, "'opt' must be one of sgd, adamw, but is \"adam\"."),
                              ({"lr": "0.005"}, "'lr' must be a number from 0 to 1000, but is \"0.005\"."),
-                             ({"epochs": None}, "'epochs' must be a whole number from 1 to 1000000, but is missing.")):
+                             ({"epochs": None}, "'epochs' must be a whole number from 1 to 1000000, but is missing."),
+                             ({"scale_min": 0.9, "scale_max": 0.5}, "'scale_min' must not be above 'scale_max'."),
+                             ({"ratio_min": 2, "ratio_max": 1}, "'ratio_min' must not be above 'ratio_max'."),
+                             ({"warmup_epochs": 10**6}, "'warmup_epochs' must be below 'epochs'."),
+                             ({"opt": "sgd", "nesterov": True, "momentum": 0}, "Nesterov's momentum needs a momentum: set 'momentum' "
+                                                                               "above 0, or 'nesterov' to false."),
+                             ({"crop_pad": 4, "scale_min": 0.5}, "'crop_pad' is for crops of the image's own size: set 'scale_min', "
+                                                                 "'scale_max', 'ratio_min' and 'ratio_max' to 1, or 'crop_pad' to 0.")):
         place.write_text(json.dumps({key: value for key, value in {**recipe, **change}.items() if value is not None}))
         expect_refused(harness, job, [], f"'{place}': {sentence}")
     place.write_text(json.dumps({**recipe, "opt": "adamw"}))
