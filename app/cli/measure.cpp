@@ -27,26 +27,28 @@ struct Cost {
     CostReply training, inference;
 };
 
-CostReply measured(EngineClient& engine, bool training, const Arguments& arguments, std::ostream& notes)
+CostRequest requestFrom(const Arguments& arguments)
 {
     CostRequest request;
-    request.training = training;
     if (const auto batch = arguments.value("--batch")) request.batch = parseWhole(*batch, "--batch", 1, 65536);
     if (const auto repeats = arguments.value("--repeats"))
         request.repeats = parseWhole(*repeats, "--repeats", 1, 1000);
-    return engine.ask<CostReply>(request, tellTo(notes));
+    return request;
 }
 
 Cost costOf(EngineClient& engine, const std::string& name, const Graph& graph, const Weights& weights,
-            const Arguments& arguments, std::ostream& notes)
+            const std::string& device, CostRequest request, std::ostream& notes)
 {
     const Node* image = firstImage(graph);
     const Ints* shape = image ? image->attrs.getInts("shape") : nullptr;
     const std::string of = shape ? " of " + std::to_string((*shape)[2]) + "x" + std::to_string((*shape)[3]) : "";
-    loadInto(engine, graph, weights, arguments.value("--device").value_or("auto"));
-    const CostReply training = measured(engine, true, arguments, notes),
-                    inference = measured(engine, false, arguments, notes);
-    return {name, arguments.value("--batch").value_or("32") + " images" + of, training, inference};
+    loadInto(engine, graph, weights, device);
+    Cost out{name, std::to_string(request.batch) + " images" + of, {}, {}};
+    for (const bool training : {true, false}) {
+        request.training = training;
+        (training ? out.training : out.inference) = engine.ask<CostReply>(request, tellTo(notes));
+    }
+    return out;
 }
 
 void print(const Cost& cost, std::ostream& out)
@@ -74,11 +76,14 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
         "measure", words,
         {{"--size", true}, {"--against", true}, {"--batch", true}, {"--repeats", true}, {"--device", true}, {"--json"}},
         {"MODEL"});
+    const CostRequest request = requestFrom(arguments);
+    const std::string device = arguments.value("--device").value_or("auto");
     const Opened opened = openFor(arguments);
     const auto engine = startEngine();
-    std::vector<Cost> costs = {costOf(*engine, arguments.operand(0), opened.graph, opened.model.weights, arguments, notes)};
+    std::vector<Cost> costs = {
+        costOf(*engine, arguments.operand(0), opened.graph, opened.model.weights, device, request, notes)};
     if (const auto against = openOther(arguments, opened.graph))
-        costs.push_back(costOf(*engine, against->name, against->graph, against->weights, arguments, notes));
+        costs.push_back(costOf(*engine, against->name, against->graph, against->weights, device, request, notes));
     if (arguments.has("--json")) {
         Json list = Json::array();
         for (const Cost& cost : costs) list.push_back(costJson(cost));
