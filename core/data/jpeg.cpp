@@ -77,6 +77,10 @@ Image decodeJpeg(Bytes bytes, std::int64_t leastSide)
     const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
     int width = 0, height = 0, sampling = 0, space = 0;
     if (tjDecompressHeader3(handle, data, bytes.size(), &width, &height, &sampling, &space) != 0) broken(own);
+    if (width < 1 || height < 1) {
+        own.reset();
+        throw Error(ErrorCode::Format, "The JPEG image is damaged: it ends before it says how large it is.");
+    }
     const bool grey = space == TJCS_GRAY, cmyk = space == TJCS_CMYK || space == TJCS_YCCK;
     imageOf(height, width, 3);  // the size in the file, before any reduction
     const int divisor = divisorFor(height, width, leastSide);

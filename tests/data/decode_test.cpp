@@ -118,6 +118,13 @@ TEST(Decode, AFileThatEndsTooEarlyIsBrokenAtEveryLength)
     }
 }
 
+TEST(Decode, AJpegThatEndsInItsHeaderIsSaidToBeDamaged)
+{
+    const std::string whole = bytesOf("rgb.jpg");
+    for (std::size_t length = 3; length < 160; ++length)
+        EXPECT_TRUE(refusal([&] { decodeText(whole.substr(0, length)); }).starts_with("The JPEG image is damaged: ")) << length;
+}
+
 // Decoders live as long as their thread.
 TEST(Decode, ABrokenImageLeavesTheNextOneWhole)
 {
