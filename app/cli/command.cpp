@@ -63,9 +63,7 @@ std::vector<OptionSpec> joined(std::vector<OptionSpec> options, const std::vecto
 MemoryOptions memoryOptions(const Arguments& arguments)
 {
     MemoryOptions options;
-    if (const auto batch = arguments.value("--batch")) {
-        options.batch = parseWhole(*batch, "--batch", 1, 1'000'000'000);
-    }
+    if (const auto batch = arguments.value("--batch")) options.batch = parseWhole(*batch, "--batch", 1, 1'000'000'000);
     if (const auto element = arguments.value("--element")) {
         const auto type = elementType(*element);
         if (!type) throw Error(ErrorCode::Usage, "Option '--element' takes float32, float16, bfloat16, float64 or int8, but got '" + *element + "'.");

@@ -152,7 +152,7 @@ void refuseWithout(const Arguments& arguments, const std::string& needed, const 
                         "Option '" + std::string(option.name) + "' has a meaning only together with '" + needed + "'.");
 }
 
-void refuseOtherClasses(const std::string& model, const DataUse& use, std::ostream& notes)
+void checkDataOfRun(const std::string& model, const DataUse& use, std::ostream& notes)
 {
     const RunFolder run{model};
     if (!isRunFolder(run.root)) return;

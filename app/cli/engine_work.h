@@ -41,7 +41,7 @@ std::string dataHelp();
 DataUse dataUse(const Arguments& arguments);
 // Error(Usage) where `model` is a training run of other classes than the data has; `notes` is told where the run's own
 // data has changed, so that it is split otherwise.
-void refuseOtherClasses(const std::string& model, const DataUse& use, std::ostream& notes);
+void checkDataOfRun(const std::string& model, const DataUse& use, std::ostream& notes);
 
 // A share between 0 and 1, without both. Error(Usage) names the option.
 double parseShare(const std::string& text, const std::string& option);

@@ -72,7 +72,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     const Arguments arguments("eval", words, joined({{"--size", true}, {"--against", true}, {"--json"}}, dataOptions()),
                               {"MODEL"});
     // What is wrong there should not cost reading a large file.
-    refuseOtherClasses(arguments.operand(0), dataUse(arguments), notes);
+    checkDataOfRun(arguments.operand(0), dataUse(arguments), notes);
     const Opened opened = openFor(arguments);
     const auto engine = startEngine();
     const EvaluateReply reply = evaluated(*engine, opened.graph, opened.model.weights, arguments, notes);

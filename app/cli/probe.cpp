@@ -40,7 +40,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
                                       "tried on the others.");
     ProbeRequest request;
     request.data = dataUse(arguments);
-    refuseOtherClasses(arguments.operand(0), request.data, notes);
+    checkDataOfRun(arguments.operand(0), request.data, notes);
     request.layers = arguments.values("--layer");
     const Opened opened = openFor(arguments);
     const Report report = analyze(opened.graph, opened.options);

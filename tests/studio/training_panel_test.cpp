@@ -426,18 +426,9 @@ private slots:
     void runsOfBeforeAreFoundBesideTheDocument()
     {
         const QString model = m_folder.filePath(QStringLiteral("small.fovea"));
-        saveModel(openModel("zoo:lenet5"), model.toStdString());
-        {
-            MainWindow window;
-            openSetup(window, model);
-            startNow(window, 2, {});
-            waitFor(window, QStringLiteral("Done."));
-        }
-        QVERIFY(QFileInfo::exists(m_folder.filePath(QStringLiteral("small.runs/001-quick/run.json"))));
+        QVERIFY(isRunFolder(finishedBeside(model).root));
         MainWindow window;
-        openSetup(window, model);
-        openTab(window, QStringLiteral("Run"));
-        QTRY_COMPARE_WITH_TIMEOUT(runList(window)->count(), 1, kWaitMs);
+        openRunsOf(window, model);
         waitFor(window, QStringLiteral("Done."));
         QVERIFY(named<QPushButton>(window, QStringLiteral("runUse"))->isEnabled());
         QVERIFY(named<QPlainTextEdit>(window, QStringLiteral("runLog")) != nullptr);
@@ -447,14 +438,7 @@ private slots:
     void aRunOfAnotherProcessIsFollowedToItsEnd()
     {
         const QString model = m_folder.filePath(QStringLiteral("followed.fovea"));
-        saveModel(openModel("zoo:lenet5"), model.toStdString());
-        {
-            MainWindow window;
-            openSetup(window, model);
-            startNow(window, 2, {});
-            waitFor(window, QStringLiteral("Done."));
-        }
-        const RunFolder folder{m_folder.filePath(QStringLiteral("followed.runs/001-quick")).toStdString()};
+        const RunFolder folder = finishedBeside(model);
         const auto setState = [&](const std::string& state) {
             RunInfo info = readRunInfo(folder);
             info.state = state;
@@ -466,9 +450,7 @@ private slots:
         setState("running");
         auto lock = std::make_unique<RunLock>(folder);  // as the engine of that process holds it
         MainWindow window;
-        openSetup(window, model);
-        openTab(window, QStringLiteral("Run"));
-        QTRY_COMPARE_WITH_TIMEOUT(runList(window)->count(), 1, kWaitMs);
+        openRunsOf(window, model);
         QCOMPARE(stateOf(window), QStringLiteral("Training in another process."));
         QVERIFY(!named<QWidget>(window, QStringLiteral("runResume"))->isVisible());
         MetricsLine line = readMetrics(folder.metrics()).back();
@@ -491,22 +473,13 @@ private slots:
     void aRunWhoseGpuIsGoneGoesOnWithTheProcessorAndSaysSo()
     {
         const QString model = m_folder.filePath(QStringLiteral("gone.fovea"));
-        saveModel(openModel("zoo:lenet5"), model.toStdString());
-        {
-            MainWindow window;
-            openSetup(window, model);
-            startNow(window, 2, {});
-            waitFor(window, QStringLiteral("Done."));
-        }
-        const RunFolder folder{m_folder.filePath(QStringLiteral("gone.runs/001-quick")).toStdString()};
+        const RunFolder folder = finishedBeside(model);
         RunInfo info = readRunInfo(folder);
         info.state = "stopped";
         info.device = "cuda:0";
         writeAtomically(folder.info(), toJson(info).dump());
         MainWindow window;
-        openSetup(window, model);
-        openTab(window, QStringLiteral("Run"));
-        QTRY_COMPARE_WITH_TIMEOUT(runList(window)->count(), 1, kWaitMs);
+        openRunsOf(window, model);
         click(window, "runResume");
         const auto* log = named<QPlainTextEdit>(window, QStringLiteral("runLog"));
         QTRY_VERIFY2_WITH_TIMEOUT(log->toPlainText().contains(QStringLiteral(
@@ -815,6 +788,25 @@ private:
         typeInto(window, "trainingFolder", folder.isEmpty() ? QStringLiteral(" ") : folder);
         QTRY_VERIFY_WITH_TIMEOUT(named<QPushButton>(window, QStringLiteral("trainingStart"))->isEnabled(), kWaitMs);
         click(window, "trainingStart");
+    }
+
+    // A run of LeNet-5, saved as `model`, in the folder of runs beside it; its window is closed.
+    RunFolder finishedBeside(const QString& model)
+    {
+        saveModel(openModel("zoo:lenet5"), model.toStdString());
+        MainWindow window;
+        openSetup(window, model);
+        startNow(window, 2, {});
+        waitFor(window, QStringLiteral("Done."));
+        QString runs = model;
+        return {runs.replace(QStringLiteral(".fovea"), QStringLiteral(".runs/001-quick")).toStdString()};
+    }
+
+    void openRunsOf(MainWindow& window, const QString& model)
+    {
+        openSetup(window, model);
+        openTab(window, QStringLiteral("Run"));
+        QTRY_COMPARE_WITH_TIMEOUT(runList(window)->count(), 1, kWaitMs);
     }
 
     void openAndStart(MainWindow& window, int epochs)

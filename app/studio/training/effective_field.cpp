@@ -2,8 +2,8 @@
 
 #include "app/studio/document/background.h"
 #include "app/studio/look/theme.h"
-#include "app/studio/training/broken_images.h"
 #include "app/studio/look/words.h"
+#include "app/studio/training/broken_images.h"
 #include "core/analysis/unit_field.h"
 #include "core/io/safetensors/safetensors.h"
 

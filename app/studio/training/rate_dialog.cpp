@@ -1,8 +1,8 @@
 #include "app/studio/training/rate_dialog.h"
 
 #include "app/studio/charts/rate_chart.h"
-#include "app/studio/training/broken_images.h"
 #include "app/studio/look/words.h"
+#include "app/studio/training/broken_images.h"
 
 #include <QHBoxLayout>
 #include <QLabel>
