@@ -52,7 +52,12 @@ std::vector<at::Tensor> runCall(const TorchCall& call, const CallInputs& inputs)
     case TorchOp::ConvTranspose2d: return {transposedConvolution(call, inputs)};
     case TorchOp::Linear: return {linear(call, inputs)};
     case TorchOp::MatMul: return {at::matmul(x(), inputs.in.at(1))};
-    case TorchOp::MaxPool2d: return {maxPool(call, x())};
+    case TorchOp::MaxPool1d: return {maxPool(call, x(), 1)};
+    case TorchOp::MaxPool2d:
+        if (args.getBool("return_indices", false)) return maxPoolWithIndices(call, x());
+        return {maxPool(call, x(), 2)};
+    case TorchOp::MaxUnpool2d: return {maxUnpool(call, inputs)};
+    case TorchOp::AvgPool1d: return {averagePool(call, x(), 1)};
     case TorchOp::AvgPool2d: return {averagePool(call, x(), 2)};
     case TorchOp::AvgPool3d: return {averagePool(call, x(), 3)};
     case TorchOp::AdaptiveAvgPool2d: return {adaptivePool(call, x(), true)};

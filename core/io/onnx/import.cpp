@@ -74,7 +74,11 @@ private:
             node.attrs.set("shape", dims);
             DraftLayer& layer = addLayer(std::move(node), {}, {}, {input.name()});
             if (rank < 0) layer.out = {Value{}};
-            if (rank == 4 && m_image.node == kNoNode) m_image = {layer.node.id, 0};
+            if (rank == 4 && m_image.node == kNoNode) {
+                m_image = {layer.node.id, 0};
+                m_heightOpen = type.shape().dim(2).dim_value() <= 0;
+                m_widthOpen = type.shape().dim(3).dim_value() <= 0;
+            }
             if (assumedSide)
                 m_notes.push_back({"size-assumed", Severity::Info, "", "shape", "The model leaves the input's height and width open; " + std::to_string(kAssumedSide) + " px is assumed.",
                                    "Set the side that you use."});
@@ -114,6 +118,8 @@ private:
         while (call.outputCount > 0 && proto.output(call.outputCount - 1).empty()) --call.outputCount;
         call.image = m_image;
         call.imageValue = valueOf(m_image);
+        call.heightOpen = m_heightOpen;
+        call.widthOpen = m_widthOpen;
         for (const auto& attribute : proto.attribute()) addAttribute(call.attrs, attribute);
         for (const std::string& name : proto.input()) {
             OnnxArg arg;
@@ -409,6 +415,7 @@ private:
     std::vector<std::string> m_initializers;
     std::vector<Issue> m_notes;
     Port m_image;
+    bool m_heightOpen = false, m_widthOpen = false;
 };
 
 }  // namespace
