@@ -300,19 +300,32 @@ void giveUpPeriods(AxisField& field)
     field.approximate = true;
 }
 
+// The ways along one axis: each unit of a block is one of its own.
+std::vector<AxisReach> waysOf(const AxisReach& r)
+{
+    if (r.kind != ReachKind::Block) return {r};
+    std::vector<AxisReach> out;
+    for (std::int64_t i = 0; i < std::min(r.block, kMaxPeriod); ++i) {
+        AxisReach& way = out.emplace_back();
+        way.kind = ReachKind::Crop;
+        way.offset = i;
+        way.step = r.stride;
+    }
+    return out;
+}
+
 std::optional<Branch> stepBranch(const Branch& in, const AxisReach& r, bool& complete)
 {
     Branch out;
     auto hull = composeReach(in.hull, r);
     if (!hull) return std::nullopt;
     out.hull = std::move(*hull);
-    AxisReach single = r;
-    single.block = 1;  // each unit of a block is a path of its own
-    for (const PeriodicField& path : in.paths) {
-        const auto next = composeReach(path, single);
-        if (!next) return std::nullopt;
-        complete = addPath(out.paths, *next) && complete;
-    }
+    for (const AxisReach& way : waysOf(r))
+        for (const PeriodicField& path : in.paths) {
+            const auto next = composeReach(path, way);
+            if (!next) return std::nullopt;
+            complete = addPath(out.paths, *next) && complete;
+        }
     return out;
 }
 

@@ -1,14 +1,23 @@
 #include "core/ops/common.h"
 #include "core/ops/pooling.h"
 
+#include <algorithm>
+
 namespace fovea {
 
 namespace {
 
+// Opset 19 has dilations; PyTorch's average has none.
+bool isDilated(const OnnxCall& call)
+{
+    const Ints dilations = call.getInts("dilations").value_or(Ints{});
+    return std::any_of(dilations.begin(), dilations.end(), [](std::int64_t d) { return d != 1; });
+}
+
 bool read(OnnxCall& call)
 {
     const auto kernel = call.getInts("kernel_shape");
-    if (!kernel || !readWindow(call, *kernel) || call.getInts("dilations")) return false;
+    if (!kernel || isDilated(call) || !readWindow(call, *kernel)) return false;
     call.node.attrs.erase("dilation");  // it has none
     call.node.attrs.set("ceil_mode", call.getInt("ceil_mode", 0) != 0);
     call.node.attrs.set("count_include_pad", call.getInt("count_include_pad", 0) != 0);
@@ -47,7 +56,7 @@ void infer(InferContext& context)
 bool read1d(OnnxCall& call)
 {
     const auto kernel = call.getInts("kernel_shape");
-    if (!kernel || call.getInts("dilations") || !readWindow(call, *kernel, 1)) return false;
+    if (!kernel || isDilated(call) || !readWindow(call, *kernel, 1)) return false;
     call.node.attrs.erase("dilation");
     call.node.attrs.set("ceil_mode", call.getInt("ceil_mode", 0) != 0);
     call.node.attrs.set("count_include_pad", call.getInt("count_include_pad", 0) != 0);
@@ -57,7 +66,7 @@ bool read1d(OnnxCall& call)
 bool read3d(OnnxCall& call)
 {
     const auto kernel = call.getInts("kernel_shape");
-    if (!kernel || kernel->size() != 3 || call.getText("auto_pad", "NOTSET") != "NOTSET" || call.getInt("ceil_mode", 0) != 0 || call.getInts("dilations")) return false;
+    if (!kernel || kernel->size() != 3 || call.getText("auto_pad", "NOTSET") != "NOTSET" || call.getInt("ceil_mode", 0) != 0 || isDilated(call)) return false;
     call.node.attrs.set("kernel_size", *kernel);
     call.node.attrs.set("stride", call.getInts("strides").value_or(Ints{1, 1, 1}));
     call.node.attrs.set("padding", call.getInts("pads").value_or(Ints(6, 0)));

@@ -12,7 +12,8 @@ bool hasIndices(const Node& node) { return node.attrs.getBool("return_indices", 
 bool read(OnnxCall& call)
 {
     const auto kernel = call.getInts("kernel_shape");
-    if (!kernel || !readWindow(call, *kernel) || call.getInt("storage_order", 0) != 0) return false;
+    const bool columnMajor = call.outputCount > 1 && call.getInt("storage_order", 0) != 0;
+    if (!kernel || columnMajor || !readWindow(call, *kernel)) return false;
     call.node.attrs.set("ceil_mode", call.getInt("ceil_mode", 0) != 0);
     if (call.outputCount > 1) call.node.attrs.set("return_indices", true);
     else readAsGlobalWhereItCoversItsMap(call, "AdaptiveMaxPool2d");

@@ -147,6 +147,7 @@ struct DimWindows {
     int count = 0;
 
     Ints padding() const;  // the beginnings, then the ends
+    Ints kernel() const;
 };
 DimWindows dimWindows(const NodeView& view, ReachKind kind = ReachKind::Window);
 

@@ -120,7 +120,7 @@ bool repeats(const AxisReach& r)
     return in % out == 0 || out % in == 0 || std::gcd(in, out) > 1;
 }
 
-AxisReach axisReach(const NodeView& view, std::size_t axis)
+AxisReach axisReach(const NodeView& view, std::size_t axis, bool exact = false)
 {
     AxisReach r;
     const std::int64_t size = view.in.empty() ? kUnknown : sizeAlong(view.in[0], axis), target = targetOf(view, axis);
@@ -134,7 +134,7 @@ AxisReach axisReach(const NodeView& view, std::size_t axis)
         if (mode == name) r.mode = coordinates;
     if (mode == "pytorch_half_pixel" && r.outSize == 1) r.mode = CoordinateMode::Asymmetric;
     if (target == 0) {
-        r.scale = forFields(scaleOf(view.node, axis));
+        r.scale = exact ? scaleOf(view.node, axis) : forFields(scaleOf(view.node, axis));
     } else if (target > 0 && size > 0) {
         r.scale = commonScale(view).value_or(Rational(target, size));
     } else {
@@ -167,7 +167,7 @@ void resampling(const NodeView& view, Attributes& args)
 {
     if (view.in.empty() || view.out.empty()) return;
     const Layout& layout = view.in[0].layout;
-    const AxisReach axes[2] = {axisReach(view, 0), axisReach(view, 1)};
+    const AxisReach axes[2] = {axisReach(view, 0, true), axisReach(view, 1, true)};
     args.set("size", Ints{view.out[0].height(), view.out[0].width()});
     args.set("scale_numerator", Ints{axes[0].scale.num(), axes[1].scale.num()});
     args.set("scale_denominator", Ints{axes[0].scale.den(), axes[1].scale.den()});
@@ -356,6 +356,9 @@ const OpDef& upsampleOp()
                   {.name = "mode", .type = AttrType::Choice, .fallback = std::string("nearest"), .doc = "How values between units are made", .choices = {"nearest", "bilinear", "bicubic"}},
                   {.name = "coordinates", .type = AttrType::Choice, .fallback = std::string("half_pixel"), .doc = "Where a unit's centre lies",
                    .choices = {"half_pixel", "pytorch_half_pixel", "half_pixel_symmetric", "align_corners", "asymmetric", "tf_half_pixel_for_nn"}},
+                  {.name = "nearest_mode", .type = AttrType::Choice, .fallback = std::string("floor"), .doc = "Which unit the nearest one is; floor is PyTorch's floor(u / scale)",
+                   .choices = {"floor", kFloorOfCoordinates, kByDirection, "ceil", "round_prefer_floor", "round_prefer_ceil"}, .shown = false},
+                  {.name = "cubic_coeff_a", .type = AttrType::Real, .fallback = -0.75, .doc = "Shape of the cubic kernel", .min = -10, .max = 10, .shown = false},
                   {.name = "antialias", .type = AttrType::Bool, .fallback = false, .doc = "Where it shrinks, a unit is the mean of all that it covers", .shown = false},
                   {.name = "aspect_policy", .type = AttrType::Choice, .fallback = std::string("stretch"), .doc = "Whether both axes of a fixed size have one scale", .choices = {"stretch", "not_larger", "not_smaller"}, .shown = false}},
         .minInputs = 1,

@@ -96,6 +96,13 @@ Ints DimWindows::padding() const
     return out;
 }
 
+Ints DimWindows::kernel() const
+{
+    Ints out;
+    for (int i = 0; i < count; ++i) out.push_back(dims[static_cast<std::size_t>(i)].kernel);
+    return out;
+}
+
 DimWindows dimWindows(const NodeView& view, ReachKind kind)
 {
     const Settings settings = settingsOf(view.node);
@@ -138,9 +145,7 @@ Node settled(const NodeView& view)
     const bool same = dilated && out.attrs.has("auto_pad") && opFor(out.kind).opClass != OpClass::Transposed;
     if (!same && !out.attrs.has("global_axes")) return out;
     const DimWindows windows = dimWindows(view);
-    Ints kernel;
-    for (int i = 0; i < windows.count; ++i) kernel.push_back(windows.dims[static_cast<std::size_t>(i)].kernel);
-    out.attrs.set("kernel_size", kernel);
+    out.attrs.set("kernel_size", windows.kernel());
     out.attrs.erase("global_axes");
     if (same) {
         out.attrs.set("padding", windows.padding());

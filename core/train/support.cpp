@@ -41,7 +41,11 @@ std::vector<at::Tensor> runSupportCall(const TorchCall& call, const CallInputs& 
     case TorchOp::GroupNorm: case TorchOp::InstanceNorm2d: case TorchOp::LocalResponseNorm: return {inputs.x()};
     case TorchOp::LayerNorm: return {inputs.x() + at::mean(inputs.x(), dimsFrom(call, inputs.x()), true)};
     case TorchOp::Softmax:
-    case TorchOp::LogSoftmax: return {inputs.x() + at::mean(inputs.x(), {call.args.getInt("dim", -1)}, true)};
+    case TorchOp::LogSoftmax: {
+        std::vector<std::int64_t> dims{call.args.getInt("dim", -1)};
+        while (call.args.getBool("flattened", false) && dims.back() + 1 < inputs.x().dim()) dims.push_back(dims.back() + 1);
+        return {inputs.x() + at::mean(inputs.x(), dims, true)};
+    }
     case TorchOp::MaxPool1d: return {sumPool(call, inputs.x(), 1)};
     case TorchOp::MaxPool2d: {
         const at::Tensor sums = sumPool(call, inputs.x(), 2);

@@ -473,6 +473,13 @@ std::string interpolated(const TorchLayer& layer, const std::vector<std::string>
     return text;
 }
 
+std::string softmax(const TorchLayer& layer, const std::string& x, const std::string& name)
+{
+    const std::string dim = std::to_string(layer.call.args.getInt("dim", -1));
+    if (!layer.call.args.getBool("flattened", false)) return name + "(" + x + ", dim=" + dim + ")";
+    return name + "(" + x + ".flatten(" + dim + "), dim=" + dim + ").reshape(" + x + ".shape)";
+}
+
 std::string selu(const Attributes& args, const std::string& x)
 {
     constexpr double kAlpha = 1.6732632423543772, kScale = 1.0507009873554805;
@@ -538,8 +545,8 @@ PythonCall callOf(const TorchLayer& layer, const std::vector<std::string>& input
         case TorchOp::Constant: return tensorOf(layer, "value");
         case TorchOp::Identity: return x;
         case TorchOp::Dropout:
-            return "F.dropout(" + x + ", p=" + pythonReal(args.getDouble("p", 0.5)) +
-                   ", training=" + trainingOf(layer) + ")";
+            return (args.getBool("mask", false) ? "(" : "") + ("F.dropout(" + x + ", p=" + pythonReal(args.getDouble("p", 0.5))) +
+                   ", training=" + trainingOf(layer) + ")" + (args.getBool("mask", false) ? ", torch.ones_like(" + x + "))" : "");
         case TorchOp::Conv1d:
         case TorchOp::Conv2d:
         case TorchOp::Conv3d: return convolution(layer, x);
@@ -579,8 +586,8 @@ PythonCall callOf(const TorchLayer& layer, const std::vector<std::string>& input
         case TorchOp::Hardtanh:
             return "torch.clamp(" + x + ", min=" + real("min_val") + ", max=" + real("max_val") + ")";
         case TorchOp::Threshold: return "F.threshold(" + x + ", " + real("threshold") + ", 0.0)";
-        case TorchOp::Softmax: return "torch.softmax(" + x + ", dim=" + whole("dim", -1) + ")";
-        case TorchOp::LogSoftmax: return "torch.log_softmax(" + x + ", dim=" + whole("dim", -1) + ")";
+        case TorchOp::Softmax: return softmax(layer, x, "torch.softmax");
+        case TorchOp::LogSoftmax: return softmax(layer, x, "torch.log_softmax");
         case TorchOp::ScaledHardSigmoid:
             return "torch.clamp(" + x + " * " + real("alpha") + " + " + real("beta") + ", min=0.0, max=1.0)";
         case TorchOp::Erf: return torch("erf");
