@@ -23,8 +23,10 @@ bool broadcast(const Value& a, const Value& b, Value& out);
 bool readWindow(OnnxCall& call, const Ints& kernel, std::size_t axes = 2);
 // The same attributes on their way out. Settings that only hold for one size: see settled().
 OnnxAttrs windowAttrs(const Node& node, bool withDilation = true);
+// SAME padding that ONNX Runtime takes as numbers only: of a dilated window, and of a pooling that skips units.
+bool needsNumbers(const NodeView& view);
 // The layer as ONNX can say it at the present size: a pooling that is global along one axis has its map's side as
-// kernel there; SAME padding is numbers where the window is dilated, which ONNX Runtime does not take together.
+// kernel there, and SAME padding is numbers where it has to be.
 Node settled(const NodeView& view);
 
 // Applies windows to the dimensions behind the second: their sizes, or unknown ones and one finding. `channels` is

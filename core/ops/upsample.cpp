@@ -172,9 +172,13 @@ void resampling(const NodeView& view, Attributes& args)
     args.set("scale_numerator", Ints{axes[0].scale.num(), axes[1].scale.num()});
     args.set("scale_denominator", Ints{axes[0].scale.den(), axes[1].scale.den()});
     args.set("dim", Ints{layout.h, layout.w});
-    std::string nearest = view.node.attrs.getText("nearest_mode", "floor");
-    if (nearest == kByDirection) nearest = axes[0].scale < Rational(1) || axes[1].scale < Rational(1) ? "ceil" : kFloorOfCoordinates;
-    args.set("nearest_mode", nearest);
+    const auto nearest = [&](const AxisReach& axis) {
+        const std::string mode = view.node.attrs.getText("nearest_mode", "floor");
+        return mode != kByDirection ? mode : std::string(axis.scale < Rational(1) ? "ceil" : kFloorOfCoordinates);
+    };
+    args.set("nearest_mode", nearest(axes[0]));
+    args.set("nearest_mode_w", nearest(axes[1]));
+    args.set("exclude_outside", view.node.attrs.getBool("exclude_outside", false));
     args.set("antialias", view.node.attrs.getBool("antialias", false));
     args.set("cubic_coeff_a", view.node.attrs.getDouble("cubic_coeff_a", -0.75));
 }
@@ -198,6 +202,7 @@ bool readMode(OnnxCall& call)
     }
     if (cubic) attrs.set("cubic_coeff_a", call.getReal("cubic_coeff_a", -0.75));
     if (mode != "nearest" && call.getInt("antialias", 0) != 0) attrs.set("antialias", true);
+    if (mode != "nearest" && call.getInt("exclude_outside", 0) != 0) attrs.set("exclude_outside", true);
     return true;
 }
 
@@ -324,7 +329,8 @@ void write(OnnxWriter& writer)
         const bool shrinks = scaleOf(writer.node(), 0) < Rational(1) || scaleOf(writer.node(), 1) < Rational(1);
         out.emplace("nearest_mode", nearest == kFloorOfCoordinates ? std::string("floor") : nearest == kByDirection ? std::string(shrinks ? "ceil" : "floor") : nearest);
     }
-    if (attrs.getBool("antialias", false)) out.emplace("antialias", std::int64_t{1});
+    for (const char* name : {"antialias", "exclude_outside"})
+        if (attrs.getBool(name, false)) out.emplace(name, std::int64_t{1});
     if (mode == "bicubic") out.emplace("cubic_coeff_a", attrs.getDouble("cubic_coeff_a", -0.75));
     const Value &in = writer.inputValue(), &made = writer.outputValue();
     // Until opset 13 the inputs that are not used had to be there and empty.
@@ -360,6 +366,7 @@ const OpDef& upsampleOp()
                    .choices = {"floor", kFloorOfCoordinates, kByDirection, "ceil", "round_prefer_floor", "round_prefer_ceil"}, .shown = false},
                   {.name = "cubic_coeff_a", .type = AttrType::Real, .fallback = -0.75, .doc = "Shape of the cubic kernel", .min = -10, .max = 10, .shown = false},
                   {.name = "antialias", .type = AttrType::Bool, .fallback = false, .doc = "Where it shrinks, a unit is the mean of all that it covers", .shown = false},
+                  {.name = "exclude_outside", .type = AttrType::Bool, .fallback = false, .doc = "Units beyond an edge have no weight, rather than being those at the edge", .shown = false},
                   {.name = "aspect_policy", .type = AttrType::Choice, .fallback = std::string("stretch"), .doc = "Whether both axes of a fixed size have one scale", .choices = {"stretch", "not_larger", "not_smaller"}, .shown = false}},
         .minInputs = 1,
         .maxInputs = 2,

@@ -137,17 +137,28 @@ DimWindows dimWindows(const NodeView& view, ReachKind kind)
     return out;
 }
 
+bool needsNumbers(const NodeView& view)
+{
+    if (!view.node.attrs.has("auto_pad")) return false;
+    const OpClass opClass = opFor(view.node.kind).opClass;
+    if (opClass == OpClass::Transposed) return false;
+    const DimWindows windows = dimWindows(view);
+    for (int i = 0; i < windows.count; ++i) {
+        const AxisReach& r = windows.dims[static_cast<std::size_t>(i)];
+        if (r.dilation > 1 || (opClass == OpClass::Pooling && r.stride > r.effectiveKernel())) return true;
+    }
+    return false;
+}
+
 Node settled(const NodeView& view)
 {
     Node out = view.node;
-    const Ints* dilation = out.attrs.getInts("dilation");
-    const bool dilated = dilation && std::any_of(dilation->begin(), dilation->end(), [](std::int64_t d) { return d > 1; });
-    const bool same = dilated && out.attrs.has("auto_pad") && opFor(out.kind).opClass != OpClass::Transposed;
-    if (!same && !out.attrs.has("global_axes")) return out;
+    const bool numbers = needsNumbers(view);
+    if (!numbers && !out.attrs.has("global_axes")) return out;
     const DimWindows windows = dimWindows(view);
     out.attrs.set("kernel_size", windows.kernel());
     out.attrs.erase("global_axes");
-    if (same) {
+    if (numbers) {
         out.attrs.set("padding", windows.padding());
         out.attrs.erase("auto_pad");
     }

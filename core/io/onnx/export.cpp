@@ -169,7 +169,7 @@ private:
                 m_kept[i] = true;
             } else if (m_options.useOrigin && m_model.onnx && entry.node->origin) {
                 m_kept[i] = entry.node->origin->inputNames.size() == entry.inputCount &&
-                            (!entry.node->origin->sizesBaked || sameShapes(entry)) && sameTensors(i);
+                            (!entry.node->origin->sizesBaked || sameShapes(entry)) && sameTensors(i) && !writesNumbers(i);
             }
             if (m_kept[i]) addInternalNames(*entry.node->origin);
         }
@@ -345,6 +345,15 @@ private:
     std::span<const Value> outputValues(std::size_t index) const
     {
         return std::span(m_values).subspan(m_graph.entries[index].firstOutput, m_graph.entries[index].outputCount);
+    }
+
+    // A file of one size says the padding that ONNX Runtime does not work out.
+    bool writesNumbers(std::size_t index) const
+    {
+        const auto& entry = m_graph.entries[index];
+        if (!m_fixedSide || !entry.node->attrs.has("auto_pad")) return false;
+        const std::vector<Value> in = inputValues(index);
+        return needsNumbers({*entry.node, in, outputValues(index)});
     }
 
     std::optional<Node> floorMode(std::size_t index) const

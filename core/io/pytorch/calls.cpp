@@ -430,9 +430,11 @@ std::string interpolated(const TorchLayer& layer, const std::vector<std::string>
     const std::string mode = args.getText("mode", "nearest"), coordinates = args.getText("coordinates", "half_pixel"),
                       nearest = args.getText("nearest_mode", "floor");
     const double cubic = args.getDouble("cubic_coeff_a", -0.75);
-    const bool antialias = args.getBool("antialias", false);
+    const bool antialias = args.getBool("antialias", false), inside = args.getBool("exclude_outside", false);
+    const std::string nearestOf[2] = {nearest, args.getText("nearest_mode_w", nearest)};
     Ints num, den, dim, size;
-    bool same = true, whole = true;
+    // F.interpolate resizes to a size by the ratio of the sizes; ONNX by the scale, which may leave less than a unit over.
+    bool same = true, whole = true, bySizes = true;
     for (std::size_t i = 0; i < 2; ++i) {
         dim.push_back(args.at("dim", i, -1));
         size.push_back(args.at("size", i, 0));
@@ -440,6 +442,9 @@ std::string interpolated(const TorchLayer& layer, const std::vector<std::string>
         den.push_back(args.at("scale_denominator", i, 1));
         same = same && (dim[i] < 0 || num[i] == den[i]);
         whole = whole && den[i] == 1 && num[i] <= 16;
+        const Shape& in = layer.in.empty() ? Shape{} : layer.in[0].shape;
+        const std::int64_t from = dim[i] >= 0 && dim[i] < in.rank() ? in[static_cast<int>(dim[i])] : kUnknown;
+        bySizes = bySizes && from > 0 && size[i] * den[i] == from * num[i];
     }
     if (same) return inputs[0];
     const bool image = dim == Ints{2, 3} && rankOf(layer) == 4;
@@ -447,8 +452,9 @@ std::string interpolated(const TorchLayer& layer, const std::vector<std::string>
     const bool plainCoordinates =
         coordinates == "half_pixel" || aligned || (coordinates == "pytorch_half_pixel" && size[0] > 1 && size[1] > 1);
     const bool plain =
-        mode == "nearest" ? nearest == "floor" && whole : plainCoordinates && (mode != "bicubic" || cubic == -0.75);
-    if (image && plain && !antialias && size[0] > 0 && size[1] > 0) {
+        mode == "nearest" ? nearest == "floor" && whole
+                          : plainCoordinates && (aligned || bySizes) && (mode != "bicubic" || cubic == -0.75);
+    if (image && plain && !antialias && !inside && size[0] > 0 && size[1] > 0) {
         std::string target = "size=" + pythonTuple(size);
         if (inputs.size() > 1) target = "size=" + inputs[1] + ".shape[2:]";
         else if (whole && !aligned)
@@ -466,8 +472,9 @@ std::string interpolated(const TorchLayer& layer, const std::vector<std::string>
         if (size[i] < 1) throw Error(ErrorCode::Usage, "The size it resizes to does not follow from the network.");
         std::vector<std::string> arguments{text, std::to_string(dim[i]), std::to_string(size[i]), std::to_string(num[i]),
                                            std::to_string(den[i]), pythonString(mode), pythonString(coordinates)};
-        if (!antialias) arguments.push_back(pythonString(nearest));
+        if (!antialias) arguments.push_back(pythonString(nearestOf[i]));
         arguments.push_back(pythonReal(cubic));
+        if (inside) arguments.push_back("True");
         text = (antialias ? "resize_antialiased(" : "resize(") + pythonArguments(arguments) + ")";
     }
     return text;
@@ -714,9 +721,11 @@ const char* sourceOf(TorchHelper helper)
     return ((2 * unit + 1) * denominator - numerator + rest) / (2 * numerator)
 )PY";
     case TorchHelper::ResizeAntialiased:
-        return R"PY(def resize_antialiased(x, dim, to, numerator, denominator, mode, coordinates, cubic):
+        return R"PY(def resize_antialiased(x, dim, to, numerator, denominator, mode, coordinates, cubic, inside=False):
     """Interpolates along one dimension with a kernel that is stretched where the map shrinks."""
     stretch = max(1.0, denominator / numerator)
+    reach = stretch * (1 if mode == "bilinear" else 2)
+    last = x.shape[dim] - 1
 
     def kernel(distance):
         t = abs(distance)
@@ -726,16 +735,17 @@ const char* sourceOf(TorchHelper helper)
             return ((cubic + 2) * t - (cubic + 3)) * t * t + 1
         return ((cubic * t - 5 * cubic) * t + 8 * cubic) * t - 4 * cubic if t < 2 else 0.0
 
-    columns = []
+    table = torch.zeros(last + 1, to, dtype=torch.float64)
     for unit in range(to):
-        at = resize_position(unit, x.shape[dim], to, numerator, denominator, coordinates)
-        weights = [kernel((v - at) / stretch) for v in range(x.shape[dim])]
-        columns.append([weight / sum(weights) for weight in weights])
-    table = torch.tensor(columns, dtype=x.dtype, device=x.device).t()
+        at = resize_position(unit, last + 1, to, numerator, denominator, coordinates)
+        for v in range(math.floor(at - reach) + 1, math.floor(at + reach) + 1):
+            if 0 <= v <= last or not inside:  # else those beyond an edge are the one at the edge
+                table[min(max(v, 0), last), unit] += kernel((v - at) / stretch)
+    table = (table / table.sum(0)).to(x)
     return torch.matmul(x.movedim(dim, -1), table).movedim(-1, dim)
 )PY";
     case TorchHelper::Resize:
-        return R"PY(def resize(x, dim, to, numerator, denominator, mode, coordinates, nearest, cubic):
+        return R"PY(def resize(x, dim, to, numerator, denominator, mode, coordinates, nearest, cubic, inside=False):
     """Interpolates along one dimension by gathering taps, with the modes of ONNX's Resize; the scale is exact."""
 
     def position(unit):
@@ -765,7 +775,11 @@ const char* sourceOf(TorchHelper helper)
         t = position(unit) - base
         if mode == "bilinear":
             return [(base, 1 - t), (base + 1, t)]
-        return list(zip(range(base - 1, base + 3), (outer(1 + t), inner(t), inner(1 - t), outer(2 - t))))
+        weights = [outer(1 + t), inner(t), inner(1 - t), outer(2 - t)]
+        if inside:  # units beyond an edge have no weight
+            weights = [w if 0 <= base - 1 + i < x.shape[dim] else 0.0 for i, w in enumerate(weights)]
+            weights = [w / sum(weights) for w in weights]
+        return list(zip(range(base - 1, base + 3), weights))
 
     shape = [1] * x.dim()
     shape[dim] = to
