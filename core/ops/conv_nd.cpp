@@ -31,7 +31,8 @@ void infer(InferContext& context)
 std::vector<ParamSpec> params(const NodeView& view)
 {
     const std::int64_t groups = std::max<std::int64_t>(1, attrInt(view.node, "groups", 1));
-    const std::int64_t in = attrInt(view.node, "in_channels");
+    const bool known = !view.in.empty() && view.in[0].shape.rank() > 1 && view.in[0].shape[1] > 0;
+    const std::int64_t in = known ? view.in[0].shape[1] : attrInt(view.node, "in_channels");
     Ints dims{attrInt(view.node, "out_channels"), in / groups};
     std::int64_t fan = in / groups;
     if (const Ints* kernel = view.node.attrs.getInts("kernel_size"))
