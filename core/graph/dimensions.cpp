@@ -47,7 +47,7 @@ void join(Dimension& dimension)
     }
     const bool many = std::any_of(out.begin(), out.end(), [](const Factor& f) { return f.size != 1; });
     // Of several single positions the first that is of the image or its channels names the dimension.
-    if (many) std::erase_if(out, [](const Factor& f) { return f.size == 1 && f.axis == Axis::Other; });
+    if (many) std::erase_if(out, [](const Factor& f) { return f.size == 1 && (f.axis == Axis::Other || f.axis == Axis::Channel); });
     dimension.factors = std::move(out);
 }
 
@@ -271,7 +271,7 @@ std::int64_t gridExtent(const Value& value, Axis axis)
     std::int64_t extent = 0;
     for (std::size_t i = 0; i < value.folded->size(); ++i) {
         const Dimension& dimension = (*value.folded)[i];
-        if (static_cast<int>(i) == value.layout.of(axis) || !holds(dimension, Axis::Channel)) continue;
+        if (static_cast<int>(i) == value.layout.of(axis) || holds(dimension, Axis::Batch)) continue;
         for (const Factor& factor : dimension.factors)
             if (factor.axis == axis && factor.size > 1) extent = saturatingAdd(extent, saturatingMul(factor.size - 1, factor.step));
     }

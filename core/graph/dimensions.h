@@ -44,7 +44,8 @@ std::optional<Dimensions> reshaped(const Dimensions& from, std::span<const std::
 std::int64_t gridSize(const Value& value, Axis axis);
 // Distance on the grid between neighbouring units of the dimension that carries the axis.
 std::int64_t gridStep(const Value& value, Axis axis);
-// By how many units of the grid the parts of the axis that lie in the channels reach beyond the first.
+// By how many units of the grid the parts of the axis that lie in other dimensions than its own and the batch's, mostly
+// in the channels, reach beyond the first.
 std::int64_t gridExtent(const Value& value, Axis axis);
 // Images in the batch; 1 where none of the dimensions carries it.
 std::int64_t batchOf(const Value& value);

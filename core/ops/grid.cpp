@@ -101,6 +101,12 @@ GridReaches gridReaches(const OpDef& op, const NodeView& view, const Reach& reac
 
 void refold(const OpDef& op, const NodeView& view, Value& out)
 {
+    if (op.opClass == OpClass::GlobalPooling && !view.in.empty() && view.in[0].folded && out.shape.hasRank() && out.shape.rank() > 0) {
+        Dimensions dimensions = dimensionsOf(out);  // images and frames stay
+        dimensions[0] = dimensionsOf(view.in[0])[0];
+        if (dimensions[0].size() == out.shape[0]) out = valueOf(std::move(dimensions));
+        return;
+    }
     if (!isSliding(op)) {
         const auto stale = [&] {
             for (std::size_t i = 0; i < out.folded->size(); ++i)
