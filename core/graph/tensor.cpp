@@ -101,11 +101,6 @@ Out loadAs(DType type, const std::byte* at)
     return Out{};
 }
 
-bool isFloating(DType type)
-{
-    return type == DType::Float32 || type == DType::Float64 || type == DType::Float16 || type == DType::BFloat16;
-}
-
 template <typename T>
 Tensor owned(DType type, std::vector<std::int64_t> dims, std::vector<T> values)
 {
@@ -115,6 +110,11 @@ Tensor owned(DType type, std::vector<std::int64_t> dims, std::vector<T> values)
 }
 
 }  // namespace
+
+bool isFloating(DType type)
+{
+    return type == DType::Float32 || type == DType::Float64 || type == DType::Float16 || type == DType::BFloat16;
+}
 
 std::size_t byteSize(DType type) { return kTypes[static_cast<std::size_t>(type)].bytes; }
 

@@ -15,6 +15,7 @@ namespace fovea {
 enum class DType : std::uint8_t { Float32, Float64, Float16, BFloat16, Int8, UInt8, Int16, UInt16, Int32, UInt32, Int64, UInt64, Bool };
 
 std::size_t byteSize(DType type);
+bool isFloating(DType type);
 std::string_view toString(DType type);  // safetensors' names: "F32", "I64", "BOOL", ...
 std::optional<DType> dtypeFromText(std::string_view text);
 

@@ -4,6 +4,7 @@
 
 #include "core/graph/graph.h"
 #include "core/graph/tensor.h"
+#include "core/ops/size_expr.h"
 
 #include <map>
 #include <optional>
@@ -22,8 +23,10 @@ struct OnnxArg {
     Value value;                     // shape, at the model's declared size
     std::optional<Tensor> constant;  // known at import (initializer, Constant, folded)
     bool named = false;              // the constant is an initializer of the file: a parameter where it is real
-    // Where an integer constant was computed from sizes of activations: per element the value and dimension.
-    std::vector<std::pair<Port, int>> sizes;
+    Port port;           // of a map: where it comes from
+    // Where a constant was computed from sizes of maps: per element its expression (the constant holds what they are
+    // at the declared size); empty where it is the same at every size.
+    std::vector<SizeExpr> sizes;
 };
 
 // One ONNX node on its way in. `read` functions look at it and fill `node`, `dataInputs` and `bindings`.
@@ -57,6 +60,12 @@ public:
     // An integer list that older opsets hold in an attribute and newer ones in input `arg`; nullopt where it
     // is neither (or not constant: then `dynamic` is set).
     std::optional<Ints> listFrom(std::string_view attr, std::size_t arg, bool* dynamic = nullptr) const;
+    // The expression of every element of an argument that is known at import; nullopt where it is not, or has more
+    // than 64.
+    std::optional<std::vector<SizeExpr>> numbers(std::size_t arg) const;
+    // The text that a layer keeps in `sizes` for these numbers (size_expr.h). Call it when `dataInputs` is complete:
+    // maps that are none of these are appended to `extraInputs`. nullopt where a number is unknown.
+    std::optional<std::string> sizesText(std::span<const SizeExpr> numbers);
     // Binds arg to a role where it is there; false where it is there but not a constant of the file.
     bool bind(const char* role, std::size_t arg);
 };
@@ -78,6 +87,10 @@ public:
     // Adds a node. Without `outputs` it has one fresh value, whose name is returned.
     virtual std::string emit(std::string_view type, std::vector<std::string> inputs, OnnxAttrs attrs = {},
                              std::vector<std::string> outputs = {}) = 0;
+
+    // 1-D int64 tensor of the numbers of a `sizes` text (size_expr.h), computed by nodes from the inputs that it
+    // names. A number that this opset has no nodes for is what it is at the present size.
+    std::string sizes(std::string_view text);
 
     std::string ints(Ints values);   // 1-D int64 constant
     std::string real(double value);  // float scalar constant

@@ -18,7 +18,7 @@ struct Numbers {
     std::vector<std::int64_t> dims;
     std::vector<double> reals;
     std::vector<std::int64_t> integers;
-    std::vector<std::pair<Port, int>> sizes;  // empty, or one per element
+    std::vector<SizeExpr> sizes;  // empty, or one per element
     DType type = DType::Int64;
 
     std::int64_t count() const { return static_cast<std::int64_t>(reals.size()); }
@@ -28,13 +28,22 @@ struct Numbers {
         const auto at = static_cast<std::size_t>(index);
         reals.push_back(from.reals[at]);
         integers.push_back(from.integers[at]);
-        sizes.push_back(at < from.sizes.size() ? from.sizes[at] : std::pair<Port, int>{});
+        sizes.push_back(from.expr(at));
     }
     void push(double real, std::int64_t integer)
     {
         reals.push_back(real);
         integers.push_back(integer);
-        sizes.push_back({});
+        sizes.push_back(expr(reals.size() - 1));
+    }
+    SizeExpr expr(std::size_t at) const
+    {
+        if (at < sizes.size()) return sizes[at];
+        return isReal() ? SizeExpr(SizeNumber::of(reals[at], numberType(type))) : SizeExpr(integers[at]);
+    }
+    bool follows() const
+    {
+        return std::any_of(sizes.begin(), sizes.end(), [](const SizeExpr& e) { return !e.number(); });
     }
 };
 
@@ -102,7 +111,7 @@ std::optional<std::vector<std::int64_t>> broadcastDims(const std::vector<std::in
 using Args = std::vector<Numbers>;
 using Result = std::optional<Numbers>;
 
-Result binary(const Args& args, const std::function<double(double, double)>& real, const std::function<std::optional<std::int64_t>(std::int64_t, std::int64_t)>& integer, bool keepType = true)
+Result binary(SizeOp op, const Args& args, const std::function<double(double, double)>& real, const std::function<std::optional<std::int64_t>(std::int64_t, std::int64_t)>& integer, bool keepType = true)
 {
     if (args.size() != 2) return std::nullopt;
     const auto dims = broadcastDims(args[0].dims, args[1].dims);
@@ -110,24 +119,30 @@ Result binary(const Args& args, const std::function<double(double, double)>& rea
     Numbers out;
     out.dims = *dims;
     out.type = keepType ? args[0].type : DType::Bool;
+    const bool follows = args[0].follows() || args[1].follows();
+    const auto put = [&](double real, std::int64_t whole, std::size_t a, std::size_t b) {
+        out.push(real, whole);
+        if (follows) out.sizes.back() = SizeExpr::apply(op, {args[0].expr(a), args[1].expr(b)});
+    };
     for (std::int64_t i = 0; i < elements(*dims); ++i) {
         const auto a = static_cast<std::size_t>(broadcastIndex(*dims, i, args[0].dims)), b = static_cast<std::size_t>(broadcastIndex(*dims, i, args[1].dims));
         if (args[0].isReal()) {
             const double value = real(args[0].reals[a], args[1].reals[b]);
-            out.push(value, std::isfinite(value) && std::abs(value) < 9e18 ? static_cast<std::int64_t>(value) : 0);
+            put(value, std::isfinite(value) && std::abs(value) < 9e18 ? static_cast<std::int64_t>(value) : 0, a, b);
             continue;
         }
         const auto value = integer(args[0].integers[a], args[1].integers[b]);
         if (!value) return std::nullopt;
-        out.push(static_cast<double>(*value), *value);
+        put(static_cast<double>(*value), *value, a, b);
     }
     return out;
 }
 
-Result unary(const Args& args, const std::function<double(double)>& real)
+Result unary(SizeOp op, const Args& args, const std::function<double(double)>& real)
 {
     Numbers out = args[0];
-    out.sizes.assign(out.reals.size(), {});
+    for (std::size_t i = 0; i < out.reals.size(); ++i)
+        if (!out.sizes.empty()) out.sizes[i] = SizeExpr::apply(op, {args[0].expr(i)});
     for (std::size_t i = 0; i < out.reals.size(); ++i) {
         out.reals[i] = real(out.reals[i]);
         out.integers[i] = std::isfinite(out.reals[i]) && std::abs(out.reals[i]) < 9e18 ? static_cast<std::int64_t>(out.reals[i]) : 0;
@@ -353,6 +368,7 @@ Result cast(const OnnxCall& call, const Args& args)
         if (args[0].isReal()) out.integers[i] = static_cast<std::int64_t>(std::clamp(out.reals[i], -9e18, 9e18));
         if (to == 9) out.integers[i] = out.integers[i] != 0;
         if (to != 1 && to != 11) out.reals[i] = static_cast<double>(out.integers[i]);
+        if (!out.sizes.empty()) out.sizes[i] = SizeExpr::apply(to == 1 ? SizeOp::ToSingle : to == 11 ? SizeOp::ToDouble : SizeOp::ToInt, {args[0].expr(i)});
     }
     return out;
 }
@@ -364,24 +380,29 @@ Result reduceProduct(const Args& args)
     if (args[0].isReal() || args[0].dims.size() != 1) return std::nullopt;
     Numbers out;
     out.push(static_cast<double>(total), total);
+    if (args[0].follows()) {
+        SizeExpr product(1);
+        for (std::size_t i = 0; i < args[0].integers.size(); ++i) product = SizeExpr::apply(SizeOp::Mul, {product, args[0].expr(i)});
+        out.sizes.back() = product;
+    }
     return out;
 }
 
 Result arithmetic(const std::string& type, const Args& args)
 {
     using I = std::int64_t;
-    if (type == "Add") return binary(args, std::plus<>(), [](I a, I b) { return checkedAdd(a, b); });
-    if (type == "Sub") return binary(args, std::minus<>(), [](I a, I b) { return b == std::numeric_limits<I>::min() ? std::nullopt : checkedAdd(a, -b); });
-    if (type == "Mul") return binary(args, std::multiplies<>(), [](I a, I b) { return checkedMul(a, b); });
-    if (type == "Div") return binary(args, std::divides<>(), [](I a, I b) { return b == 0 || b == -1 ? std::nullopt : std::optional<I>(a / b); });
-    if (type == "Mod") return binary(args, [](double a, double b) { return std::fmod(a, b); }, [](I a, I b) { return b <= 0 ? std::nullopt : std::optional<I>(a - floorDiv(a, b) * b); });
-    if (type == "Equal") return binary(args, [](double a, double b) { return double(a == b); }, [](I a, I b) { return std::optional<I>(a == b); }, false);
-    if (type == "Greater") return binary(args, [](double a, double b) { return double(a > b); }, [](I a, I b) { return std::optional<I>(a > b); }, false);
-    if (type == "Less") return binary(args, [](double a, double b) { return double(a < b); }, [](I a, I b) { return std::optional<I>(a < b); }, false);
-    if (type == "Floor") return unary(args, [](double a) { return std::floor(a); });
-    if (type == "Ceil") return unary(args, [](double a) { return std::ceil(a); });
-    if (type == "Neg") return unary(args, [](double a) { return -a; });
-    if (type == "Sqrt") return unary(args, [](double a) { return std::sqrt(a); });
+    if (type == "Add") return binary(SizeOp::Add, args, std::plus<>(), [](I a, I b) { return checkedAdd(a, b); });
+    if (type == "Sub") return binary(SizeOp::Sub, args, std::minus<>(), [](I a, I b) { return b == std::numeric_limits<I>::min() ? std::nullopt : checkedAdd(a, -b); });
+    if (type == "Mul") return binary(SizeOp::Mul, args, std::multiplies<>(), [](I a, I b) { return checkedMul(a, b); });
+    if (type == "Div") return binary(SizeOp::Div, args, std::divides<>(), [](I a, I b) { return b == 0 || b == -1 ? std::nullopt : std::optional<I>(a / b); });
+    if (type == "Mod") return binary(SizeOp::Mod, args, [](double a, double b) { return std::fmod(a, b); }, [](I a, I b) { return b <= 0 ? std::nullopt : std::optional<I>(a - floorDiv(a, b) * b); });
+    if (type == "Equal") return binary(SizeOp::Equal, args, [](double a, double b) { return double(a == b); }, [](I a, I b) { return std::optional<I>(a == b); }, false);
+    if (type == "Greater") return binary(SizeOp::Less, {args[1], args[0]}, [](double a, double b) { return double(a < b); }, [](I a, I b) { return std::optional<I>(a < b); }, false);
+    if (type == "Less") return binary(SizeOp::Less, args, [](double a, double b) { return double(a < b); }, [](I a, I b) { return std::optional<I>(a < b); }, false);
+    if (type == "Floor") return unary(SizeOp::Floor, args, [](double a) { return std::floor(a); });
+    if (type == "Ceil") return unary(SizeOp::Ceil, args, [](double a) { return std::ceil(a); });
+    if (type == "Neg") return unary(SizeOp::Neg, args, [](double a) { return -a; });
+    if (type == "Sqrt") return unary(SizeOp::Sqrt, args, [](double a) { return std::sqrt(a); });
     return std::nullopt;
 }
 
@@ -408,7 +429,7 @@ Result evaluate(const OnnxCall& call, const Args& args)
 
 }  // namespace
 
-std::optional<Tensor> foldConstant(const OnnxCall& call, std::vector<std::pair<Port, int>>& sizes)
+std::optional<Tensor> foldConstant(const OnnxCall& call, std::vector<SizeExpr>& sizes)
 {
     if (call.args.empty()) return std::nullopt;
     Args args;
@@ -420,7 +441,7 @@ std::optional<Tensor> foldConstant(const OnnxCall& call, std::vector<std::pair<P
     }
     const Result result = evaluate(call, args);
     if (!result) return std::nullopt;
-    sizes = result->sizes;
+    if (result->follows()) sizes = result->sizes;
     return tensorOf(*result);
 }
 

@@ -9,7 +9,7 @@ namespace fovea {
 
 // The constant that a node with constant inputs gives; nullopt where it is not one that exporters use on
 // sizes and small constants, or where its result would have more than 65,536 elements. `sizes` receives, per
-// element, where it came from, as far as it was only moved and not computed with.
-std::optional<Tensor> foldConstant(const OnnxCall& call, std::vector<std::pair<Port, int>>& sizes);
+// element, how it follows from sizes of maps; it stays empty where it does not.
+std::optional<Tensor> foldConstant(const OnnxCall& call, std::vector<SizeExpr>& sizes);
 
 }  // namespace fovea

@@ -20,7 +20,7 @@ struct Known {
     Port port;                        // where an activation comes from
     std::optional<Tensor> constant;   // or what it is
     bool initializer = false;
-    std::vector<std::pair<Port, int>> sizes;
+    std::vector<SizeExpr> sizes;
 };
 
 class Importer {
@@ -124,7 +124,10 @@ private:
                 arg.named = known->second.initializer;
                 arg.sizes = known->second.sizes;
                 if (arg.constant) arg.value.shape = Shape(std::span<const std::int64_t>(arg.constant->dims));
-                else arg.value = valueOf(known->second.port);
+                else {
+                    arg.port = known->second.port;
+                    arg.value = valueOf(arg.port);
+                }
             }
             call.args.push_back(std::move(arg));
         }
@@ -164,7 +167,7 @@ private:
         }
     }
 
-    void define(const std::string& name, Tensor tensor, bool initializer, std::vector<std::pair<Port, int>> sizes = {})
+    void define(const std::string& name, Tensor tensor, bool initializer, std::vector<SizeExpr> sizes = {})
     {
         m_known[name] = {{}, std::move(tensor), initializer, std::move(sizes)};
     }
@@ -195,9 +198,9 @@ private:
         if (call.type != "Shape" || call.args.size() != 1 || !call.args[0].value.shape.isComplete() || call.attrs.contains("start") || call.attrs.contains("end")) return false;
         const Shape& shape = call.args[0].value.shape;
         Ints dims(shape.dims().begin(), shape.dims().end());
-        std::vector<std::pair<Port, int>> sizes;
+        std::vector<SizeExpr> sizes;
         if (!call.args[0].constant)
-            for (int i = 0; i < shape.rank(); ++i) sizes.emplace_back(m_known[proto.input(0)].port, i);
+            for (int i = 0; i < shape.rank(); ++i) sizes.push_back(SizeExpr::dimension(call.args[0].port, i));
         define(proto.output(0), Tensor::fromIntegers({static_cast<std::int64_t>(dims.size())}, dims), false, std::move(sizes));
         return true;
     }
@@ -221,7 +224,7 @@ private:
             define(proto.output(0), std::move(turned), call.args[0].named);
             return true;
         }
-        std::vector<std::pair<Port, int>> sizes;
+        std::vector<SizeExpr> sizes;
         auto folded = foldConstant(call, sizes);
         if (!folded) return false;
         const bool moved = call.type == "Unsqueeze" || call.type == "Squeeze" || call.type == "Reshape" || call.type == "Transpose";
@@ -395,7 +398,7 @@ private:
         for (const auto& output : m_model.graph().output()) {
             const auto known = m_known.find(output.name());
             if (known == m_known.end()) throw Error(ErrorCode::Format, "The output '" + output.name() + "' is made by no node.");
-            const Port port = known->second.constant ? portOf({output.name(), {}, known->second.constant, known->second.initializer, {}}) : known->second.port;
+            const Port port = known->second.constant ? portOf({output.name(), {}, known->second.constant, known->second.initializer, {}, {}}) : known->second.port;
             m_draft.outputs.push_back({output.name(), port});
         }
     }
