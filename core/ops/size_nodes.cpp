@@ -49,6 +49,21 @@ public:
         return m_writer.ints({now ? now->integer : kUnknown});
     }
 
+    // Any number as a tensor of one element of `type`.
+    std::string number(const SizeExpr& expr, DType type)
+    {
+        static constexpr std::pair<DType, std::int64_t> kTypes[] = {{DType::Float32, kFloat}, {DType::Float64, kDouble}, {DType::Float16, kHalf}, {DType::Int64, kInt64},
+                                                                    {DType::Int32, 6}, {DType::Bool, kBool}, {DType::UInt8, 2}, {DType::Int8, 3}};
+        auto made = expr.known() ? write(expr) : std::nullopt;
+        if (!made) {
+            const auto now = expr.evaluate([&](const MapDim& from) { return sizeOf(from); });
+            made = constant(now.value_or(SizeNumber::of(0.0, NumberType::Single)));
+        }
+        const auto row = std::find_if(std::begin(kTypes), std::end(kTypes), [type](const auto& r) { return r.first == type; });
+        if (row == std::end(kTypes) || row->second == onnxType(made->type)) return made->value;
+        return m_writer.emit("Cast", {made->value}, {{"to", row->second}});
+    }
+
 private:
     std::int64_t sizeOf(const MapDim& from) const
     {
@@ -172,6 +187,15 @@ private:
 };
 
 }  // namespace
+
+std::string OnnxWriter::numbers(std::string_view text, DType type)
+{
+    const std::vector<SizeExpr> numbers = parseSizes(text);
+    SizeNodes nodes(*this);
+    std::vector<std::string> parts;
+    for (const SizeExpr& number : numbers) parts.push_back(nodes.number(number, type));
+    return parts.size() == 1 ? parts[0] : emit("Concat", parts, {{"axis", std::int64_t{0}}});
+}
 
 std::string OnnxWriter::sizes(std::string_view text)
 {
