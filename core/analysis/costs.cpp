@@ -1,5 +1,7 @@
 #include "core/analysis/costs.h"
 
+#include "core/ops/tensor_sources.h"
+
 namespace fovea {
 
 namespace {
@@ -40,9 +42,15 @@ std::optional<std::int64_t> Costs::parameters(const OpDef& op, const NodeView& v
     std::int64_t total = 0;
     for (const ParamSpec& spec : op.params(view)) {
         if (!spec.trainable) continue;
+        const auto count = elements(spec);
+        if (count) {
+            const auto sources = sourcesOf(view.node, spec.role, *count);
+            for (const auto& [tensor, size] : sources)
+                if (m_seen.insert(tensor).second) total = saturatingAdd(total, size);
+            if (!sources.empty()) continue;
+        }
         if (const TensorBinding* binding = view.node.tensor(spec.role))
             if (!m_seen.insert(binding->tensor).second) continue;
-        const auto count = elements(spec);
         if (!count) return std::nullopt;
         total = saturatingAdd(total, *count);
     }

@@ -77,7 +77,7 @@ bool read(OnnxCall& call)
 {
     call.dataInputs.clear();
     std::vector<std::size_t> constants;
-    for (std::size_t i = 0; i < call.args.size(); ++i) (call.isConstant(i) ? constants : call.dataInputs).push_back(i);
+    for (std::size_t i = 0; i < call.args.size(); ++i) (call.isConstant(i) && !call.follows(i) ? constants : call.dataInputs).push_back(i);
     if (constants.empty()) return call.args.size() >= 1;
     if (constants.size() > 1 || call.dataInputs.size() != 1) return false;
     const std::size_t arg = constants[0];

@@ -1,5 +1,7 @@
 #include "core/ops/onnx_form.h"
 
+#include <algorithm>
+
 namespace fovea {
 
 const Value& OnnxCall::value(std::size_t arg) const
@@ -63,6 +65,38 @@ bool OnnxCall::bind(const char* role, std::size_t arg)
     if (!isConstant(arg)) return false;
     bindings.emplace_back(role, arg);
     return true;
+}
+
+std::optional<std::vector<SizeExpr>> OnnxCall::numbers(std::size_t arg) const
+{
+    const Tensor* tensor = constant(arg);
+    if (!tensor || tensor->elements() > 64) return std::nullopt;
+    if (!args[arg].sizes.empty()) return args[arg].sizes;
+    std::vector<SizeExpr> out;
+    for (std::int64_t i = 0; i < tensor->elements(); ++i) {
+        out.push_back(isFloating(tensor->dtype) ? SizeExpr(SizeNumber::of(tensor->real(i), numberType(tensor->dtype))) : SizeExpr(tensor->integer(i)));
+    }
+    return out;
+}
+
+std::optional<std::string> OnnxCall::sizesText(std::span<const SizeExpr> numbers)
+{
+    const auto inputOf = [&](const Port& port) {
+        for (std::size_t i = 0; i < dataInputs.size(); ++i)
+            if (dataInputs[i] < args.size() && args[dataInputs[i]].port == port) return i;
+        auto at = std::find(extraInputs.begin(), extraInputs.end(), port);
+        if (at == extraInputs.end()) at = extraInputs.insert(at, port);
+        return dataInputs.size() + static_cast<std::size_t>(at - extraInputs.begin());
+    };
+    std::string out;
+    for (const SizeExpr& number : numbers) {
+        if (!number.known()) return std::nullopt;
+        if (!out.empty()) out += ';';
+        out += number.text([&](const MapDim& from) {
+            return "in" + std::to_string(inputOf(from.port)) + "." + std::to_string(from.dim);
+        });
+    }
+    return out;
 }
 
 std::string OnnxWriter::ints(Ints values)

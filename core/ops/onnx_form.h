@@ -4,6 +4,7 @@
 
 #include "core/graph/graph.h"
 #include "core/graph/tensor.h"
+#include "core/ops/size_expr.h"
 
 #include <map>
 #include <optional>
@@ -16,14 +17,32 @@ namespace fovea {
 using OnnxAttr = std::variant<std::int64_t, double, std::string, Ints, std::vector<double>, Tensor>;
 using OnnxAttrs = std::map<std::string, OnnxAttr, std::less<>>;
 
+// A tensor that the file stores and that a computed constant is made of.
+struct TensorSource {
+    std::string name;
+    std::int64_t elements = 0;
+    bool real = false;    // of a floating type; else it counts where it is the kernel of a quantised layer
+    bool stored = true;   // an initializer; else a Constant node
+    bool operator==(const TensorSource&) const = default;
+};
+
 // One input of an ONNX node at import.
 struct OnnxArg {
     std::string name;                // value name; empty: an optional input left out
     Value value;                     // shape, at the model's declared size
-    std::optional<Tensor> constant;  // known at import (initializer, Constant, folded)
-    bool named = false;              // the constant is an initializer of the file: a parameter where it is real
-    // Where an integer constant was computed from sizes of activations: per element the value and dimension.
-    std::vector<std::pair<Port, int>> sizes;
+    // Known at import: an initializer, a Constant, or computed from nothing else and sizes. Looking at its numbers may
+    // compute them; its dimensions are there.
+    std::optional<Tensor> constant;
+    bool named = false;              // the constant is, or is made of, initializers of the file: a parameter where real
+    Port port;           // of a map: where it comes from
+    // Where a constant was computed from sizes of maps: per element its expression (the constant holds what they are
+    // at the declared size); empty where it is the same at every size.
+    std::vector<SizeExpr> sizes;
+    // The same for its own lengths, per dimension; empty where they are the same at every size.
+    std::vector<SizeExpr> lengths;
+    bool uniform = false;  // every element is the same number
+    std::vector<TensorSource> sources;  // of a computed constant
+    std::string reason;  // no map is in it and yet it is unknown: "it is computed by 'X', which is not followed"
 };
 
 // One ONNX node on its way in. `read` functions look at it and fill `node`, `dataInputs` and `bindings`.
@@ -44,9 +63,12 @@ public:
     std::vector<Port> extraInputs;  // appended after dataInputs (sizes that follow another map)
     bool sizesBaked = false;
     std::vector<Issue> notes;
+    std::string reason;  // set where `read` says false and knows why, in words that follow the layer's name
 
     bool has(std::size_t arg) const { return arg < args.size() && !args[arg].name.empty(); }
     bool isConstant(std::size_t arg) const { return has(arg) && args[arg].constant.has_value(); }
+    // Whether a constant, or how many elements it has, follows sizes of maps: it is right for the declared size alone.
+    bool follows(std::size_t arg) const { return has(arg) && (!args[arg].sizes.empty() || !args[arg].lengths.empty()); }
     const Tensor* constant(std::size_t arg) const { return isConstant(arg) ? &*args[arg].constant : nullptr; }
     const Value& value(std::size_t arg) const;
     std::int64_t getInt(std::string_view name, std::int64_t fallback) const;
@@ -57,6 +79,12 @@ public:
     // An integer list that older opsets hold in an attribute and newer ones in input `arg`; nullopt where it
     // is neither (or not constant: then `dynamic` is set).
     std::optional<Ints> listFrom(std::string_view attr, std::size_t arg, bool* dynamic = nullptr) const;
+    // The expression of every element of an argument that is known at import; nullopt where it is not, or has more
+    // than 64.
+    std::optional<std::vector<SizeExpr>> numbers(std::size_t arg) const;
+    // The text that a layer keeps in `sizes` for these numbers (size_expr.h). Call it when `dataInputs` is complete:
+    // maps that are none of these are appended to `extraInputs`. nullopt where a number is unknown.
+    std::optional<std::string> sizesText(std::span<const SizeExpr> numbers);
     // Binds arg to a role where it is there; false where it is there but not a constant of the file.
     bool bind(const char* role, std::size_t arg);
 };
@@ -78,6 +106,12 @@ public:
     // Adds a node. Without `outputs` it has one fresh value, whose name is returned.
     virtual std::string emit(std::string_view type, std::vector<std::string> inputs, OnnxAttrs attrs = {},
                              std::vector<std::string> outputs = {}) = 0;
+
+    // 1-D int64 tensor of the numbers of a `sizes` text (size_expr.h), computed by nodes from the inputs that it
+    // names. A number that this opset has no nodes for is what it is at the present size.
+    std::string sizes(std::string_view text);
+    // The same in any element type.
+    std::string numbers(std::string_view text, DType type);
 
     std::string ints(Ints values);   // 1-D int64 constant
     std::string real(double value);  // float scalar constant

@@ -99,9 +99,9 @@ std::optional<Port> sizeSource(const OnnxCall& call, const Ints& axes)
         const int axis = normalAxis(axes[i], call.value(0).shape.rank());
         const bool spatial = axis >= 0 && (axis == call.value(0).layout.h || axis == call.value(0).layout.w);
         if (!spatial || !call.has(2) || i >= call.args[2].sizes.size()) return std::nullopt;
-        const auto& [port, dim] = call.args[2].sizes[i];
-        if (port.node == kNoNode || dim != axis || (source && *source != port)) return std::nullopt;
-        source = port;
+        const auto from = call.args[2].sizes[i].dimension();
+        if (!from || from->dim != axis || (source && *source != from->port)) return std::nullopt;
+        source = from->port;
     }
     return source;
 }

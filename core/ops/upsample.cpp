@@ -133,9 +133,9 @@ bool readSizes(OnnxCall& call, const OnnxArg& arg)
         if (dim != in.layout.h && dim != in.layout.w && sizes.integer(dim) != in.shape[dim]) return false;
     const std::int64_t h = sizes.integer(in.layout.h), w = sizes.integer(in.layout.w);
     if (h < 1 || w < 1) return false;
-    const auto source = [&](int dim) { return static_cast<std::size_t>(dim) < arg.sizes.size() ? arg.sizes[static_cast<std::size_t>(dim)] : std::pair<Port, int>{}; };
+    const auto source = [&](int dim) { return static_cast<std::size_t>(dim) < arg.sizes.size() ? arg.sizes[static_cast<std::size_t>(dim)].dimension().value_or(MapDim{}) : MapDim{}; };
     const auto [like, likeDim] = source(in.layout.h);
-    if (like.node != kNoNode && source(in.layout.w).first == like && likeDim == 2) {
+    if (like.node != kNoNode && source(in.layout.w).port == like && likeDim == 2) {
         call.extraInputs = {like};
         return true;
     }

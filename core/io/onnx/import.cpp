@@ -1,13 +1,13 @@
 #include "core/base/checked.h"
 #include "core/io/onnx/draft.h"
-#include "core/io/onnx/fold.h"
+#include "core/io/onnx/evaluate.h"
 #include "core/io/onnx/image_layout.h"
 #include "core/io/onnx/order.h"
 #include "core/io/onnx/wire.h"
 #include "core/ops/registry.h"
+#include "core/ops/tensor_sources.h"
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 
 namespace fovea {
@@ -21,7 +21,13 @@ struct Known {
     Port port;                        // where an activation comes from
     std::optional<Tensor> constant;   // or what it is
     bool initializer = false;
-    std::vector<std::pair<Port, int>> sizes;
+    // Of a computed constant, see OnnxArg.
+    std::vector<SizeExpr> sizes, lengths;
+    bool uniform = false;
+    std::vector<TensorSource> sources;
+    std::size_t madeBy = 0;  // its file node
+    // Of a value that no image reaches and yet is not known: the type of the node that could not be followed.
+    std::string notFollowed;
 };
 
 class Importer {
@@ -75,7 +81,7 @@ private:
             if (!tensor) continue;  // strings and the like stay in the skeleton
             m_draft.tensors[proto.name()] = *tensor;
             m_initializers.push_back(proto.name());
-            m_known[proto.name()] = {{}, std::move(tensor), true, {}};
+            m_known[proto.name()] = {.constant = std::move(tensor), .initializer = true};
         }
     }
 
@@ -122,7 +128,7 @@ private:
         std::vector<Issue> ignored;  // what does not fit is said by the analysis
         layer.out = inferNode(layer.node, layer.in, ignored);
         for (std::size_t i = 0; i < outputNames.size(); ++i)
-            if (!outputNames[i].empty()) m_known[outputNames[i]] = {{layer.node.id, static_cast<int>(i)}, std::nullopt, false, {}};
+            if (!outputNames[i].empty()) m_known[outputNames[i]] = {.port = {layer.node.id, static_cast<int>(i)}};
         layer.outputNames = std::move(outputNames);
         m_draft.layers.push_back(std::move(layer));
         return m_draft.layers.back();
@@ -145,20 +151,31 @@ private:
         call.image = m_image;
         call.imageValue = valueOf(m_image);
         for (const auto& attribute : proto.attribute()) addAttribute(call.attrs, attribute);
-        for (const std::string& name : proto.input()) {
-            OnnxArg arg;
-            arg.name = name;
-            const auto known = m_known.find(name);
-            if (!name.empty() && known != m_known.end()) {
-                arg.constant = known->second.constant;
-                arg.named = known->second.initializer;
-                arg.sizes = known->second.sizes;
-                if (arg.constant) arg.value.shape = Shape(std::span<const std::int64_t>(arg.constant->dims));
-                else arg.value = valueOf(known->second.port);
-            }
-            call.args.push_back(std::move(arg));
-        }
+        for (const std::string& name : proto.input()) call.args.push_back(argOf(name));
         return call;
+    }
+
+    OnnxArg argOf(const std::string& name) const
+    {
+        OnnxArg arg;
+        arg.name = name;
+        const auto known = m_known.find(name);
+        if (name.empty() || known == m_known.end()) return arg;
+        const Known& from = known->second;
+        arg.constant = from.constant;
+        arg.named = from.initializer || std::any_of(from.sources.begin(), from.sources.end(), [](const TensorSource& source) { return source.real && source.stored; });
+        arg.sizes = from.sizes;
+        arg.lengths = from.lengths;
+        arg.uniform = from.uniform;
+        arg.sources = from.sources;
+        if (!from.notFollowed.empty()) arg.reason = "computed by " + from.notFollowed + ", which is not followed";
+        if (arg.constant) {
+            arg.value.shape = Shape(std::span<const std::int64_t>(arg.constant->dims));
+        } else {
+            arg.port = from.port;
+            arg.value = valueOf(arg.port);
+        }
+        return arg;
     }
 
     void addAttribute(OnnxAttrs& attrs, const onnx::AttributeProto& proto) const
@@ -183,7 +200,7 @@ private:
         const onnx::NodeProto& proto = *m_draft.fileNodes[index];
         try {
             OnnxCall call = callOf(proto);
-            if (isStandard(proto) && (readConstant(proto, call) || readShape(proto, call) || readFolded(proto, call))) return;
+            if (isStandard(proto) && readStatic(index, proto, call)) return;
             if (isStandard(proto) && readDecidedBranch(index, call)) return;
             if (isStandard(proto))
                 for (const OpDef* op : opsForOnnx(call.type))
@@ -194,79 +211,54 @@ private:
         }
     }
 
-    void define(const std::string& name, Tensor tensor, bool initializer, std::vector<std::pair<Port, int>> sizes = {})
+    // What depends on no more than the file and on sizes of maps is no layer.
+    bool readStatic(std::size_t index, const onnx::NodeProto& proto, const OnnxCall& call)
     {
-        m_known[name] = {{}, std::move(tensor), initializer, std::move(sizes)};
-    }
-
-    bool readConstant(const onnx::NodeProto& proto, const OnnxCall& call)
-    {
-        if (call.type != "Constant" || proto.output_size() != 1) return false;
-        if (const Tensor* tensor = call.getTensor("value")) {
-            define(proto.output(0), *tensor, false);
-            m_draft.tensors[proto.output(0)] = *tensor;
-        } else if (const auto ints = call.getInts("value_ints")) {
-            define(proto.output(0), Tensor::fromIntegers({static_cast<std::int64_t>(ints->size())}, *ints), false);
-        } else if (call.attrs.contains("value_int")) {
-            define(proto.output(0), Tensor::fromIntegers({}, {call.getInt("value_int", 0)}), false);
-        } else if (call.attrs.contains("value_float")) {
-            define(proto.output(0), Tensor::fromFloats({}, {static_cast<float>(call.getReal("value_float", 0))}), false);
-        } else if (const auto it = call.attrs.find("value_floats"); it != call.attrs.end() && std::holds_alternative<std::vector<double>>(it->second)) {
-            const auto& reals = std::get<std::vector<double>>(it->second);
-            define(proto.output(0), Tensor::fromFloats({static_cast<std::int64_t>(reals.size())}, std::vector<float>(reals.begin(), reals.end())), false);
-        } else {
-            return false;
+        const bool ofMap = (call.type == "Shape" || call.type == "Size") && call.args.size() == 1 && !call.args[0].constant;
+        const auto values = ofMap ? shapeOf(call) : m_evaluator.evaluate(call);
+        if (!values) return false;
+        for (int i = 0; i < call.outputCount; ++i) {
+            const StaticValue& value = (*values)[static_cast<std::size_t>(i)];
+            if (!proto.output(i).empty()) define(proto.output(i), value, index, call);
         }
         return true;
     }
 
-    bool readShape(const onnx::NodeProto& proto, const OnnxCall& call)
+    // The lengths of a map are known where it has them at the declared size, and follow it at others.
+    std::optional<std::vector<StaticValue>> shapeOf(const OnnxCall& call)
     {
-        if (call.type != "Shape" || call.args.size() != 1 || !call.args[0].value.shape.isComplete() || call.attrs.contains("start") || call.attrs.contains("end")) return false;
         const Shape& shape = call.args[0].value.shape;
-        Ints dims(shape.dims().begin(), shape.dims().end());
-        std::vector<std::pair<Port, int>> sizes;
-        if (!call.args[0].constant)
-            for (int i = 0; i < shape.rank(); ++i) sizes.emplace_back(m_known[proto.input(0)].port, i);
-        define(proto.output(0), Tensor::fromIntegers({static_cast<std::int64_t>(dims.size())}, dims), false, std::move(sizes));
-        return true;
+        if (!shape.isComplete()) return std::nullopt;
+        OnnxCall of = call;
+        of.args[0].constant = Tensor{DType::Bool, Ints(shape.dims().begin(), shape.dims().end()), {}, nullptr};
+        for (int i = 0; i < shape.rank(); ++i) of.args[0].lengths.push_back(SizeExpr::dimension(call.args[0].port, i));
+        return m_evaluator.evaluate(of);
     }
 
-    bool readFolded(const onnx::NodeProto& proto, const OnnxCall& call)
+    void define(const std::string& name, const StaticValue& value, std::size_t index, const OnnxCall& call)
     {
-        if (proto.output_size() != 1 || call.args.empty()) return false;
-        for (const OnnxArg& arg : call.args)
-            if (!arg.name.empty() && !arg.constant) return false;
+        Known known{.constant = value.tensor, .sizes = value.sizes, .lengths = value.lengths, .uniform = value.uniform, .madeBy = index};
         // An Identity of an initializer is how an exporter repeats a tensor that two layers happen to share.
-        const bool alias = call.type == "Identity";
-        if (alias) {
-            m_draft.tensors[proto.output(0)] = *call.args[0].constant;
-            define(proto.output(0), *call.args[0].constant, call.args[0].named, call.args[0].sizes);
-            return true;
-        }
-        if (call.type == "Transpose" && call.args[0].constant->dims.size() == 2 && byteSize(call.args[0].constant->dtype) == 4 &&
-            call.getInts("perm").value_or(Ints{1, 0}) == Ints{1, 0}) {
-            Tensor turned = transposed(*call.args[0].constant);
-            m_draft.tensors[proto.output(0)] = turned;
-            define(proto.output(0), std::move(turned), call.args[0].named);
-            return true;
-        }
-        std::vector<std::pair<Port, int>> sizes;
-        auto folded = foldConstant(call, sizes);
-        if (!folded) return false;
-        const bool moved = call.type == "Unsqueeze" || call.type == "Squeeze" || call.type == "Reshape" || call.type == "Transpose";
-        m_draft.tensors[proto.output(0)] = *folded;
-        define(proto.output(0), std::move(*folded), moved && call.args[0].named, std::move(sizes));
-        return true;
+        if (call.type == "Identity" && call.args[0].sources.empty()) known.initializer = call.args[0].named;
+        else if (call.type == "Constant") known.sources = {{name, value.tensor.elements(), isFloating(value.tensor.dtype), false}};
+        else known.sources = sourcesOf(call);
+        m_known[name] = std::move(known);
     }
 
-    static Tensor transposed(const Tensor& in)
+    // What the numbers of a computed constant are made of, each once. Constant nodes count where they are moved or
+    // stored in another type; in arithmetic they are settings.
+    std::vector<TensorSource> sourcesOf(const OnnxCall& call) const
     {
-        const auto rows = static_cast<std::size_t>(in.dims[0]), columns = static_cast<std::size_t>(in.dims[1]);
-        auto buffer = std::make_shared<std::vector<std::byte>>(in.bytes.size());
-        for (std::size_t r = 0; r < rows; ++r)
-            for (std::size_t c = 0; c < columns; ++c) std::memcpy(buffer->data() + (c * rows + r) * 4, in.bytes.data() + (r * columns + c) * 4, 4);
-        return {in.dtype, {in.dims[1], in.dims[0]}, *buffer, buffer};
+        std::vector<TensorSource> out;
+        for (std::size_t i = 0; i < call.args.size(); ++i) {
+            const OnnxArg& arg = call.args[i];
+            if (!arg.constant || !carriesNumbers(call.type, i)) continue;
+            std::vector<TensorSource> sources = arg.sources;
+            if (sources.empty() && m_known.at(arg.name).initializer) sources = {{arg.name, arg.constant->elements(), isFloating(arg.constant->dtype), true}};
+            for (TensorSource& source : sources)
+                if ((source.stored || movesNumbers(call.type)) && std::find(out.begin(), out.end(), source) == out.end()) out.push_back(std::move(source));
+        }
+        return out;
     }
 
     bool readLayer(std::size_t index, const OpDef& op, const OnnxCall& original)
@@ -289,10 +281,12 @@ private:
             names.push_back(m_draft.layer(port.node).outputNames[static_cast<std::size_t>(port.output)]);
         }
         for (const auto& [role, arg] : call.bindings) bind(call.node, role, call.args[arg]);
+        const std::string unknown = notFollowed(original);
         DraftLayer& layer = addLayer(std::move(call.node), std::move(ports), std::move(names), {proto.output().begin(), proto.output().begin() + call.outputCount});
         layer.fileNodes = {index};
         layer.sizesBaked = call.sizesBaked;
         layer.notes = std::move(call.notes);
+        markNotFollowed(proto, unknown);
         return true;
     }
 
@@ -306,7 +300,7 @@ private:
             if (attribute.name() != wanted || !attribute.has_g()) continue;
             const onnx::NodeProto* only = nullptr;
             for (const auto& inner : attribute.g().node()) {
-                if (inner.op_type() == "Constant" && readConstant(inner, callOf(inner))) continue;
+                if (inner.op_type() == "Constant" && readStatic(index, inner, callOf(inner))) continue;
                 if (only || !isStandard(inner) || inner.output_size() != 1) return false;
                 only = &inner;
             }
@@ -322,10 +316,19 @@ private:
         return false;
     }
 
+    // A tensor that was computed counts as what it is made of; as a kernel also what is stored as whole numbers.
     void bind(Node& node, const std::string& role, const OnnxArg& arg)
     {
         m_draft.tensors.try_emplace(arg.name, *arg.constant);
         node.tensors.push_back({role, arg.name});
+        const bool kernel = hasKernel(opFor(node.kind).opClass) && (role == "weight" || role == "bias");
+        Ints counts{arg.constant->elements()};
+        for (const TensorSource& source : arg.sources) {
+            if ((!source.real && !kernel) || source.name == arg.name) continue;
+            node.tensors.push_back({sourceRole(role, counts.size() - 1), source.name});
+            counts.push_back(source.elements);
+        }
+        if (counts.size() > 1) node.attrs.set(sourcesAttr(role), counts);
     }
 
     // A constant that goes where maps go becomes a layer of its own.
@@ -335,12 +338,50 @@ private:
         if (const auto made = m_constants.find(arg.name); made != m_constants.end()) return made->second;
         Node node = makeNode("Constant", arg.name);
         node.attrs.set("shape", Ints(arg.constant->dims));
-        if (arg.named && arg.constant->dtype == DType::Float32) node.attrs.set("learned", true);
+        if (arg.named && isFloating(arg.constant->dtype)) node.attrs.set("learned", true);
         bind(node, "value", arg);
         const Known kept = m_known[arg.name];
-        const DraftLayer& layer = addLayer(std::move(node), {}, {}, {arg.name});
+        const std::vector<Port> followed = follow(node, arg);
+        std::vector<std::string> names;
+        for (const Port& port : followed) names.push_back(m_draft.layer(port.node).outputNames[static_cast<std::size_t>(port.output)]);
+        DraftLayer& layer = addLayer(std::move(node), followed, std::move(names), {arg.name});
+        // What follows sizes is best written by the nodes that compute it.
+        if (!arg.sizes.empty() || !arg.lengths.empty()) layer.fileNodes = {kept.madeBy};
         m_known[arg.name] = kept;
         return m_constants[arg.name] = {layer.node.id, 0};
+    }
+
+    // How a constant follows sizes; the maps that they are sizes of.
+    std::vector<Port> follow(Node& node, const OnnxArg& arg) const
+    {
+        OnnxCall call;
+        call.dataInputs.clear();
+        if (const auto lengths = call.sizesText(arg.lengths); lengths && !lengths->empty()) node.attrs.set("sizes", *lengths);
+        if (const auto numbers = arg.sizes.size() <= 64 ? call.sizesText(arg.sizes) : std::nullopt; numbers && !numbers->empty()) {
+            node.attrs.set("numbers", *numbers);
+            node.attrs.set("dtype", std::string(toString(arg.constant->dtype)));
+        }
+        return call.extraInputs;
+    }
+
+    // The type of the first node that keeps a value unknown that no image reaches; empty where one may reach it.
+    std::string notFollowed(const OnnxCall& call) const
+    {
+        std::string first;
+        for (const OnnxArg& arg : call.args) {
+            if (arg.name.empty() || arg.constant) continue;
+            const auto known = m_known.find(arg.name);
+            if (known == m_known.end() || known->second.notFollowed.empty()) return {};
+            if (first.empty()) first = known->second.notFollowed;
+        }
+        return first.empty() ? call.type : first;
+    }
+
+    void markNotFollowed(const onnx::NodeProto& proto, const std::string& type)
+    {
+        if (type.empty()) return;
+        for (const std::string& name : proto.output())
+            if (!name.empty()) m_known[name].notFollowed = type;
     }
 
     void readOpaque(std::size_t index, const OnnxCall& call)
@@ -379,8 +420,30 @@ private:
             const Value in = valueOf(ports[0]);
             node.attrs.set("declared_in", Ints(in.shape.dims().begin(), in.shape.dims().end()));
         }
+        if (const std::string reason = reasonOf(call); !reason.empty()) node.attrs.set("reason", reason);
+        const std::string unknown = outerReads(proto).empty() ? notFollowed(call) : std::string();
         DraftLayer& layer = addLayer(std::move(node), std::move(ports), std::move(names), {proto.output().begin(), proto.output().end()});
         layer.fileNodes = {index};
+        markNotFollowed(proto, unknown);
+    }
+
+    // What about a node of a known type could not be read, in words that follow the layer's name.
+    static std::string reasonOf(const OnnxCall& call)
+    {
+        if (!call.reason.empty() || opsForOnnx(call.type).empty()) return call.reason;
+        for (std::size_t i = 1; i < call.args.size(); ++i) {
+            const OnnxArg& arg = call.args[i];
+            if (!arg.name.empty() && !arg.constant && !arg.reason.empty()) return "its " + roleOf(call.type, i) + " is " + arg.reason;
+        }
+        return {};
+    }
+
+    static std::string roleOf(const std::string& type, std::size_t arg)
+    {
+        if (type == "BatchNormalization") return arg == 1 ? "scale" : arg == 2 ? "bias" : arg == 3 ? "mean" : "variance";
+        if (type == "Reshape" || type == "Expand") return "target shape";
+        if (type == "PRelu") return "slope";
+        return arg == 1 ? "weight" : arg == 2 ? "bias" : "input " + std::to_string(arg + 1);
     }
 
     // A resize to sizes that an exporter wrote as numbers, whose result is joined with another map of that
@@ -425,7 +488,7 @@ private:
         for (const auto& output : m_model.graph().output()) {
             const auto known = m_known.find(output.name());
             if (known == m_known.end()) throw Error(ErrorCode::Format, "The output '" + output.name() + "' is made by no node.");
-            const Port port = known->second.constant ? portOf({output.name(), {}, known->second.constant, known->second.initializer, {}}) : known->second.port;
+            const Port port = known->second.constant ? portOf(argOf(output.name())) : known->second.port;
             m_draft.outputs.push_back({output.name(), port});
         }
     }
@@ -434,6 +497,7 @@ private:
     std::shared_ptr<const MappedFile> m_file;
     std::map<std::string, std::string> m_layouts;
     std::int64_t m_opset = 13;
+    Evaluator m_evaluator;
     Draft m_draft;
     std::map<std::string, Known> m_known;
     std::map<std::string, Port> m_constants;

@@ -31,8 +31,7 @@ std::string tensorHead(const onnx::TensorProto& description, std::size_t payload
 
 bool sameTensor(const Tensor& a, const Tensor& b)
 {
-    return a.dtype == b.dtype && a.dims == b.dims && a.bytes.data() == b.bytes.data() &&
-           a.bytes.size() == b.bytes.size();
+    return a.dtype == b.dtype && a.dims == b.dims && a.bytes.sameAs(b.bytes);
 }
 
 void addEntry(onnx::TensorProto& proto, const char* key, const std::string& value)
