@@ -55,6 +55,7 @@ public:
     int outputCount = 1;
     Port image;  // the network's image input, for sizes that an exporter wrote as numbers
     Value imageValue;
+    bool heightOpen = false, widthOpen = false;  // the file leaves that side of the image open
 
     // The result.
     Node node;                            // kind is set before `read` is called, defaults are filled in

@@ -10,8 +10,8 @@
 namespace fovea {
 
 #define FOVEA_KINDS(row)                                                                                               \
-    row(inputOp) row(conv2dOp) row(conv1dOp) row(conv3dOp) row(convTranspose2dOp) row(maxPool2dOp) row(avgPool2dOp)    \
-        row(avgPool3dOp) row(adaptiveAvgPool2dOp) row(adaptiveMaxPool2dOp) row(batchNorm2dOp) row(groupNormOp)         \
+    row(inputOp) row(conv2dOp) row(conv1dOp) row(conv3dOp) row(convTranspose2dOp) row(maxPool2dOp) row(maxPool1dOp)    \
+        row(maxUnpool2dOp) row(avgPool2dOp) row(avgPool1dOp) row(avgPool3dOp) row(adaptiveAvgPool2dOp) row(adaptiveMaxPool2dOp) row(batchNorm2dOp) row(groupNormOp)         \
             row(instanceNorm2dOp) row(layerNormOp) row(localResponseNormOp) row(geluOp) row(hardsigmoidOp)             \
                 row(scaledHardSigmoidOp) row(hardswishOp) row(siluOp) row(mishOp) row(relu6Op) row(hardtanhOp)         \
                     row(preluOp) row(softmaxOp) row(logSoftmaxOp) row(dropoutOp) row(linearOp) row(matMulOp)           \

@@ -26,7 +26,10 @@ enum class TorchOp : std::uint8_t {
     ConvTranspose2d,
     Linear,
     MatMul,
-    MaxPool2d,
+    MaxPool1d,
+    MaxPool2d,  // with "return_indices" two outputs, the indices as ONNX counts them: over the whole tensor
+    MaxUnpool2d,
+    AvgPool1d,
     AvgPool2d,
     AvgPool3d,
     AdaptiveAvgPool2d,

@@ -41,7 +41,7 @@ void setValue(Graph& graph, const Change& change)
     const Node& node = graph.at(change.layer);
     if (const Ints* shape = std::get_if<Ints>(&change.value); shape && node.kind == "Input" && shape->size() == 4)
         graph = withSide(graph, (*shape)[2], (*shape)[3], node.name);  // forgets notes about the old side, too
-    else graph.update(change.layer, [&](Node& edited) { edited.attrs.set(change.edit.attribute, change.value); });
+    else graph.update(change.layer, [&](Node& edited) { setChosen(edited, change.edit.attribute, change.value); });
 }
 
 }  // namespace

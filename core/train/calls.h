@@ -30,9 +30,12 @@ std::vector<at::Tensor> runSupportCall(const TorchCall& call, const CallInputs& 
 // Families of calls. Shapes as PyTorch's functions of the same name.
 at::Tensor convolution(const TorchCall& call, const CallInputs& inputs, int axes);
 at::Tensor transposedConvolution(const TorchCall& call, const CallInputs& inputs);
-at::Tensor maxPool(const TorchCall& call, const at::Tensor& x);
+at::Tensor maxPool(const TorchCall& call, const at::Tensor& x, int axes);
+std::vector<at::Tensor> maxPoolWithIndices(const TorchCall& call, const at::Tensor& x);
+at::Tensor maxUnpool(const TorchCall& call, const CallInputs& inputs);
 at::Tensor averagePool(const TorchCall& call, const at::Tensor& x, int axes);
-at::Tensor sumPool(const TorchCall& call, const at::Tensor& x);  // the windows of a max pooling, summed
+at::Tensor sumPool(const TorchCall& call, const at::Tensor& x, int axes);  // the windows of a max pooling, summed
+at::Tensor sumUnpool(const TorchCall& call, const CallInputs& inputs);     // the same of what restores its map
 at::Tensor adaptivePool(const TorchCall& call, const at::Tensor& x, bool average);
 
 // `equalTaps`: every unit that an output unit reads counts alike, also where its weight is 0.

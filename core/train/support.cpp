@@ -41,8 +41,17 @@ std::vector<at::Tensor> runSupportCall(const TorchCall& call, const CallInputs& 
     case TorchOp::GroupNorm: case TorchOp::InstanceNorm2d: case TorchOp::LocalResponseNorm: return {inputs.x()};
     case TorchOp::LayerNorm: return {inputs.x() + at::mean(inputs.x(), dimsFrom(call, inputs.x()), true)};
     case TorchOp::Softmax:
-    case TorchOp::LogSoftmax: return {inputs.x() + at::mean(inputs.x(), {call.args.getInt("dim", -1)}, true)};
-    case TorchOp::MaxPool2d: return {sumPool(call, inputs.x())};
+    case TorchOp::LogSoftmax: {
+        std::vector<std::int64_t> dims{call.args.getInt("dim", -1)};
+        while (call.args.getBool("flattened", false) && dims.back() + 1 < inputs.x().dim()) dims.push_back(dims.back() + 1);
+        return {inputs.x() + at::mean(inputs.x(), dims, true)};
+    }
+    case TorchOp::MaxPool1d: return {sumPool(call, inputs.x(), 1)};
+    case TorchOp::MaxPool2d: {
+        const at::Tensor sums = sumPool(call, inputs.x(), 2);
+        return call.args.getBool("return_indices", false) ? std::vector{sums, sums} : std::vector{sums};
+    }
+    case TorchOp::MaxUnpool2d: return {sumUnpool(call, inputs)};
     case TorchOp::AdaptiveMaxPool2d: return {adaptivePool(call, inputs.x(), true)};
     case TorchOp::Add: case TorchOp::Sub: case TorchOp::Mul: case TorchOp::Div: case TorchOp::Pow: case TorchOp::Maximum: case TorchOp::Minimum:
         return {sumOf(inputs)};
@@ -51,7 +60,7 @@ std::vector<at::Tensor> runSupportCall(const TorchCall& call, const CallInputs& 
     case TorchOp::Interpolate: return {interpolate(call, inputs.x(), true)};
     // Linear already, with positive weights; spelt out, so that a new operation is decided here too.
     case TorchOp::None: case TorchOp::Input: case TorchOp::Constant: case TorchOp::Identity: case TorchOp::Dropout: case TorchOp::Conv1d:
-    case TorchOp::Conv2d: case TorchOp::Conv3d: case TorchOp::ConvTranspose2d: case TorchOp::Linear: case TorchOp::AvgPool2d:
+    case TorchOp::Conv2d: case TorchOp::Conv3d: case TorchOp::ConvTranspose2d: case TorchOp::Linear: case TorchOp::AvgPool1d: case TorchOp::AvgPool2d:
     case TorchOp::AvgPool3d: case TorchOp::AdaptiveAvgPool2d: case TorchOp::BatchNorm2d: case TorchOp::Concat: case TorchOp::Split:
     case TorchOp::Flatten: case TorchOp::Reshape: case TorchOp::Squeeze: case TorchOp::Unsqueeze: case TorchOp::Permute: case TorchOp::Slice:
     case TorchOp::Select: case TorchOp::ConstantPad: case TorchOp::ReflectionPad: case TorchOp::ReplicationPad: case TorchOp::PixelShuffle:

@@ -24,7 +24,6 @@ const std::map<std::string, std::string>& withoutRow()
     static const std::map<std::string, std::string> reasons = {
         {"opaque", "nobody knows what it computes"},
         {"Constant", "it has no input, so no gradient"},
-        {"Conv1d", "its field is not along image axes; run in calls_test.cpp"},
         {"Conv3d", "its field is not along image axes; run in calls_test.cpp"},
         {"AvgPool3d", "its field is along channels; run in calls_test.cpp"},
         {"Reshape", "its attribute has no text form; ReshapeAndBack below"},

@@ -17,6 +17,15 @@ namespace fovea::studio {
 
 namespace {
 
+// The padding of a layer that pads itself, at the present size.
+AttrValue paddingAt(const Node& node, const Value& in)
+{
+    const Value made;
+    const NodeView view{node, {&in, 1}, {&made, 1}};
+    const Ints* padding = torchCall(opFor(node.kind), view).args.getInts("padding");
+    return padding ? *padding : Ints{0, 0, 0, 0};
+}
+
 // Steps of the same field that follow one another this quickly are one gesture, and one undo step.
 constexpr qint64 kGestureMs = 1'200;
 
@@ -120,7 +129,7 @@ void Inspector::refresh()
     const LayerReport* layer = m_stage.report()->find(node->id);
     if (!m_name->isModified() || !m_name->hasFocus()) m_name->setText(text(node->name));
     m_kind->setText(QStringLiteral("<b>%1</b> \u2013 %2").arg(text(node->kind).toHtmlEscaped(), QString::fromUtf8(opFor(node->kind).doc).toHtmlEscaped()));
-    loadValues(*node);
+    loadValues(*node, layer);
     loadPreprocessing(*node);
     showFacts(*node, layer);
     // While a proposal is shown the form would edit another network than the one in view.
@@ -143,7 +152,8 @@ void Inspector::rebuildForm(const Node& node)
     form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
     const OpDef& op = opFor(node.kind);
     for (const AttrDef& def : op.attrs) {
-        if (!def.shown) continue;
+        const bool padsItself = def.name == std::string_view("auto_pad") && node.attrs.has("auto_pad");
+        if (!def.shown && !padsItself) continue;
         auto* editor = new AttributeEditor(def);
         auto* label = new QLabel(QString::fromUtf8(def.name).replace(QLatin1Char('_'), QLatin1Char(' ')));
         label->setToolTip(editor->toolTip());
@@ -168,11 +178,13 @@ void Inspector::addReachField(const Node&)
     });
 }
 
-void Inspector::loadValues(const Node& node)
+void Inspector::loadValues(const Node& node, const LayerReport* layer)
 {
     for (AttributeEditor* editor : m_editors) {
         const AttrValue* value = node.attrs.find(editor->def().name);
-        editor->setValue(value ? *value : editor->def().fallback);
+        const bool sized = layer && !layer->in.empty() && node.attrs.has("auto_pad") && editor->def().name == std::string_view("padding");
+        if (sized) editor->setValue(paddingAt(node, layer->in[0]));  // that of the present size
+        else editor->setValue(value ? *value : editor->def().fallback);
     }
     if (m_reach && !m_reach->isModified()) m_reach->setText(text(node.attrs.getText("reach")));
 }
@@ -231,7 +243,7 @@ void Inspector::commit(const AttrDef& def, const AttrValue& value)
         const Node* node = m_stage.document().graph()->find(id);
         if (!node) return;
         m_stage.document().edit(tr("%1 of %2").arg(name, text(node->name)), mergeKeyFor(name),
-                                [&](Graph& graph) { graph.update(id, [&](Node& n) { n.attrs.set(def.name, value); }); });
+                                [&](Graph& graph) { graph.update(id, [&](Node& n) { setChosen(n, def.name, value); }); });
     } catch (const std::exception& error) {
         emit failed(tr("The attribute %1 could not be set").arg(name), QString::fromUtf8(error.what()));
         refresh();

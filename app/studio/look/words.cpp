@@ -87,7 +87,7 @@ QString windowText(const LayerReport& layer)
     const auto slides = [](const AxisReach& reach) {
         return reach.kind == ReachKind::Window || reach.kind == ReachKind::Transposed;
     };
-    if (slides(layer.reach->h) && slides(layer.reach->w)) return windowOf(layer.reach->h, layer.reach->w);
+    if (slides(layer.reach->h) || slides(layer.reach->w)) return windowOf(layer.reach->h, layer.reach->w);
     if (layer.reach->h.kind == ReachKind::Global) return tr("global");
     return {};
 }

@@ -7,6 +7,7 @@
 #include "core/io/onnx/onnx.h"
 #include "core/io/onnx/order.h"
 #include "core/io/onnx/value_names.h"
+#include "core/ops/common.h"
 #include "core/ops/registry.h"
 #include "core/weights/weights.h"
 
@@ -367,7 +368,8 @@ private:
                                               "' has an input that is not connected; connect it before exporting.");
         const std::vector<Value> in = inputValues(index);
         const std::optional<Node> floor = floorMode(index);
-        LayerWriter writer({floor ? *floor : *entry.node, in, outputValues(index)}, m_opset, inputs, m_names[index],
+        const Node node = settled({floor ? *floor : *entry.node, in, outputValues(index)});
+        LayerWriter writer({node, in, outputValues(index)}, m_opset, inputs, m_names[index],
                            m_writer, m_taken, m_model.weights, m_options.seed, m_fresh);
         entry.op->onnx.write(writer);
     }

@@ -9,7 +9,7 @@ namespace fovea {
 std::optional<Node> inFloorMode(const NodeView& view)
 {
     if (!view.node.attrs.getBool("ceil_mode", false) || view.in.empty() || view.out.empty()) return std::nullopt;
-    const Reach reach = windowReach(view.node);
+    const Reach reach = windowReach(view);
     const AxisReach axes[2] = {reach.h, reach.w};
     const std::int64_t sizes[2] = {view.in[0].height(), view.in[0].width()};
     const std::int64_t made[2] = {view.out[0].height(), view.out[0].width()};

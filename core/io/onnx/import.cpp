@@ -158,6 +158,8 @@ private:
         while (call.outputCount > 0 && proto.output(call.outputCount - 1).empty()) --call.outputCount;
         call.image = m_image;
         call.imageValue = valueOf(m_image);
+        call.heightOpen = !m_fixed.height;
+        call.widthOpen = !m_fixed.width;
         for (const auto& attribute : proto.attribute()) addAttribute(call.attrs, attribute);
         for (const std::string& name : proto.input()) call.args.push_back(argOf(name));
         return call;

@@ -197,9 +197,29 @@ std::string prelu(const TorchLayer& layer, const std::string& x)
     return "torch.where(" + x + " > 0, " + x + ", " + x + " * " + slope + ")";
 }
 
-std::string maxPool(const TorchLayer& layer, const std::string& x, PythonCall& out)
+std::string maxPoolWithIndices(const TorchLayer& layer, const std::string& x, PythonCall& out)
 {
     const Windows windows = windowsOf(layer.call, torchKernel(layer.call, 2));
+    out.helpers.insert(TorchHelper::FitToWindows);
+    out.helpers.insert(TorchHelper::MaxPoolWithIndices);
+    return "max_pool_with_indices(" +
+           pythonArguments({x, pythonTuple(windows.kernel), pythonTuple(windows.stride), pythonTuple(windows.dilation),
+                            pythonTuple(windows.begin), pythonTuple(windows.end), quoted(windows.ceilMode)}) +
+           ")";
+}
+
+std::string maxUnpool(const TorchLayer& layer, const std::vector<std::string>& inputs, PythonCall& out)
+{
+    out.helpers.insert(TorchHelper::MaxUnpool);
+    const Ints size{layer.call.args.at("output_size", 0, 0), layer.call.args.at("output_size", 1, 0)};
+    if (inputs.size() < 3 && (size[0] < 1 || size[1] < 1))
+        throw Error(ErrorCode::Usage, "The size of the map that it restores does not follow from the network.");
+    return "max_unpool(" + pythonArguments({inputs.at(0), inputs.at(1), inputs.size() > 2 ? inputs[2] + ".shape[2:]" : pythonTuple(size)}) + ")";
+}
+
+std::string maxPool(const TorchLayer& layer, const std::string& x, std::size_t axes, PythonCall& out)
+{
+    const Windows windows = windowsOf(layer.call, torchKernel(layer.call, axes));
     const bool plain = windows.poolsAsPyTorch();
     std::string source = x;
     if (!plain) {
@@ -214,7 +234,7 @@ std::string maxPool(const TorchLayer& layer, const std::string& x, PythonCall& o
     if (plain) append(arguments, "padding", pythonPair(windows.begin), "0");
     append(arguments, "dilation", pythonPair(windows.dilation), "1");
     if (plain) append(arguments, "ceil_mode", quoted(windows.ceilMode), "False");
-    return "F.max_pool2d(" + pythonArguments(arguments) + ")";
+    return "F.max_pool" + std::to_string(axes) + "d(" + pythonArguments(arguments) + ")";
 }
 
 std::string averagePool(const TorchLayer& layer, const std::string& x, std::size_t axes, PythonCall& out)
@@ -410,6 +430,7 @@ std::string interpolated(const TorchLayer& layer, const std::vector<std::string>
     const std::string mode = args.getText("mode", "nearest"), coordinates = args.getText("coordinates", "half_pixel"),
                       nearest = args.getText("nearest_mode", "floor");
     const double cubic = args.getDouble("cubic_coeff_a", -0.75);
+    const bool antialias = args.getBool("antialias", false);
     Ints num, den, dim, size;
     bool same = true, whole = true;
     for (std::size_t i = 0; i < 2; ++i) {
@@ -427,7 +448,7 @@ std::string interpolated(const TorchLayer& layer, const std::vector<std::string>
         coordinates == "half_pixel" || aligned || (coordinates == "pytorch_half_pixel" && size[0] > 1 && size[1] > 1);
     const bool plain =
         mode == "nearest" ? nearest == "floor" && whole : plainCoordinates && (mode != "bicubic" || cubic == -0.75);
-    if (image && plain && size[0] > 0 && size[1] > 0) {
+    if (image && plain && !antialias && size[0] > 0 && size[1] > 0) {
         std::string target = "size=" + pythonTuple(size);
         if (inputs.size() > 1) target = "size=" + inputs[1] + ".shape[2:]";
         else if (whole && !aligned)
@@ -437,18 +458,26 @@ std::string interpolated(const TorchLayer& layer, const std::vector<std::string>
         const std::string corners = mode == "nearest" ? std::string() : ", align_corners=" + quoted(aligned);
         return "F.interpolate(" + inputs[0] + ", " + target + ", mode=" + pythonString(mode) + corners + ")";
     }
-    out.helpers.insert(TorchHelper::Resize);
+    out.helpers.insert(antialias ? TorchHelper::ResizeAntialiased : TorchHelper::Resize);
+    out.helpers.insert(TorchHelper::ResizePosition);
     std::string text = inputs[0];
     for (std::size_t i = 0; i < 2; ++i) {
         if (dim[i] < 0 || num[i] == den[i]) continue;
         if (size[i] < 1) throw Error(ErrorCode::Usage, "The size it resizes to does not follow from the network.");
-        text = "resize(" +
-               pythonArguments({text, std::to_string(dim[i]), std::to_string(size[i]), std::to_string(num[i]),
-                                std::to_string(den[i]), pythonString(mode), pythonString(coordinates),
-                                pythonString(nearest), pythonReal(cubic)}) +
-               ")";
+        std::vector<std::string> arguments{text, std::to_string(dim[i]), std::to_string(size[i]), std::to_string(num[i]),
+                                           std::to_string(den[i]), pythonString(mode), pythonString(coordinates)};
+        if (!antialias) arguments.push_back(pythonString(nearest));
+        arguments.push_back(pythonReal(cubic));
+        text = (antialias ? "resize_antialiased(" : "resize(") + pythonArguments(arguments) + ")";
     }
     return text;
+}
+
+std::string softmax(const TorchLayer& layer, const std::string& x, const std::string& name)
+{
+    const std::string dim = std::to_string(layer.call.args.getInt("dim", -1));
+    if (!layer.call.args.getBool("flattened", false)) return name + "(" + x + ", dim=" + dim + ")";
+    return name + "(" + x + ".flatten(" + dim + "), dim=" + dim + ").reshape(" + x + ".shape)";
 }
 
 std::string selu(const Attributes& args, const std::string& x)
@@ -516,15 +545,19 @@ PythonCall callOf(const TorchLayer& layer, const std::vector<std::string>& input
         case TorchOp::Constant: return tensorOf(layer, "value");
         case TorchOp::Identity: return x;
         case TorchOp::Dropout:
-            return "F.dropout(" + x + ", p=" + pythonReal(args.getDouble("p", 0.5)) +
-                   ", training=" + trainingOf(layer) + ")";
+            return (args.getBool("mask", false) ? "(" : "") + ("F.dropout(" + x + ", p=" + pythonReal(args.getDouble("p", 0.5))) +
+                   ", training=" + trainingOf(layer) + ")" + (args.getBool("mask", false) ? ", torch.ones_like(" + x + "))" : "");
         case TorchOp::Conv1d:
         case TorchOp::Conv2d:
         case TorchOp::Conv3d: return convolution(layer, x);
         case TorchOp::ConvTranspose2d: return transposedConvolution(layer, x);
         case TorchOp::Linear: return linear(layer, x);
         case TorchOp::MatMul: return "torch.matmul(" + x + ", " + inputs.at(1) + ")";
-        case TorchOp::MaxPool2d: return maxPool(layer, x, out);
+        case TorchOp::MaxPool1d: return maxPool(layer, x, 1, out);
+        case TorchOp::MaxPool2d:
+            return args.getBool("return_indices", false) ? maxPoolWithIndices(layer, x, out) : maxPool(layer, x, 2, out);
+        case TorchOp::MaxUnpool2d: return maxUnpool(layer, inputs, out);
+        case TorchOp::AvgPool1d: return averagePool(layer, x, 1, out);
         case TorchOp::AvgPool2d: return averagePool(layer, x, 2, out);
         case TorchOp::AvgPool3d: return averagePool(layer, x, 3, out);
         case TorchOp::AdaptiveAvgPool2d: return adaptivePool(layer, x, "adaptive_avg_pool2d");
@@ -553,8 +586,8 @@ PythonCall callOf(const TorchLayer& layer, const std::vector<std::string>& input
         case TorchOp::Hardtanh:
             return "torch.clamp(" + x + ", min=" + real("min_val") + ", max=" + real("max_val") + ")";
         case TorchOp::Threshold: return "F.threshold(" + x + ", " + real("threshold") + ", 0.0)";
-        case TorchOp::Softmax: return "torch.softmax(" + x + ", dim=" + whole("dim", -1) + ")";
-        case TorchOp::LogSoftmax: return "torch.log_softmax(" + x + ", dim=" + whole("dim", -1) + ")";
+        case TorchOp::Softmax: return softmax(layer, x, "torch.softmax");
+        case TorchOp::LogSoftmax: return softmax(layer, x, "torch.log_softmax");
         case TorchOp::ScaledHardSigmoid:
             return "torch.clamp(" + x + " * " + real("alpha") + " + " + real("beta") + ", min=0.0, max=1.0)";
         case TorchOp::Erf: return torch("erf");
@@ -631,10 +664,26 @@ const char* sourceOf(TorchHelper helper)
         pairs = [first, (units - 1) * s + effective - size - first] + pairs
     return F.pad(x, pairs, value=fill)
 )PY";
+    case TorchHelper::MaxPoolWithIndices:
+        return R"PY(def max_pool_with_indices(x, kernel, stride, dilation, begin, end, ceil_mode):
+    """Largest values and where each stood, counted over the whole tensor as ONNX does."""
+    ready = fit_to_windows(x, kernel, stride, dilation, begin, end, ceil_mode, float("-inf"))
+    values, within = F.max_pool2d(ready, kernel, stride, dilation=dilation, return_indices=True)
+    rows, columns = within // ready.shape[3] - begin[0], within % ready.shape[3] - begin[1]
+    planes = torch.arange(x.shape[0] * x.shape[1], device=x.device).reshape(x.shape[0], x.shape[1], 1, 1)
+    return values, (planes * x.shape[2] + rows) * x.shape[3] + columns
+)PY";
+    case TorchHelper::MaxUnpool:
+        return R"PY(def max_unpool(x, indices, size):
+    """Puts each value back where max_pool_with_indices took it from; zeros elsewhere."""
+    shape = (x.shape[0], x.shape[1], *size)
+    flat = x.new_zeros(torch.Size(shape).numel())
+    return flat.scatter(0, indices.reshape(-1), x.reshape(-1)).reshape(shape)
+)PY";
     case TorchHelper::AveragePool:
         return R"PY(def average_pool(x, kernel, stride, begin, end, ceil_mode, count_include_pad):
     """Means under windows whose padding PyTorch's own pooling does not take; the divisor is averaged beside them."""
-    pool = F.avg_pool2d if len(kernel) == 2 else F.avg_pool3d
+    pool = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[len(kernel) - 1]
     fit = [kernel, stride, (1,) * len(kernel), begin, end, ceil_mode, 0.0]
     ready = fit_to_windows(x, *fit)
     counted = torch.ones_like(x[:1, :1])
@@ -650,18 +699,47 @@ const char* sourceOf(TorchHelper helper)
         counted = fit_to_windows(counted, *fit)
     return pool(ready, kernel, stride) / pool(counted, kernel, stride)
 )PY";
+    case TorchHelper::ResizePosition:
+        return R"PY(def resize_position(unit, size, to, numerator, denominator, coordinates):
+    """Where the centre of an output unit lies on the input's grid, by the modes of ONNX's Resize; the scale is exact."""
+    if coordinates == "align_corners":
+        return unit * (size - 1) / (to - 1) if to > 1 else 0.0
+    if coordinates == "asymmetric":
+        return unit * denominator / numerator
+    if coordinates == "pytorch_half_pixel" and to == 1:
+        return 0.0
+    if coordinates == "tf_half_pixel_for_nn":
+        return (2 * unit + 1) * denominator / (2 * numerator)
+    rest = size * numerator - to * denominator if coordinates == "half_pixel_symmetric" else 0
+    return ((2 * unit + 1) * denominator - numerator + rest) / (2 * numerator)
+)PY";
+    case TorchHelper::ResizeAntialiased:
+        return R"PY(def resize_antialiased(x, dim, to, numerator, denominator, mode, coordinates, cubic):
+    """Interpolates along one dimension with a kernel that is stretched where the map shrinks."""
+    stretch = max(1.0, denominator / numerator)
+
+    def kernel(distance):
+        t = abs(distance)
+        if mode == "bilinear":
+            return max(0.0, 1 - t)
+        if t < 1:
+            return ((cubic + 2) * t - (cubic + 3)) * t * t + 1
+        return ((cubic * t - 5 * cubic) * t + 8 * cubic) * t - 4 * cubic if t < 2 else 0.0
+
+    columns = []
+    for unit in range(to):
+        at = resize_position(unit, x.shape[dim], to, numerator, denominator, coordinates)
+        weights = [kernel((v - at) / stretch) for v in range(x.shape[dim])]
+        columns.append([weight / sum(weights) for weight in weights])
+    table = torch.tensor(columns, dtype=x.dtype, device=x.device).t()
+    return torch.matmul(x.movedim(dim, -1), table).movedim(-1, dim)
+)PY";
     case TorchHelper::Resize:
         return R"PY(def resize(x, dim, to, numerator, denominator, mode, coordinates, nearest, cubic):
     """Interpolates along one dimension by gathering taps, with the modes of ONNX's Resize; the scale is exact."""
 
     def position(unit):
-        if coordinates == "align_corners":
-            return unit * (x.shape[dim] - 1) / (to - 1) if to > 1 else 0.0
-        if coordinates == "asymmetric":
-            return unit * denominator / numerator
-        if coordinates == "pytorch_half_pixel" and to == 1:
-            return 0.0
-        return ((2 * unit + 1) * denominator - numerator) / (2 * numerator)
+        return resize_position(unit, x.shape[dim], to, numerator, denominator, coordinates)
 
     def nearest_unit(unit):
         if nearest == "floor":

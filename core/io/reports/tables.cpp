@@ -11,12 +11,14 @@ std::string both(std::int64_t h, std::int64_t w) { return both(std::to_string(h)
 
 bool slides(const AxisReach& reach) { return reach.kind == ReachKind::Window || reach.kind == ReachKind::Transposed; }
 
+// Along one axis at least; along the other it may read point by point, or all.
+bool slides(const Reach& reach) { return slides(reach.h) || slides(reach.w); }
+
 // "3", "7x1", with the dilation where there is one: "3 d2".
 std::string kernelText(const LayerReport& layer)
 {
     const auto& [h, w] = *layer.reach;
-    if (layer.reach->h.kind == ReachKind::Global) return "global";
-    if (!slides(h) || !slides(w)) return "";
+    if (!slides(*layer.reach)) return h.kind == ReachKind::Global ? "global" : "";
     const bool dilated = h.dilation > 1 || w.dilation > 1;
     return both(h.kernel, w.kernel) + (dilated ? " d" + both(h.dilation, w.dilation) : "");
 }
@@ -24,8 +26,8 @@ std::string kernelText(const LayerReport& layer)
 std::string strideText(const LayerReport& layer)
 {
     const auto& [h, w] = *layer.reach;
-    if (!slides(h) || !slides(w)) return "";
-    const bool transposed = h.kind == ReachKind::Transposed;
+    if (!slides(*layer.reach)) return "";
+    const bool transposed = h.kind == ReachKind::Transposed || w.kind == ReachKind::Transposed;
     return (transposed ? "1/" : "") + both(h.stride, w.stride);
 }
 
