@@ -71,14 +71,37 @@ Graph withSide(const Graph& graph, std::int64_t height, std::int64_t width, cons
     return out;
 }
 
-Graph withReach(const Graph& graph, const std::string& name, const std::string& text)
+namespace {
+
+// The opaque layers that a name of withReach() means.
+std::vector<NodeId> opaqueLayers(const Graph& graph, const std::string& name)
 {
+    std::vector<NodeId> out;
+    constexpr std::string_view kAll = "op:";
     const Node* node = graph.findByName(name);
+    if (!node && name.starts_with(kAll)) {
+        const std::string type = name.substr(kAll.size());
+        for (const auto& candidate : graph.nodes()) {
+            const std::string own = candidate->attrs.getText("onnx_op");
+            if (candidate->kind == "opaque" && (own == type || own.ends_with("::" + type))) out.push_back(candidate->id);
+        }
+        if (out.empty()) throw Error(ErrorCode::Usage, "There is no opaque layer of the ONNX type '" + type + "'.");
+        return out;
+    }
     if (!node) throw Error(ErrorCode::Usage, "There is no layer called '" + name + "'.");
     if (node->kind != "opaque") throw Error(ErrorCode::Usage, "'" + name + "' is a " + node->kind + ", whose reach is known; a reach can be stated for opaque layers only.");
-    if (!parseStatedReach(text)) throw Error(ErrorCode::Usage, "'" + text + "' is no reach; write it as k3s2p1 (kernel, stride, padding, d for dilation), global, or same.");
+    return {node->id};
+}
+
+}  // namespace
+
+Graph withReach(const Graph& graph, const std::string& name, const std::string& text)
+{
+    const std::vector<NodeId> layers = opaqueLayers(graph, name);
+    if (!parseStatedReach(text))
+        throw Error(ErrorCode::Usage, "'" + text + "' is no reach; write it as k3s2p1 (kernel, stride, padding, d for dilation), up2 (a map twice as large), global, or same.");
     Graph out = graph;
-    out.update(node->id, [&](Node& edited) { edited.attrs.set("reach", text); });
+    for (const NodeId id : layers) out.update(id, [&](Node& edited) { edited.attrs.set("reach", text); });
     return out;
 }
 
@@ -91,7 +114,7 @@ struct Field {
 bool isGlobalNorm(const OpDef& op)
 {
     const std::string_view kind = op.kind;
-    return kind == "GroupNorm" || kind == "InstanceNorm2d";
+    return kind == "GroupNorm" || kind == "InstanceNorm2d" || kind == "MeanVarianceNorm";
 }
 
 FieldReport reported(const AxisField& field, std::int64_t inMin)
@@ -111,7 +134,7 @@ private:
     void addInput(std::size_t i);
     void addLayer(std::size_t i, const NodeView& view);
     void setField(LayerReport& layer, std::size_t i);
-    void setVerdict(LayerReport& layer, const Field& field);
+    void setVerdict(LayerReport& layer);
     const Reach* reachOf(const OpDef& op, const NodeView& view);
     void addOutputs();
 
@@ -130,6 +153,7 @@ Analysis::Analysis(const Graph& graph, const AnalysisOptions& options) : m_optio
     m_report.graph = graph;
     m_report.issues = graph.notes();
     m_tensors->sources = m_prepared.sources;
+    m_tensors->constant.resize(m_shapes.values().size());
     m_fields.resize(m_prepared.entries.size());
     m_report.layers.reserve(m_prepared.entries.size());
     m_report.index.reserve(m_prepared.entries.size());
@@ -146,12 +170,10 @@ void Analysis::findInput()
     else m_report.input = kNoNode;
 }
 
-// Without an image to analyse, nobody can say what an input's readers see of one.
 void Analysis::addInput(std::size_t i)
 {
     const auto& entry = m_prepared.entries[i];
     if (entry.node->id == m_report.input) m_fields[i] = {AxisField::source(), AxisField::source()};
-    else if (m_report.input == kNoNode) m_fields[i] = {AxisField::ofUnknown(), AxisField::ofUnknown()};
     m_report.inputs.emplace_back(entry.node->name, entry.outputCount > 0 ? m_shapes.values()[entry.firstOutput].shape : Shape{});
 }
 
@@ -164,6 +186,12 @@ const Reach* Analysis::reachOf(const OpDef& op, const NodeView& view)
     return reach == same ? &same : &m_tensors->reaches.emplace_back(reach);
 }
 
+// An output that is no map but a number, such as a scale.
+bool carriesNumbers(const Prepared::Entry& entry, std::int32_t value)
+{
+    return entry.op->pathOutputs >= 0 && value >= static_cast<std::int32_t>(entry.firstOutput) + entry.op->pathOutputs;
+}
+
 void Analysis::setField(LayerReport& layer, std::size_t i)
 {
     const auto& entry = m_prepared.entries[i];
@@ -172,6 +200,7 @@ void Analysis::setField(LayerReport& layer, std::size_t i)
     for (std::uint32_t k = 0; k < entry.inputCount; ++k) {
         const std::int32_t from = m_prepared.sourceEntries[entry.firstInput + k];
         if (from < 0 || (entry.op->pathInputs >= 0 && k >= static_cast<std::uint32_t>(entry.op->pathInputs))) continue;
+        if (carriesNumbers(m_prepared.entries[static_cast<std::size_t>(from)], m_prepared.sources[entry.firstInput + k])) continue;
         const Field& source = m_fields[static_cast<std::size_t>(from)];
         if (source.h.finite) inMin.h = std::min(inMin.h, source.h.rfMin());
         if (source.w.finite) inMin.w = std::min(inMin.w, source.w.rfMin());
@@ -182,20 +211,24 @@ void Analysis::setField(LayerReport& layer, std::size_t i)
     field = {step(joined.h, layer.reach->h), step(joined.w, layer.reach->w)};
     layer.finite = field.h.finite && field.w.finite;
     layer.unbounded = field.h.unbounded || field.w.unbounded;
+    layer.unknown = field.h.unknown || field.w.unknown;
     layer.approximate = (field.h.finite && field.h.approximate) || (field.w.finite && field.w.approximate);
     layer.field = {reported(field.h, inMin.h), reported(field.w, inMin.w)};
 }
 
-void Analysis::setVerdict(LayerReport& layer, const Field& field)
+void Analysis::setVerdict(LayerReport& layer)
 {
     const bool sliding = slides(layer.op->opClass);
     const bool perPosition = layer.op->opClass == OpClass::Linear && *layer.reach == Reach{};
     layer.window = sliding && isWindow(*layer.reach);
     layer.coversMap = coversMap(layer);
-    if (field.h.unknown || field.w.unknown) {
-        const bool judged = sliding || perPosition || layer.op->opClass == OpClass::Opaque;
-        layer.verdict = judged ? Verdict::Unknown : Verdict::NotApplicable;
-    } else if (layer.finite && (layer.window || (m_options.pointwise && (sliding || perPosition)))) {
+    const bool judged = layer.window || (m_options.pointwise && (sliding || perPosition));
+    if (layer.unknown) {
+        const bool shown = sliding || perPosition || layer.op->opClass == OpClass::Opaque;
+        layer.verdict = shown ? Verdict::Unknown : Verdict::NotApplicable;
+        m_report.summary.bounded = m_report.summary.bounded && !sliding;
+        m_report.summary.judged = m_report.summary.judged && !judged;
+    } else if (layer.finite && judged) {
         layer.verdict = judge(layer.field, m_report.side);
     }
     if (layer.finite && sliding) {
@@ -203,7 +236,9 @@ void Analysis::setVerdict(LayerReport& layer, const Field& field)
         m_boundsW.add(layer.field.w, layer.reach->w);
     }
     ++m_report.summary.verdicts[static_cast<std::size_t>(layer.verdict)];
-    if (layer.verdict == Verdict::Unproductive && !m_report.summary.borderLayer) m_report.summary.borderLayer = layer.id;
+    // Behind a layer of unknown reach the first one that is known to be unproductive need not be the first.
+    const bool first = !m_report.summary.borderLayer && m_report.summary.judged;
+    if (layer.verdict == Verdict::Unproductive && first) m_report.summary.borderLayer = layer.id;
 }
 
 void Analysis::addLayer(std::size_t i, const NodeView& view)
@@ -217,10 +252,13 @@ void Analysis::addLayer(std::size_t i, const NodeView& view)
     layer.out = view.out;
     layer.reach = reachOf(*entry.op, view);
     setField(layer, i);
-    setVerdict(layer, m_fields[i]);
+    setVerdict(layer);
     m_costs.add(layer, view, m_report.summary);
     m_report.index.emplace_back(layer.id, m_report.layers.size() - 1);
 }
+
+// A constant that is no parameter is part of whatever reads it, not a layer.
+bool isSetting(const Node& node) { return node.kind == "Constant" && !node.attrs.getBool("learned", false); }
 
 void Analysis::addOutputs()
 {
@@ -240,12 +278,14 @@ Report Analysis::run()
         const NodeView view = m_shapes.infer(i);
         validate(view.node, m_report.issues);
         if (m_prepared.entries[i].op->opClass == OpClass::Input) addInput(i);
+        else if (isSetting(view.node)) m_tensors->constant[m_prepared.entries[i].firstOutput] = true;
         else addLayer(i, view);
     }
     m_shapes.finish();
     m_tensors->values = std::move(m_shapes.values());  // the rows' views move along with the elements
     std::sort(m_report.index.begin(), m_report.index.end());
     setBounds(m_report.summary, m_boundsH, m_boundsW);
+    m_report.summary.complete = m_report.summary.counted && m_report.summary.bounded && m_report.summary.judged;
     addOutputs();
     m_report.tensors = m_tensors;
     addFindings(m_report);

@@ -36,6 +36,10 @@ AttrDef dilationAttr();
 // PyTorch does, as the identity, or at zero (a branch that adds nothing yet).
 AttrDef initAttr();
 
+// Of kinds whose result ONNX gives in a type of its own (true and false, whole numbers): a file has it so, while a map
+// of Fovea's own is of reals.
+AttrDef nativeTypeAttr();
+
 // Elements along each axis of a map, 1 where the layout has no such axis; nullopt where unknown.
 std::optional<std::int64_t> positions(const Value& value);
 

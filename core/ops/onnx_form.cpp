@@ -65,6 +65,11 @@ bool OnnxCall::bind(const char* role, std::size_t arg)
     return true;
 }
 
+bool isReal(DType type)
+{
+    return type == DType::Float32 || type == DType::Float64 || type == DType::Float16 || type == DType::BFloat16;
+}
+
 std::string OnnxWriter::ints(Ints values)
 {
     const auto count = static_cast<std::int64_t>(values.size());

@@ -22,6 +22,9 @@ struct OnnxArg {
     Value value;                     // shape, at the model's declared size
     std::optional<Tensor> constant;  // known at import (initializer, Constant, folded)
     bool named = false;              // the constant is an initializer of the file: a parameter where it is real
+    bool raw = false;                // a map that no window has read yet: arithmetic on it is preprocessing
+    bool setting = false;            // a scale or zero point that the file computes
+    std::string maker;               // type of the node that makes it, where one does
     // Where an integer constant was computed from sizes of activations: per element the value and dimension.
     std::vector<std::pair<Port, int>> sizes;
 };
@@ -44,7 +47,14 @@ public:
     std::vector<Port> extraInputs;  // appended after dataInputs (sizes that follow another map)
     bool sizesBaked = false;
     std::vector<Issue> notes;
+    std::string reason;  // where `read` gives up: what could not be read, as a clause ("its groups are not ...")
 
+    // `read` gives up.
+    bool refuse(std::string why)
+    {
+        reason = std::move(why);
+        return false;
+    }
     bool has(std::size_t arg) const { return arg < args.size() && !args[arg].name.empty(); }
     bool isConstant(std::size_t arg) const { return has(arg) && args[arg].constant.has_value(); }
     const Tensor* constant(std::size_t arg) const { return isConstant(arg) ? &*args[arg].constant : nullptr; }
@@ -61,7 +71,10 @@ public:
     bool bind(const char* role, std::size_t arg);
 };
 
-// Writes one layer as ONNX nodes.
+// Real numbers of any width; such an initializer is a parameter where it is no setting.
+bool isReal(DType type);
+
+// Writes one layer as ONNX nodes. A type of another domain is written "com.microsoft::QLinearAdd".
 class OnnxWriter {
 public:
     virtual ~OnnxWriter() = default;

@@ -1,8 +1,11 @@
 #include "core/base/checked.h"
 #include "core/io/onnx/draft.h"
 #include "core/io/onnx/fold.h"
+#include "core/io/onnx/inline_functions.h"
 #include "core/io/onnx/order.h"
 #include "core/io/onnx/wire.h"
+#include "core/ops/clothes.h"
+#include "core/ops/opaque.h"
 #include "core/ops/registry.h"
 
 #include <algorithm>
@@ -36,6 +39,7 @@ public:
         readInitializers();
         readInputs();
         m_draft.fileNodes = executionOrder(m_model.graph());
+        findReaders();
         for (std::size_t i = 0; i < m_draft.fileNodes.size(); ++i) readNode(i);
         readOutputs();
         followSiblings();
@@ -74,11 +78,25 @@ private:
             node.attrs.set("shape", dims);
             DraftLayer& layer = addLayer(std::move(node), {}, {}, {input.name()});
             if (rank < 0) layer.out = {Value{}};
+            layer.raw = rank >= 3;
+            for (int i = 0; i < rank; ++i)
+                if (type.shape().dim(i).has_dim_param()) m_symbols.emplace(type.shape().dim(i).dim_param(), dims[static_cast<std::size_t>(i)]);
             if (rank == 4 && m_image.node == kNoNode) m_image = {layer.node.id, 0};
             if (assumedSide)
                 m_notes.push_back({"size-assumed", Severity::Info, "", "shape", "The model leaves the input's height and width open; " + std::to_string(kAssumedSide) + " px is assumed.",
                                    "Set the side that you use."});
         }
+    }
+
+    // Who makes a value, and which values anybody reads.
+    void findReaders()
+    {
+        for (const onnx::NodeProto* node : m_draft.fileNodes) {
+            m_read.insert(node->input().begin(), node->input().end());
+            for (const std::string& name : outerReads(*node)) m_read.insert(name);
+            for (const std::string& name : node->output()) m_makers[name] = node;
+        }
+        for (const auto& output : m_model.graph().output()) m_read.insert(output.name());
     }
 
     DraftLayer& addLayer(Node node, std::vector<Port> inputs, std::vector<std::string> inputNames, std::vector<std::string> outputNames)
@@ -94,8 +112,35 @@ private:
         for (std::size_t i = 0; i < outputNames.size(); ++i)
             if (!outputNames[i].empty()) m_known[outputNames[i]] = {{layer.node.id, static_cast<int>(i)}, std::nullopt, false, {}};
         layer.outputNames = std::move(outputNames);
+        mark(layer);
         m_draft.layers.push_back(std::move(layer));
         return m_draft.layers.back();
+    }
+
+    // Arithmetic before the first window, and on the numbers of a quantisation, is made of settings.
+    void mark(DraftLayer& layer) const
+    {
+        const OpClass opClass = opFor(layer.node.kind).opClass;
+        const bool arithmetic = opClass == OpClass::Merge || opClass == OpClass::Math || opClass == OpClass::Activation || opClass == OpClass::Normalization ||
+                                opClass == OpClass::Shape || opClass == OpClass::Resample;
+        bool anyRaw = false, allRaw = true, anySetting = false, allSetting = true;
+        for (const Port& port : layer.node.inputs) {
+            if (port.node == kNoNode || m_draft.layer(port.node).node.kind == "Constant") continue;
+            const bool raw = m_draft.layer(port.node).raw, setting = isSetting(port);
+            anyRaw = anyRaw || raw;
+            allRaw = allRaw && raw;
+            anySetting = anySetting || setting;
+            allSetting = allSetting && setting;
+        }
+        layer.raw = arithmetic && anyRaw && allRaw;
+        layer.setting = arithmetic && anySetting && allSetting;
+    }
+
+    bool isSetting(Port port) const
+    {
+        const DraftLayer& layer = m_draft.layer(port.node);
+        const int paths = opFor(layer.node.kind).pathOutputs;
+        return layer.setting || (paths >= 0 && port.output >= paths);
     }
 
     Value valueOf(Port port) const
@@ -108,7 +153,7 @@ private:
     OnnxCall callOf(const onnx::NodeProto& proto) const
     {
         OnnxCall call;
-        call.type = proto.op_type();
+        call.type = isStandard(proto) ? proto.op_type() : proto.domain() + "::" + proto.op_type();
         call.opset = m_opset;
         call.outputCount = proto.output_size();
         while (call.outputCount > 0 && proto.output(call.outputCount - 1).empty()) --call.outputCount;
@@ -125,7 +170,12 @@ private:
                 arg.sizes = known->second.sizes;
                 if (arg.constant) arg.value.shape = Shape(std::span<const std::int64_t>(arg.constant->dims));
                 else arg.value = valueOf(known->second.port);
+                if (const Port port = known->second.port; !arg.constant && port.node != kNoNode) {
+                    arg.raw = m_draft.layer(port.node).raw;
+                    arg.setting = isSetting(port);
+                }
             }
+            if (const auto maker = m_makers.find(name); maker != m_makers.end()) arg.maker = maker->second->op_type();
             call.args.push_back(std::move(arg));
         }
         return call;
@@ -155,10 +205,12 @@ private:
             OnnxCall call = callOf(proto);
             if (isStandard(proto) && (readConstant(proto, call) || readShape(proto, call) || readFolded(proto, call))) return;
             if (isStandard(proto) && readDecidedBranch(index, call)) return;
-            if (isStandard(proto))
-                for (const OpDef* op : opsForOnnx(call.type))
-                    if (readLayer(index, *op, call)) return;
-            readOpaque(index, call);
+            std::string why;
+            for (const OpDef* op : opsForOnnx(call.type))
+                if (readLayer(index, op->kind, op->onnx.read, call, &why)) return;
+            for (const OtherClothes& clothes : clothesFor(call.type))
+                if (readLayer(index, clothes.kind, clothes.read, call, &why)) return;
+            readOpaque(index, call, why.empty() ? whyNot(call) : why);
         } catch (Error& error) {
             throw error.within("node '" + (proto.name().empty() ? proto.op_type() : proto.name()) + "'");
         }
@@ -239,18 +291,27 @@ private:
         return {in.dtype, {in.dims[1], in.dims[0]}, *buffer, buffer};
     }
 
-    bool readLayer(std::size_t index, const OpDef& op, const OnnxCall& original)
+    // `why` receives what the reader says where it gives up.
+    bool readLayer(std::size_t index, const char* kind, bool (*read)(OnnxCall&), const OnnxCall& original, std::string* why = nullptr)
     {
         const onnx::NodeProto& proto = *m_draft.fileNodes[index];
         OnnxCall call = original;
-        call.node = makeNode(op.kind, proto.name());
+        call.node = makeNode(kind, proto.name());
         call.dataInputs = {0};
-        if (call.outputCount < 1 || !op.onnx.read(call)) return false;
-        if (opFor(call.node.kind).outputCount(call.node) < call.outputCount) return false;
+        call.outputCount = countRead(proto, opFor(kind), call.outputCount);
+        const auto giveUp = [&] {
+            if (why && !call.reason.empty()) *why = call.reason;
+            return false;
+        };
+        if (call.outputCount < 1 || !read(call)) return giveUp();
+        if (const int most = opFor(call.node.kind).outputCount(call.node); most < call.outputCount) {
+            call.refuse("its output '" + proto.output(most) + "' is read too");
+            return giveUp();
+        }
         std::vector<Port> ports;
         std::vector<std::string> names;
         for (const std::size_t arg : call.dataInputs) {
-            if (!call.has(arg)) return false;
+            if (!call.has(arg) || (!call.args[arg].constant && m_known[call.args[arg].name].port.node == kNoNode)) return giveUp();
             ports.push_back(portOf(call.args[arg]));
             names.push_back(call.args[arg].name);
         }
@@ -264,6 +325,77 @@ private:
         layer.sizesBaked = call.sizesBaked;
         layer.notes = std::move(call.notes);
         return true;
+    }
+
+    // Outputs behind the last one that anybody reads are left out, where the kind has a fixed number of them.
+    int countRead(const onnx::NodeProto& proto, const OpDef& op, int count) const
+    {
+        const bool fixed = !op.outputs || std::string_view(op.kind) == "LSTM" || std::string_view(op.kind) == "GRU" || std::string_view(op.kind) == "RNN";
+        while (fixed && count > 1 && !m_read.contains(proto.output(count - 1))) --count;
+        return count;
+    }
+
+    // What could not be read, where the reader itself does not say.
+    std::string whyNot(const OnnxCall& call) const
+    {
+        const std::size_t colons = call.type.find("::");
+        if (colons != std::string::npos) return "operators of the domain '" + call.type.substr(0, colons) + "' such as '" + call.type.substr(colons + 2) + "' are not known";
+        if (const char* clause = whyByNature(call.type)) return clause;
+        const bool known = !opsForOnnx(call.type).empty() || !clothesFor(call.type).empty();
+        if (!known) return "what an operator '" + call.type + "' reads is not known";
+        for (std::size_t i = 1; i < call.args.size(); ++i)
+            if (call.has(i) && !call.isConstant(i)) return "its " + argumentWord(call.type, i) + " " + origin(call.args[i]);
+        if (call.has(0) && !call.args[0].value.shape.isComplete()) return "the shape of what it reads is not known";
+        return "this form of '" + call.type + "' is not read";
+    }
+
+    // Operators whose reach no file can tell.
+    static const char* whyByNature(const std::string& type)
+    {
+        static const std::map<std::string, const char*, std::less<>> clauses{
+            {"If", "which of its branches runs depends on data"},
+            {"Loop", "how often its body runs depends on data"},
+            {"Scan", "its body runs over a sequence"},
+            {"SequenceMap", "its body runs over a sequence"},
+            {"GridSample", "it samples positions that depend on data"},
+            {"DeformConv", "it samples positions that depend on data"},
+            {"RoiAlign", "it samples regions that depend on data"},
+            {"MaxRoiPool", "it pools regions that depend on data"},
+            {"NonMaxSuppression", "which boxes it keeps depends on data"},
+            {"NonZero", "which positions it gives depends on data"},
+            {"Unique", "which values it gives depends on data"},
+            {"Compress", "which positions it keeps depends on data"},
+            {"GatherND", "it gathers positions that depend on data"},
+            {"GatherElements", "it gathers positions that depend on data"},
+            {"ScatterND", "it writes to positions that depend on data"},
+            {"ScatterElements", "it writes to positions that depend on data"},
+            {"Scatter", "it writes to positions that depend on data"},
+            {"ReverseSequence", "how much it turns round depends on data"},
+        };
+        const auto it = clauses.find(type);
+        return it == clauses.end() ? nullptr : it->second;
+    }
+
+    std::string argumentWord(const std::string& type, std::size_t arg) const
+    {
+        const bool product = type.ends_with("MatMul") || type.ends_with("Gemm");
+        const bool kernel = type.ends_with("Conv") || type == "ConvTranspose" || type == "ConvInteger";
+        if ((kernel || product) && arg == 1) return "weight";
+        if ((type == "Conv" || type == "ConvTranspose" || type == "Gemm") && arg == 2) return "bias";
+        static const std::map<std::string, std::vector<const char*>, std::less<>> words{
+            {"Reshape", {"target shape"}},        {"Expand", {"target shape"}},  {"Slice", {"starts", "ends", "axes", "steps"}},
+            {"Clip", {"lower bound", "upper bound"}}, {"Pad", {"padding", "value", "axes"}}, {"Tile", {"number of repeats"}},
+            {"Upsample", {"scales"}},             {"Resize", {"region", "scales", "sizes"}}, {"Gather", {"list of positions"}},
+            {"BatchNormalization", {"scale", "bias", "mean", "variance"}}, {"PRelu", {"slope"}}, {"Squeeze", {"axes"}}, {"Unsqueeze", {"axes"}}};
+        const auto it = words.find(type);
+        if (it != words.end() && arg <= it->second.size()) return it->second[arg - 1];
+        return "input " + std::to_string(arg + 1);
+    }
+
+    std::string origin(const OnnxArg& arg) const
+    {
+        if (!arg.maker.empty()) return "is computed by " + arg.maker + ", which is not followed";
+        return m_known.contains(arg.name) ? "is an input of the network" : "is of a type that is not read";
     }
 
     // An If whose condition is known is the one layer of the branch that is taken.
@@ -284,7 +416,7 @@ private:
             OnnxCall taken = callOf(*only);
             taken.outputCount = 1;
             for (const OpDef* op : opsForOnnx(taken.type))
-                if (readLayer(index, *op, taken)) {
+                if (readLayer(index, op->kind, op->onnx.read, taken)) {
                     m_draft.layers.back().sizesBaked = true;
                     return true;
                 }
@@ -313,11 +445,13 @@ private:
         return m_constants[arg.name] = {layer.node.id, 0};
     }
 
-    void readOpaque(std::size_t index, const OnnxCall& call)
+    void readOpaque(std::size_t index, const OnnxCall& call, const std::string& why)
     {
         const onnx::NodeProto& proto = *m_draft.fileNodes[index];
         Node node = makeNode("opaque", proto.name());
-        node.attrs.set("onnx_op", isStandard(proto) ? proto.op_type() : proto.domain() + "::" + proto.op_type());
+        node.attrs.set("onnx_op", call.type);
+        node.attrs.set("why", why);
+        node.attrs.set("counted", true);
         node.attrs.set("outputs", static_cast<std::int64_t>(std::max(1, proto.output_size())));
         std::vector<Port> ports;
         std::vector<std::string> names;
@@ -325,7 +459,9 @@ private:
             const OnnxArg& arg = call.args[i];
             if (arg.name.empty()) continue;
             if (arg.constant) {
-                bind(node, "arg" + std::to_string(i), arg);
+                const std::string role = "arg" + std::to_string(i);
+                bind(node, role, arg);
+                if (arg.named && isReal(arg.constant->dtype)) setLearned(node, role, arg.constant->dims);
                 continue;
             }
             if (m_known[arg.name].port.node == kNoNode) continue;  // a tensor of a type that stays in the skeleton
@@ -338,19 +474,26 @@ private:
             if (known->second.constant) {
                 m_draft.tensors.try_emplace(name, *known->second.constant);
                 node.tensors.push_back({"outer:" + name, name});
+                if (known->second.initializer && isReal(known->second.constant->dtype)) setLearned(node, "outer:" + name, known->second.constant->dims);
             } else if (std::find(names.begin(), names.end(), name) == names.end()) {
                 ports.push_back(known->second.port);
                 names.push_back(name);
             }
         }
-        if (proto.output_size() > 0)
-            if (const auto declared = declaredShape(proto.output(0)); !declared.empty()) node.attrs.set("declared_out", declared);
-        if (!ports.empty() && valueOf(ports[0]).shape.isComplete()) {
-            const Value in = valueOf(ports[0]);
-            node.attrs.set("declared_in", Ints(in.shape.dims().begin(), in.shape.dims().end()));
-        }
+        declareShapes(node, proto, ports);
         DraftLayer& layer = addLayer(std::move(node), std::move(ports), std::move(names), {proto.output().begin(), proto.output().end()});
         layer.fileNodes = {index};
+    }
+
+    // What the file says of the outputs, for inputs of the shapes that they have now.
+    void declareShapes(Node& node, const onnx::NodeProto& proto, const std::vector<Port>& ports) const
+    {
+        const auto numbered = [](const char* name, std::size_t i) { return i == 0 ? std::string(name) : name + std::to_string(i); };
+        for (int i = 0; i < proto.output_size(); ++i)
+            if (const auto declared = declaredShape(proto.output(i))) node.attrs.set(numbered("declared_out", static_cast<std::size_t>(i)), *declared);
+        for (std::size_t i = 0; i < ports.size(); ++i)
+            if (const Shape shape = valueOf(ports[i]).shape; shape.hasRank())
+                node.attrs.set(numbered("declared_in", i), Ints(shape.dims().begin(), shape.dims().end()));
     }
 
     // A resize to sizes that an exporter wrote as numbers, whose result is joined with another map of that
@@ -373,20 +516,20 @@ private:
             }
     }
 
-    Ints declaredShape(const std::string& name) const
+    // As far as its dimensions are numbers, or symbols of an input; nullopt where the file says nothing.
+    std::optional<Ints> declaredShape(const std::string& name) const
     {
-        const auto shapeIn = [&](const auto& list) -> Ints {
-            for (const auto& info : list) {
-                if (info.name() != name || !info.type().tensor_type().has_shape()) continue;
-                Ints dims;
-                for (const auto& dim : info.type().tensor_type().shape().dim()) dims.push_back(dim.dim_value() > 0 ? dim.dim_value() : kUnknown);
-                return dims;
-            }
-            return {};
-        };
-        Ints dims = shapeIn(m_model.graph().value_info());
-        if (dims.empty()) dims = shapeIn(m_model.graph().output());
-        if (std::find(dims.begin(), dims.end(), kUnknown) != dims.end()) dims.clear();
+        if (m_declared.empty())
+            for (const auto* list : {&m_model.graph().output(), &m_model.graph().value_info()})
+                for (const auto& info : *list)
+                    if (info.type().tensor_type().has_shape()) m_declared[info.name()] = &info.type().tensor_type().shape();
+        const auto it = m_declared.find(name);
+        if (it == m_declared.end() || it->second->dim_size() > Shape::kMaxRank) return std::nullopt;
+        Ints dims;
+        for (const auto& dim : it->second->dim()) {
+            const auto symbol = dim.has_dim_param() ? m_symbols.find(dim.dim_param()) : m_symbols.end();
+            dims.push_back(dim.dim_value() > 0 ? dim.dim_value() : symbol != m_symbols.end() ? symbol->second : kUnknown);
+        }
         return dims;
     }
 
@@ -409,7 +552,23 @@ private:
     std::vector<std::string> m_initializers;
     std::vector<Issue> m_notes;
     Port m_image;
+    std::set<std::string> m_read;  // values that a node, a subgraph or the network's outputs read
+    std::map<std::string, const onnx::NodeProto*> m_makers;
+    std::map<std::string, std::int64_t> m_symbols;  // of inputs: what each is taken for
+    mutable std::map<std::string, const onnx::TensorShapeProto*> m_declared;
 };
+
+// An unedited network goes out with the nodes that its file has, calls of functions included.
+Model asInFile(Model model, const onnx::ModelProto& proto, const MappedFile& file)
+{
+    auto origin = std::make_shared<OnnxOrigin>(*model.onnx);
+    for (onnx::NodeProto node : proto.graph().node()) {
+        restorePayloads(node, file);
+        origin->calls.push_back(node.SerializeAsString());
+    }
+    model.onnx = std::move(origin);
+    return model;
+}
 
 }  // namespace
 
@@ -418,6 +577,7 @@ Model readOnnx(const std::filesystem::path& path)
     const auto file = MappedFile::open(path);
     try {
         const onnx::ModelProto proto = parseModel(*file);
+        if (const auto whole = withFunctionsInlined(proto)) return asInFile(Importer(*whole, file).run(), proto, *file);
         return Importer(proto, file).run();
     } catch (Error& error) {
         throw error.within(path.filename().string());
