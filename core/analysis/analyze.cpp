@@ -226,8 +226,9 @@ void Analysis::setVerdict(LayerReport& layer)
     if (layer.unknown) {
         const bool shown = sliding || perPosition || layer.op->opClass == OpClass::Opaque;
         layer.verdict = shown ? Verdict::Unknown : Verdict::NotApplicable;
-        m_report.summary.bounded = m_report.summary.bounded && !sliding;
-        m_report.summary.judged = m_report.summary.judged && !judged;
+        const bool opaque = layer.op->opClass == OpClass::Opaque && slidesByName(layer.node->attrs.getText("onnx_op"));
+        m_report.summary.bounded = m_report.summary.bounded && !sliding && !opaque;
+        m_report.summary.judged = m_report.summary.judged && !judged && !opaque;
     } else if (layer.finite && judged) {
         layer.verdict = judge(layer.field, m_report.side);
     }

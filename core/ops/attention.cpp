@@ -18,7 +18,7 @@ Reach everything(const NodeView&)
 bool keepWhole(OnnxCall& call)
 {
     call.node.attrs.set("outputs", static_cast<std::int64_t>(call.outputCount));
-    keepClothes(call, call.type, false);
+    keepClothes(call, call.type, false, {1, 2, 3, 4});
     return true;
 }
 
@@ -97,7 +97,7 @@ bool readBiasGelu(OnnxCall& call)
         return true;
     }
     if (!call.isConstant(1)) return call.refuse("its bias is no constant");
-    keepClothes(call, call.type, false);
+    keepClothes(call, call.type, false, {1});
     return true;
 }
 

@@ -42,14 +42,14 @@ std::vector<double> realsFrom(const std::string& text)
     return out;
 }
 
-std::string roleOf(OnnxCall& call, std::size_t arg, bool quantised)
+std::string roleOf(OnnxCall& call, std::size_t arg, bool learnable, bool table)
 {
     for (const auto& [role, bound] : call.bindings)
         if (bound == arg) return role;
     const std::string role = "operand" + std::to_string(arg);
     call.bindings.emplace_back(role, arg);
     const Tensor& tensor = *call.constant(arg);
-    if (!quantised && isReal(tensor.dtype) && (call.args[arg].named || tensor.elements() > 1)) setLearned(call.node, role, tensor.dims);
+    if (learnable && isReal(tensor.dtype) && (call.args[arg].named || table)) setLearned(call.node, role, tensor.dims);
     return role;
 }
 
@@ -233,7 +233,7 @@ std::vector<ParamSpec> learnedOperands(const NodeView& view)
     return out;
 }
 
-void keepClothes(OnnxCall& call, const std::string& type, bool quantised)
+void keepClothes(OnnxCall& call, const std::string& type, bool quantised, std::initializer_list<std::size_t> tables)
 {
     if (quantised) call.node.attrs.set("quantised", true);
     std::string operands;
@@ -241,7 +241,7 @@ void keepClothes(OnnxCall& call, const std::string& type, bool quantised)
         const auto data = std::find(call.dataInputs.begin(), call.dataInputs.end(), arg);
         std::string operand = "-";
         if (data != call.dataInputs.end()) operand = "in" + std::to_string(data - call.dataInputs.begin());
-        else if (call.isConstant(arg)) operand = roleOf(call, arg, quantised);
+        else if (call.isConstant(arg)) operand = roleOf(call, arg, !quantised, std::find(tables.begin(), tables.end(), arg) != tables.end());
         else if (call.has(arg)) {
             operand = "in" + std::to_string(call.dataInputs.size());
             call.dataInputs.push_back(arg);

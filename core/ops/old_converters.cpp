@@ -1,6 +1,8 @@
 #include "core/ops/clothes.h"
 #include "core/ops/common.h"
 
+#include <sstream>
+
 // Operators that ONNX dropped and ONNX Runtime still runs, as the converters of Caffe2, CNTK and CoreML wrote them.
 namespace fovea {
 
@@ -19,6 +21,31 @@ void writeAffine(OnnxWriter& writer)
     const Attributes& attrs = writer.node().attrs;
     const std::string scaled = writer.emit("Mul", {writer.input(), writer.real(attrs.getDouble("alpha", 1))});
     writer.finish("Add", {scaled, writer.real(attrs.getDouble("beta", 0))});
+}
+
+bool readScaler(OnnxCall& call)
+{
+    call.node.attrs.set("scale", call.getReal("scale", 1));
+    std::ostringstream bias;
+    bias.precision(9);
+    if (const auto it = call.attrs.find("bias"); it != call.attrs.end())
+        if (const auto* values = std::get_if<std::vector<double>>(&it->second))
+            for (const double value : *values) bias << value << " ";
+    call.node.attrs.set("bias", bias.str());
+    return true;
+}
+
+// As nodes that every runtime has; their constants are nodes too, for they are settings.
+void writeScaler(OnnxWriter& writer)
+{
+    const Attributes& attrs = writer.node().attrs;
+    std::vector<float> bias;
+    std::istringstream text(attrs.getText("bias"));
+    for (float value; text >> value;) bias.push_back(value);
+    const std::string scaled = writer.emit("Mul", {writer.input(), writer.real(attrs.getDouble("scale", 1))});
+    if (bias.empty()) bias.push_back(0);
+    const auto channels = static_cast<std::int64_t>(bias.size());
+    writer.finish("Add", {scaled, writer.emit("Constant", {}, {{"value", Tensor::fromFloats({channels, 1, 1}, std::move(bias))}})});
 }
 
 bool readVerbatim(OnnxCall& call)
@@ -45,7 +72,9 @@ const OpDef& imageScalerOp()
     static const OpDef def{.kind = "ImageScaler",
                            .opClass = OpClass::Math,
                            .doc = "A factor for all channels and an offset for each, as settings.",
-                           .onnx = {.types = {"ImageScaler"}, .read = readVerbatim, .write = writeInClothes}};
+                           .attrs = {{.name = "scale", .type = AttrType::Real, .fallback = 1.0, .doc = "Factor"},
+                                     {.name = "bias", .type = AttrType::Text, .fallback = std::string(), .doc = "Offsets, one a channel, with spaces between"}},
+                           .onnx = {.types = {"ImageScaler"}, .read = readScaler, .write = writeScaler}};
     return def;
 }
 
@@ -57,6 +86,23 @@ const OpDef& meanVarianceNormOp()
                            .memory = keepsInputs,
                            .doc = "Normalises by the mean and variance over given dimensions.",
                            .onnx = {.types = {"MeanVarianceNormalization"}, .read = readVerbatim, .write = writeInClothes}};
+    return def;
+}
+
+// A shape as numbers, where it could not be worked out: it carries no path, nor does anything computed from it.
+const OpDef& sizeOfOp()
+{
+    static const OpDef def{.kind = "SizeOf",
+                           .opClass = OpClass::Math,
+                           .doc = "The sizes of a map as numbers.",
+                           .pathOutputs = 0,
+                           .infer =
+                               [](InferContext& context) {
+                                   const int rank = context.in(0).shape.rank();
+                                   const bool one = context.node().attrs.getText("onnx_op") == "Size";
+                                   context.out().shape = one ? Shape::ofRank(0) : Shape{rank < 0 ? kUnknown : rank};
+                               },
+                           .onnx = {.types = {"Shape", "Size"}, .read = readVerbatim, .write = writeInClothes}};
     return def;
 }
 

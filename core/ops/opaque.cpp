@@ -54,6 +54,14 @@ std::string whyOpaque(const Node& node)
     return "what an operator '" + type + "' reads is not known";
 }
 
+bool slidesByName(std::string_view type)
+{
+    const std::size_t colons = type.find("::");
+    if (colons != std::string_view::npos) type.remove_prefix(colons + 2);
+    const bool global = type.find("Global") != std::string_view::npos || type.find("Roi") != std::string_view::npos;
+    return !global && (type.find("Conv") != std::string_view::npos || type.ends_with("Pool") || type.ends_with("MaxUnpool"));
+}
+
 bool isWeightless(std::string_view type)
 {
     static constexpr std::string_view kTypes[] = {

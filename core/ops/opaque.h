@@ -23,6 +23,9 @@ std::optional<StatedReach> parseStatedReach(const std::string& text);
 // followed".
 std::string whyOpaque(const Node& node);
 
+// Whether an operator of this type slides over its map, as far as its name tells: a convolution or a pooling.
+bool slidesByName(std::string_view onnxType);
+
 // Whether an operator of ONNX's own multiplies by no kernel or matrix, so that it costs no multiply-accumulates.
 bool isWeightless(std::string_view onnxType);
 

@@ -72,7 +72,7 @@ bool read(OnnxCall& call)
     attrs.set("direction", call.getText("direction", "forward"));
     attrs.set("batch_first", call.getInt("layout", 0) != 0);
     attrs.set("outputs", static_cast<std::int64_t>(call.outputCount));
-    keepClothes(call, call.type, false);
+    keepClothes(call, call.type, false, {1, 2, 3, 7});
     return true;
 }
 

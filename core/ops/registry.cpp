@@ -26,7 +26,7 @@ namespace fovea {
                                                             row(normalizeOp) row(triluOp) row(einsumOp) row(indexSelectOp)     \
                                                                 row(embeddingOp) row(lpPool2dOp) row(affineOp)                 \
                                                                     row(imageScalerOp) row(meanVarianceNormOp)                 \
-                                                                        row(randomLikeOp) row(opaqueOp)
+                                                                        row(randomLikeOp) row(sizeOfOp) row(opaqueOp)
 
 #define FOVEA_DECLARE(name) const OpDef& name();
 FOVEA_KINDS(FOVEA_DECLARE)

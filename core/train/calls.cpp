@@ -120,7 +120,7 @@ std::vector<at::Tensor> runCall(const TorchCall& call, const CallInputs& inputs)
     case TorchOp::Or:
     case TorchOp::Xor:
     case TorchOp::Mod: return {combine(call, inputs)};
-    case TorchOp::Where: return {at::where(x() != 0, inputs.in.at(1), inputs.in.at(2))};
+    case TorchOp::Where: return {chosen(inputs)};
     case TorchOp::Mean:
     case TorchOp::Sum:
     case TorchOp::Amax:

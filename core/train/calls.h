@@ -40,6 +40,7 @@ at::Tensor interpolate(const TorchCall& call, const at::Tensor& x, bool equalTap
 
 at::Tensor lpPool(const TorchCall& call, const at::Tensor& x);
 
+at::Tensor chosen(const CallInputs& inputs);                                     // Where
 at::Tensor functionOf(const std::string& name, const at::Tensor& x);             // torch's function of that name
 at::Tensor castTo(std::int64_t onnxType, const at::Tensor& x);                   // whole numbers stay in x's type
 at::Tensor combine(const TorchCall& call, const CallInputs& inputs);             // Add ... Mod

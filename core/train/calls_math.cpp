@@ -60,6 +60,17 @@ at::Tensor combine(const TorchCall& call, const CallInputs& inputs)
     return average ? out / static_cast<double>(parts.size()) : out;
 }
 
+at::Tensor chosen(const CallInputs& inputs)
+{
+    std::vector<at::Tensor> terms;
+    std::size_t next = 0;
+    for (const char* role : {"condition", "then", "else"}) {
+        const at::Tensor own = inputs.tensor(role);
+        terms.push_back(own.defined() ? own : inputs.in.at(next++));
+    }
+    return at::where(terms[0] != 0, terms[1], terms[2]);
+}
+
 at::Tensor functionOf(const std::string& name, const at::Tensor& x)
 {
     using Function = at::Tensor (*)(const at::Tensor&);

@@ -36,7 +36,7 @@ TEST(Registry, EveryKindThatPyTorchHasACallForHasATorchForm)
     }
     // Of files only: quantised, fused by an optimiser, or of an old converter.
     EXPECT_EQ(without, (std::set<std::string>{"BiasGELU", "Bitwise", "DequantizeLinear", "DynamicQuantizeLinear", "Embedding", "FusedMatMul", "GRU", "ImageScaler", "LSTM",
-                                              "MeanVarianceNorm", "MultiheadAttention", "QuantizeLinear", "RNN", "RandomLike", "SkipLayerNorm", "opaque"}));
+                                              "MeanVarianceNorm", "MultiheadAttention", "QuantizeLinear", "RNN", "RandomLike", "SizeOf", "SkipLayerNorm", "opaque"}));
     EXPECT_EQ(shared, std::set<std::string>{});
 }
 

@@ -42,6 +42,7 @@ const std::map<std::string, std::string>& withoutRow()
         {"ImageScaler", "of files only, not run"},
         {"MeanVarianceNorm", "of files only, not run"},
         {"RandomLike", "of files only, not run"},
+        {"SizeOf", "of files only, not run"},
         {"Bitwise", "of files only, not run"},
     };
     return reasons;

@@ -69,7 +69,7 @@ TEST(PytorchSource, EveryKindWithAFormIsPrinted)
                                                            "Conv3d", "AvgPool3d", "Reshape",
                                                            "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "LSTM", "GRU", "RNN",
                                                            "MultiheadAttention", "SkipLayerNorm", "BiasGELU", "FusedMatMul", "Embedding", "ImageScaler",
-                                                           "MeanVarianceNorm", "RandomLike", "Bitwise"};
+                                                           "MeanVarianceNorm", "RandomLike", "SizeOf", "Bitwise"};
         EXPECT_EQ(printed[op->kind] > 0, !kWithoutText.contains(op->kind)) << op->kind;
     }
 }

@@ -494,6 +494,15 @@ std::string joinedByLogic(const TorchLayer& layer, const std::vector<std::string
     return inTypeOf(inputs.at(0), "(" + parts.at(0) + " != 0) " + sign + " (" + parts.at(parts.size() - 1) + " != 0)");
 }
 
+// Some of the three may be the layer's own.
+std::string chosen(const TorchLayer& layer, const std::vector<std::string>& inputs)
+{
+    std::vector<std::string> terms;
+    std::size_t next = 0;
+    for (const char* role : {"condition", "then", "else"}) terms.push_back(has(layer, role) ? tensorOf(layer, role) : inputs.at(next++));
+    return "torch.where(" + terms[0] + " != 0, " + terms[1] + ", " + terms[2] + ")";
+}
+
 std::string averaged(const TorchLayer& layer, const std::vector<std::string>& inputs)
 {
     const std::vector<std::string> parts = operandsOf(layer, inputs);
@@ -697,7 +706,7 @@ PythonCall callOf(const TorchLayer& layer, const std::vector<std::string>& input
         case TorchOp::And: return joinedByLogic(layer, inputs, "&");
         case TorchOp::Or: return joinedByLogic(layer, inputs, "|");
         case TorchOp::Xor: return joinedByLogic(layer, inputs, "^");
-        case TorchOp::Where: return "torch.where(" + x + " != 0, " + inputs.at(1) + ", " + inputs.at(2) + ")";
+        case TorchOp::Where: return chosen(layer, inputs);
         case TorchOp::Mean: return reduced(layer, x, "mean");
         case TorchOp::Sum: return reduced(layer, x, "sum");
         case TorchOp::Amax: return reduced(layer, x, "amax");
