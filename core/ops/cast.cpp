@@ -1,3 +1,4 @@
+#include "core/ops/clothes.h"
 #include "core/ops/common.h"
 
 namespace fovea {
@@ -31,9 +32,8 @@ bool read(OnnxCall& call)
         call.node.attrs.set("to", call.getInt("to", 1));  // opset 1 spelt the type; those were floats
         return true;
     }
-    const Tensor* like = call.constant(1);
-    if (!like) return call.refuse("it casts to the type of another map");
-    call.node.attrs.set("to", onnxTypeOf(like->dtype));
+    if (const Tensor* like = call.constant(1)) call.node.attrs.set("to", onnxTypeOf(like->dtype));
+    else keepClothes(call, call.type, false);  // to the type of another map
     return true;
 }
 
@@ -47,6 +47,8 @@ const OpDef& castOp()
         .opClass = OpClass::Math,
         .doc = "The same numbers in another type.",
         .attrs = {{.name = "to", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "ONNX's number of the type; 1 is float32", .min = 1, .max = 100}},
+        .maxInputs = 2,
+        .pathInputs = 1,
         .torch = {TorchOp::Cast, {"to"}},
         .onnx = {.types = {"Cast", "CastLike"},
                  .read = read,
