@@ -134,7 +134,7 @@ private:
     void addInput(std::size_t i);
     void addLayer(std::size_t i, const NodeView& view);
     void setField(LayerReport& layer, std::size_t i);
-    void setVerdict(LayerReport& layer);
+    void setVerdict(LayerReport& layer, const Field& field);
     const Reach* reachOf(const OpDef& op, const NodeView& view);
     void addOutputs();
 
@@ -170,10 +170,12 @@ void Analysis::findInput()
     else m_report.input = kNoNode;
 }
 
+// Without an image to analyse, nobody can say what an input's readers see of one.
 void Analysis::addInput(std::size_t i)
 {
     const auto& entry = m_prepared.entries[i];
     if (entry.node->id == m_report.input) m_fields[i] = {AxisField::source(), AxisField::source()};
+    else if (m_report.input == kNoNode) m_fields[i] = {AxisField::ofUnknown(), AxisField::ofUnknown()};
     m_report.inputs.emplace_back(entry.node->name, entry.outputCount > 0 ? m_shapes.values()[entry.firstOutput].shape : Shape{});
 }
 
@@ -211,24 +213,24 @@ void Analysis::setField(LayerReport& layer, std::size_t i)
     field = {step(joined.h, layer.reach->h), step(joined.w, layer.reach->w)};
     layer.finite = field.h.finite && field.w.finite;
     layer.unbounded = field.h.unbounded || field.w.unbounded;
-    layer.unknown = field.h.unknown || field.w.unknown;
+    layer.unknown = m_report.input != kNoNode && (field.h.unknown || field.w.unknown);
     layer.approximate = (field.h.finite && field.h.approximate) || (field.w.finite && field.w.approximate);
     layer.field = {reported(field.h, inMin.h), reported(field.w, inMin.w)};
 }
 
-void Analysis::setVerdict(LayerReport& layer)
+void Analysis::setVerdict(LayerReport& layer, const Field& field)
 {
     const bool sliding = slides(layer.op->opClass);
     const bool perPosition = layer.op->opClass == OpClass::Linear && *layer.reach == Reach{};
     layer.window = sliding && isWindow(*layer.reach);
     layer.coversMap = coversMap(layer);
     const bool judged = layer.window || (m_options.pointwise && (sliding || perPosition));
-    if (layer.unknown) {
+    if (field.h.unknown || field.w.unknown) {
         const bool shown = sliding || perPosition || layer.op->opClass == OpClass::Opaque;
         layer.verdict = shown ? Verdict::Unknown : Verdict::NotApplicable;
         const bool opaque = layer.op->opClass == OpClass::Opaque && slidesByName(layer.node->attrs.getText("onnx_op"));
-        m_report.summary.bounded = m_report.summary.bounded && !sliding && !opaque;
-        m_report.summary.judged = m_report.summary.judged && !judged && !opaque;
+        m_report.summary.bounded = m_report.summary.bounded && !(layer.unknown && (sliding || opaque));
+        m_report.summary.judged = m_report.summary.judged && !(layer.unknown && (judged || opaque));
     } else if (layer.finite && judged) {
         layer.verdict = judge(layer.field, m_report.side);
     }
@@ -253,7 +255,7 @@ void Analysis::addLayer(std::size_t i, const NodeView& view)
     layer.out = view.out;
     layer.reach = reachOf(*entry.op, view);
     setField(layer, i);
-    setVerdict(layer);
+    setVerdict(layer, m_fields[i]);
     m_costs.add(layer, view, m_report.summary);
     m_report.index.emplace_back(layer.id, m_report.layers.size() - 1);
 }

@@ -188,7 +188,9 @@ TEST(Inputs, NoneThatIsAnImageIsSaidAndTheCostIsCounted)
     const Report report = analyze(graph);
     EXPECT_TRUE(has(report, "no-image-input"));
     EXPECT_FALSE(has(report, "unknown-layer"));
-    EXPECT_EQ(layer(report, "c").verdict, Verdict::NotApplicable);
+    EXPECT_EQ(layer(report, "c").verdict, Verdict::Unknown);
+    EXPECT_FALSE(layer(report, "c").finite);
+    EXPECT_TRUE(report.summary.complete);
     EXPECT_FALSE(report.summary.iMin);
     EXPECT_GT(report.summary.macs, 0);
 }
