@@ -437,7 +437,7 @@ private:
         if (const auto made = m_constants.find(arg.name); made != m_constants.end()) return made->second;
         Node node = makeNode("Constant", arg.name);
         node.attrs.set("shape", Ints(arg.constant->dims));
-        if (arg.named && arg.constant->dtype == DType::Float32) node.attrs.set("learned", true);
+        if (arg.named && isReal(arg.constant->dtype) && arg.constant->elements() > 1) node.attrs.set("learned", true);
         bind(node, "value", arg);
         const Known kept = m_known[arg.name];
         const DraftLayer& layer = addLayer(std::move(node), {}, {}, {arg.name});
