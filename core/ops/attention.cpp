@@ -92,10 +92,7 @@ bool readSkipNorm(OnnxCall& call)
 
 bool readBiasGelu(OnnxCall& call)
 {
-    if (call.type == "com.microsoft::FastGelu" && !call.has(1)) {
-        keepClothes(call, call.type, false);
-        return true;
-    }
+    if (!call.has(1)) return false;  // a plain GELU
     if (!call.isConstant(1)) return call.refuse("its bias is no constant");
     keepClothes(call, call.type, false, {1});
     return true;

@@ -161,6 +161,15 @@ bool readFusedMatMul(OnnxCall& call)
     return readFusedGemm(call);
 }
 
+// GELU by its approximation with tanh, where it adds no bias before.
+bool readFastGelu(OnnxCall& call)
+{
+    if (call.has(1)) return call.refuse("its bias is no constant");
+    call.node.attrs.set("approximate", std::string("tanh"));
+    keepClothes(call, call.type, false);
+    return true;
+}
+
 bool readQLinearConcat(OnnxCall& call)
 {
     std::vector<std::size_t> maps;
@@ -210,6 +219,7 @@ const std::map<std::string_view, Rows>& table()
         {"com.microsoft::QLinearSoftmax", {{"Softmax", dressed<kSoftmax, true, 0>}}},
         {"Crop", {{"Slice", readCrop}}},
         {"com.microsoft::Gelu", {{"GELU", dressed<kGelu, false, 0>}}},
+        {"com.microsoft::FastGelu", {{"GELU", readFastGelu}}},
         {"com.microsoft::MaxpoolWithMask", {{"MaxPool2d", dressed<kMaxPool, false, 0>}}},
     };
     return rows;

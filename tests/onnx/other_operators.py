@@ -71,7 +71,8 @@ def define():
     pointwise("Hardmax", axis=1)
     pointwise("QuickGelu", "QuickGELU", domain=MS, alpha=1.702)
     pointwise("Gelu", "GELU", domain=MS)
-    pointwise("FastGelu", "BiasGELU", domain=MS)
+    pointwise("FastGelu", "GELU", domain=MS)
+    pointwise("Gelu", "GELU", opset=20, approximate="tanh")
     case("Cast", ["Cast", "Cast"], [node("Cast", ["a"], "t", to=TensorProto.DOUBLE), node("Cast", ["t"], "b", to=TensorProto.FLOAT)])
     case("Cast to whole numbers", ["Mul", "Cast", "Cast"],
          [node("Mul", ["a", "hundred"], "m"), node("Cast", ["m"], "t", to=TensorProto.INT32), node("Cast", ["t"], "b", to=TensorProto.FLOAT)], {"hundred": real(100)})
