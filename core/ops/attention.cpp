@@ -22,16 +22,31 @@ bool keepWhole(OnnxCall& call)
     return true;
 }
 
-int outputCount(const Node& node) { return static_cast<int>(std::clamp<std::int64_t>(attrInt(node, "outputs", 1), 1, 4)); }
+int outputCount(const Node& node)
+{
+    return static_cast<int>(std::clamp<std::int64_t>(attrInt(node, "outputs", 1), 1, 4));
+}
 
 AttrDef outputsAttr()
 {
-    return {.name = "outputs", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Number of outputs that are read", .min = 1, .max = 4, .shown = false};
+    return {.name = "outputs",
+            .type = AttrType::Int,
+            .fallback = std::int64_t{1},
+            .doc = "Number of outputs that are read",
+            .min = 1,
+            .max = 4,
+            .shown = false};
 }
 
-const Ints* operandDims(const Node& node, const char* role) { return node.attrs.getInts(std::string("learned.") + role); }
+const Ints* operandDims(const Node& node, const char* role)
+{
+    return node.attrs.getInts(std::string("learned.") + role);
+}
 
-std::int64_t lastOf(const Value& value) { return value.shape.rank() > 0 ? value.shape[value.shape.rank() - 1] : kUnknown; }
+std::int64_t lastOf(const Value& value)
+{
+    return value.shape.rank() > 0 ? value.shape[value.shape.rank() - 1] : kUnknown;
+}
 
 // com.microsoft.Attention projects its one input by a matrix to queries, keys and values; MultiHeadAttention gets them
 // from three inputs.
@@ -111,14 +126,17 @@ Value turned(Value value, bool turn)
 
 void inferProduct(InferContext& context)
 {
-    const Value a = turned(context.in(0), attrInt(context.node(), "onnx.transA") != 0), b = turned(context.in(1), attrInt(context.node(), "onnx.transB") != 0);
+    const Value a = turned(context.in(0), attrInt(context.node(), "onnx.transA") != 0),
+                b = turned(context.in(1), attrInt(context.node(), "onnx.transB") != 0);
     const int rank = a.shape.rank();
     if (rank < 2 || b.shape.rank() != rank) return;
     Value out = a;
     out.shape[rank - 1] = b.shape[rank - 1];
     const std::int64_t inner = a.shape[rank - 1], other = b.shape[rank - 2];
     if (inner >= 0 && other >= 0 && inner != other) {
-        context.issue("shape-mismatch", Severity::Error, "", "Cannot multiply " + a.shape.text() + " by " + b.shape.text() + ".", "Make the inner sizes equal.");
+        context.issue("shape-mismatch", Severity::Error, "",
+                      "Cannot multiply " + a.shape.text() + " by " + b.shape.text() + ".",
+                      "Make the inner sizes equal.");
         out = unknownLike(a);
     }
     context.out() = out;
@@ -132,8 +150,10 @@ std::optional<std::int64_t> productCount(const NodeView& view)
 
 bool readProduct(OnnxCall& call)
 {
-    if (call.isConstant(0) || call.isConstant(1)) return call.refuse("one of its factors is a constant of more than two dimensions");
-    if (call.getInt("transBatchA", 0) != 0 || call.getInt("transBatchB", 0) != 0) return call.refuse("it moves the batch of its factors");
+    if (call.isConstant(0) || call.isConstant(1))
+        return call.refuse("one of its factors is a constant of more than two dimensions");
+    if (call.getInt("transBatchA", 0) != 0 || call.getInt("transBatchB", 0) != 0)
+        return call.refuse("it moves the batch of its factors");
     call.dataInputs = {0, 1};
     keepClothes(call, call.type, false);
     return true;
@@ -155,26 +175,29 @@ const OpDef& multiheadAttentionOp()
                            .params = learnedOperands,
                            .macs = attentionMacs,
                            .products = attentionProducts,
-                           .onnx = {.types = {"com.microsoft::Attention", "com.microsoft::MultiHeadAttention"}, .read = keepWhole, .write = writeInClothes}};
+                           .onnx = {.types = {"com.microsoft::Attention", "com.microsoft::MultiHeadAttention"},
+                                    .read = keepWhole,
+                                    .write = writeInClothes}};
     return def;
 }
 
 const OpDef& skipLayerNormOp()
 {
-    static const OpDef def{.kind = "SkipLayerNorm",
-                           .opClass = OpClass::Normalization,
-                           .memory = keepsInputs,
-                           .doc = "Adds two maps and normalises each position of the sum.",
-                           .attrs = {outputsAttr()},
-                           .minInputs = 2,
-                           .maxInputs = 2,
-                           .outputs = outputCount,
-                           .reach = reachOfNorm,
-                           .infer = inferSkipNorm,
-                           .params = learnedOperands,
-                           .onnx = {.types = {"com.microsoft::SkipLayerNormalization", "com.microsoft::SkipSimplifiedLayerNormalization"},
-                                    .read = readSkipNorm,
-                                    .write = writeInClothes}};
+    static const OpDef def{
+        .kind = "SkipLayerNorm",
+        .opClass = OpClass::Normalization,
+        .memory = keepsInputs,
+        .doc = "Adds two maps and normalises each position of the sum.",
+        .attrs = {outputsAttr()},
+        .minInputs = 2,
+        .maxInputs = 2,
+        .outputs = outputCount,
+        .reach = reachOfNorm,
+        .infer = inferSkipNorm,
+        .params = learnedOperands,
+        .onnx = {.types = {"com.microsoft::SkipLayerNormalization", "com.microsoft::SkipSimplifiedLayerNormalization"},
+                 .read = readSkipNorm,
+                 .write = writeInClothes}};
     return def;
 }
 
@@ -185,7 +208,9 @@ const OpDef& biasGeluOp()
                            .memory = keepsInputs,
                            .doc = "GELU of its input and a learned constant.",
                            .params = learnedOperands,
-                           .onnx = {.types = {"com.microsoft::BiasGelu", "com.microsoft::FastGelu"}, .read = readBiasGelu, .write = writeInClothes}};
+                           .onnx = {.types = {"com.microsoft::BiasGelu", "com.microsoft::FastGelu"},
+                                    .read = readBiasGelu,
+                                    .write = writeInClothes}};
     return def;
 }
 
@@ -200,7 +225,9 @@ const OpDef& fusedMatMulOp()
                            .reach = everything,
                            .infer = inferProduct,
                            .products = productCount,
-                           .onnx = {.types = {"com.microsoft::FusedMatMul", "com.microsoft::TransposeMatMul"}, .read = readProduct, .write = writeInClothes}};
+                           .onnx = {.types = {"com.microsoft::FusedMatMul", "com.microsoft::TransposeMatMul"},
+                                    .read = readProduct,
+                                    .write = writeInClothes}};
     return def;
 }
 

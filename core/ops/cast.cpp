@@ -46,13 +46,21 @@ const OpDef& castOp()
         .kind = "Cast",
         .opClass = OpClass::Math,
         .doc = "The same numbers in another type.",
-        .attrs = {{.name = "to", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "ONNX's number of the type; 1 is float32", .min = 1, .max = 100}},
+        .attrs = {{.name = "to",
+                   .type = AttrType::Int,
+                   .fallback = std::int64_t{1},
+                   .doc = "ONNX's number of the type; 1 is float32",
+                   .min = 1,
+                   .max = 100}},
         .maxInputs = 2,
         .pathInputs = 1,
         .torch = {TorchOp::Cast, {"to"}},
         .onnx = {.types = {"Cast", "CastLike"},
                  .read = read,
-                 .write = [](OnnxWriter& writer) { writer.finish("Cast", {writer.input()}, {{"to", attrInt(writer.node(), "to", 1)}}); }},
+                 .write =
+                     [](OnnxWriter& writer) {
+                         writer.finish("Cast", {writer.input()}, {{"to", attrInt(writer.node(), "to", 1)}});
+                     }},
     };
     return def;
 }

@@ -18,8 +18,8 @@ constexpr const char* kType = "onnx_op";
 constexpr const char* kOperands = "onnx_operands";
 constexpr std::string_view kSetting = "onnx.", kReals = "onnx_reals.", kLearned = "learned.";
 
-constexpr const char* kWindowSettings[] = {"kernel_shape", "strides", "pads", "dilations", "group", "auto_pad",
-                                           "ceil_mode", "count_include_pad"};
+constexpr const char* kWindowSettings[] = {"kernel_shape", "strides",  "pads",      "dilations",
+                                           "group",        "auto_pad", "ceil_mode", "count_include_pad"};
 
 bool isWindowSetting(std::string_view name)
 {
@@ -181,10 +181,13 @@ bool readQLinearConcat(OnnxCall& call)
 bool readCrop(OnnxCall& call)
 {
     const auto border = call.getInts("border"), scale = call.getInts("scale");
-    if (!border || border->size() != 4 || (scale && scale->size() != 2)) return call.refuse("its border is not of four numbers");
+    if (!border || border->size() != 4 || (scale && scale->size() != 2))
+        return call.refuse("its border is not of four numbers");
     constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
     const std::int64_t left = (*border)[0], top = (*border)[1], right = (*border)[2], bottom = (*border)[3];
-    const auto end = [&](std::size_t axis, std::int64_t from, std::int64_t behind) { return scale ? from + (*scale)[axis] : behind > 0 ? -behind : kEnd; };
+    const auto end = [&](std::size_t axis, std::int64_t from, std::int64_t behind) {
+        return scale ? from + (*scale)[axis] : behind > 0 ? -behind : kEnd;
+    };
     call.node.attrs.set("dim", Ints{2, 3});
     call.node.attrs.set("start", Ints{top, left});
     call.node.attrs.set("end", Ints{end(0, top, bottom), end(1, left, right)});
@@ -203,7 +206,8 @@ const std::map<std::string_view, Rows>& table()
         {"com.microsoft::FusedConv", {{"Conv2d", readFusedConv}}},
         {"QLinearMatMul", {{"Linear", dressed<kMatMul, true, 0, 3>}, {"MatMul", dressed<kMatMul, true, 0, 3>}}},
         {"MatMulInteger", {{"Linear", dressed<kMatMul, true, 0, 1>}, {"MatMul", dressed<kMatMul, true, 0, 1>}}},
-        {"com.microsoft::MatMulIntegerToFloat", {{"Linear", dressed<kGemm, true, 0, 1, 6>}, {"MatMul", dressed<kMatMul, true, 0, 1>}}},
+        {"com.microsoft::MatMulIntegerToFloat",
+         {{"Linear", dressed<kGemm, true, 0, 1, 6>}, {"MatMul", dressed<kMatMul, true, 0, 1>}}},
         {"com.microsoft::DynamicQuantizeMatMul", {{"Linear", dressed<kGemm, true, 0, 1, 4>}}},
         {"com.microsoft::QGemm", {{"Linear", dressed<kGemm, true, 0, 3, 6>}}},
         {"com.microsoft::FusedGemm", {{"Linear", readFusedGemm}}},
@@ -233,13 +237,17 @@ std::span<const OtherClothes> clothesFor(std::string_view type)
     return it == table().end() ? std::span<const OtherClothes>{} : std::span<const OtherClothes>(it->second);
 }
 
-void setLearned(Node& node, const std::string& role, const Ints& dims) { node.attrs.set(std::string(kLearned) + role, dims); }
+void setLearned(Node& node, const std::string& role, const Ints& dims)
+{
+    node.attrs.set(std::string(kLearned) + role, dims);
+}
 
 std::vector<ParamSpec> learnedOperands(const NodeView& view)
 {
     std::vector<ParamSpec> out;
     for (const TensorBinding& binding : view.node.tensors)
-        if (const Ints* dims = view.node.attrs.getInts(std::string(kLearned) + binding.role)) out.push_back({.role = binding.role, .dims = *dims});
+        if (const Ints* dims = view.node.attrs.getInts(std::string(kLearned) + binding.role))
+            out.push_back({.role = binding.role, .dims = *dims});
     return out;
 }
 
@@ -251,7 +259,8 @@ void keepClothes(OnnxCall& call, const std::string& type, bool quantised, std::i
         const auto data = std::find(call.dataInputs.begin(), call.dataInputs.end(), arg);
         std::string operand = "-";
         if (data != call.dataInputs.end()) operand = "in" + std::to_string(data - call.dataInputs.begin());
-        else if (call.isConstant(arg)) operand = roleOf(call, arg, !quantised, std::find(tables.begin(), tables.end(), arg) != tables.end());
+        else if (call.isConstant(arg))
+            operand = roleOf(call, arg, !quantised, std::find(tables.begin(), tables.end(), arg) != tables.end());
         else if (call.has(arg)) {
             operand = "in" + std::to_string(call.dataInputs.size());
             call.dataInputs.push_back(arg);
@@ -269,7 +278,8 @@ void writeInClothes(OnnxWriter& writer)
 {
     const Node& node = writer.node();
     if (!wearsClothes(node))
-        throw Error(ErrorCode::Usage, "'" + node.name + "' (" + node.kind + ") can be written only where it came from a file.");
+        throw Error(ErrorCode::Usage,
+                    "'" + node.name + "' (" + node.kind + ") can be written only where it came from a file.");
     std::vector<std::string> inputs, outputs;
     std::istringstream operands(node.attrs.getText(kOperands));
     for (std::string operand; operands >> operand;) {

@@ -22,7 +22,8 @@ std::span<const OtherClothes> clothesFor(std::string_view type);
 // `type` as the writer takes it. Operands that are no constants become further inputs.
 // `quantised`: none of these is a parameter. Else those are that hold reals and are initializers, and those of `tables`
 // (matrices, biases), which some files hold as Constant nodes.
-void keepClothes(OnnxCall& call, const std::string& type, bool quantised, std::initializer_list<std::size_t> tables = {});
+void keepClothes(OnnxCall& call, const std::string& type, bool quantised,
+                 std::initializer_list<std::size_t> tables = {});
 
 // OpDef::params of such operands. A layer says of each which shape its parameter has.
 std::vector<ParamSpec> learnedOperands(const NodeView& view);

@@ -27,7 +27,8 @@ std::optional<Equation> parsed(const std::string& text)
         from = to + 1;
     }
     const auto letters = [](const std::string& term) {
-        return std::all_of(term.begin(), term.end(), [](unsigned char c) { return std::isalpha(c); }) && term.size() <= Shape::kMaxRank;
+        return std::all_of(term.begin(), term.end(), [](unsigned char c) { return std::isalpha(c); }) &&
+               term.size() <= Shape::kMaxRank;
     };
     if (arrow != std::string::npos) out.out = plain.substr(arrow + 2);
     else {  // what stands once, in alphabetical order
@@ -55,7 +56,9 @@ Terms termsOf(const Node& node, std::span<const Value> in)
         terms.weight = static_cast<std::size_t>(attrInt(node, "weight_at"));
         std::size_t next = 0;
         for (std::size_t i = 0; i < terms.equation.in.size(); ++i)
-            terms.values.push_back(i == terms.weight ? Value{Shape(std::span(*dims)), {}} : next < in.size() ? in[next++] : Value{});
+            terms.values.push_back(i == terms.weight  ? Value{Shape(std::span(*dims)), {}}
+                                   : next < in.size() ? in[next++]
+                                                      : Value{});
     } else {
         terms.values.assign(in.begin(), in.end());
     }
@@ -85,10 +88,15 @@ std::map<char, std::int64_t> sizesOf(const Terms& terms)
 
 char letterAt(const Terms& terms, std::size_t term, int dim)
 {
-    return dim >= 0 && dim < static_cast<int>(terms.equation.in[term].size()) ? terms.equation.in[term][static_cast<std::size_t>(dim)] : '\0';
+    return dim >= 0 && dim < static_cast<int>(terms.equation.in[term].size())
+               ? terms.equation.in[term][static_cast<std::size_t>(dim)]
+               : '\0';
 }
 
-bool kept(const Terms& terms, char letter) { return letter != '\0' && terms.equation.out.find(letter) != std::string::npos; }
+bool kept(const Terms& terms, char letter)
+{
+    return letter != '\0' && terms.equation.out.find(letter) != std::string::npos;
+}
 
 bool sums(const Terms& terms)
 {
@@ -112,7 +120,8 @@ AxisReach alongAxis(const Terms& terms, std::int8_t Layout::*axis)
         own = letter;
     }
     // Positions that nobody follows any more, summed or paired.
-    const bool lost = std::all_of(terms.values.begin(), terms.values.end(), [](const Value& value) { return value.layout.h < 0 && value.layout.w < 0; });
+    const bool lost = std::all_of(terms.values.begin(), terms.values.end(),
+                                  [](const Value& value) { return value.layout.h < 0 && value.layout.w < 0; });
     if (!anywhere && lost && sums(terms)) out.kind = ReachKind::Global;
     return out;
 }
@@ -135,7 +144,8 @@ void infer(InferContext& context)
     for (const char letter : terms.equation.out) out.shape.append(sizes.contains(letter) ? sizes.at(letter) : kUnknown);
     const auto follow = [&](std::int8_t Layout::*axis) {
         for (std::size_t i = 0; i < terms.values.size(); ++i)
-            if (const char letter = i == terms.weight ? '\0' : letterAt(terms, i, terms.values[i].layout.*axis); kept(terms, letter)) {
+            if (const char letter = i == terms.weight ? '\0' : letterAt(terms, i, terms.values[i].layout.*axis);
+                kept(terms, letter)) {
                 out.layout.*axis = static_cast<std::int8_t>(terms.equation.out.find(letter));
                 return;
             }
@@ -146,13 +156,16 @@ void infer(InferContext& context)
     // A constant that takes the channels away brings others.
     for (const char letter : terms.weight < terms.equation.in.size() ? terms.equation.in[terms.weight] : std::string())
         if (out.layout.c < 0 && kept(terms, letter) &&
-            std::count_if(terms.equation.in.begin(), terms.equation.in.end(), [&](const std::string& term) { return term.find(letter) != std::string::npos; }) == 1)
+            std::count_if(terms.equation.in.begin(), terms.equation.in.end(),
+                          [&](const std::string& term) { return term.find(letter) != std::string::npos; }) == 1)
             out.layout.c = static_cast<std::int8_t>(terms.equation.out.find(letter));
     for (std::size_t i = 0; i < terms.values.size(); ++i)
         for (int dim = 0; dim < terms.values[i].shape.rank(); ++dim) {
             const std::int64_t size = terms.values[i].shape[dim], all = sizes.at(letterAt(terms, i, dim));
             if (size < 0 || all < 0 || size == 1 || size == all) continue;
-            context.issue("shape-mismatch", Severity::Error, "", std::string("The sizes of '") + letterAt(terms, i, dim) + "' differ: " + std::to_string(all) + " and " + std::to_string(size) + ".",
+            context.issue("shape-mismatch", Severity::Error, "",
+                          std::string("The sizes of '") + letterAt(terms, i, dim) + "' differ: " + std::to_string(all) +
+                              " and " + std::to_string(size) + ".",
                           "Go back to the model's own input size.");
             context.out() = unknownLike(out);
             return;
@@ -182,7 +195,8 @@ bool read(OnnxCall& call)
 {
     const std::string text = call.getText("equation", "");
     const auto equation = parsed(text);
-    if (!equation || equation->in.size() != call.args.size()) return call.refuse("its equation '" + text + "' is not followed");
+    if (!equation || equation->in.size() != call.args.size())
+        return call.refuse("its equation '" + text + "' is not followed");
     call.node.attrs.set("equation", text);
     call.dataInputs.clear();
     std::size_t constants = 0, at = 0;
@@ -200,11 +214,15 @@ void write(OnnxWriter& writer)
 {
     const Node& node = writer.node();
     if (writer.opset() < 12)
-        throw Error(ErrorCode::Usage, "'" + node.name + "' is an Einsum, which ONNX has from opset 12 on; this file is of opset " + std::to_string(writer.opset()) + ".");
+        throw Error(ErrorCode::Usage, "'" + node.name +
+                                          "' is an Einsum, which ONNX has from opset 12 on; this file is of opset " +
+                                          std::to_string(writer.opset()) + ".");
     std::vector<std::string> inputs;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) inputs.push_back(writer.input(i));
     if (node.attrs.has("weight_at"))
-        inputs.insert(inputs.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(inputs.size(), static_cast<std::size_t>(attrInt(node, "weight_at")))), writer.tensor("weight"));
+        inputs.insert(inputs.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
+                                           inputs.size(), static_cast<std::size_t>(attrInt(node, "weight_at")))),
+                      writer.tensor("weight"));
     writer.finish("Einsum", inputs, {{"equation", node.attrs.getText("equation")}});
 }
 
@@ -217,9 +235,18 @@ const OpDef& einsumOp()
         .opClass = OpClass::Math,
         .memory = keepsInputs,
         .doc = "Sum of products over the letters of its equation.",
-        .attrs = {{.name = "equation", .type = AttrType::Text, .fallback = std::string(), .doc = "As torch.einsum takes it"},
-                  {.name = "weight_at", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Place of the constant among the terms", .shown = false},
-                  {.name = "weight_shape", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Shape of the constant", .shown = false}},
+        .attrs =
+            {{.name = "equation", .type = AttrType::Text, .fallback = std::string(), .doc = "As torch.einsum takes it"},
+             {.name = "weight_at",
+              .type = AttrType::Int,
+              .fallback = std::int64_t{1},
+              .doc = "Place of the constant among the terms",
+              .shown = false},
+             {.name = "weight_shape",
+              .type = AttrType::IntList,
+              .fallback = Ints{},
+              .doc = "Shape of the constant",
+              .shown = false}},
         .minInputs = 1,
         .maxInputs = -1,
         .reach = reach,
@@ -228,10 +255,19 @@ const OpDef& einsumOp()
             [](const NodeView& view) {
                 const Ints* dims = view.node.attrs.getInts("weight_shape");
                 if (!dims || !view.node.attrs.has("weight_at")) return std::vector<ParamSpec>{};
-                return std::vector<ParamSpec>{{.role = "weight", .dims = *dims, .init = Init::KaimingUniform, .fanIn = dims->empty() ? 1 : dims->back()}};
+                return std::vector<ParamSpec>{{.role = "weight",
+                                               .dims = *dims,
+                                               .init = Init::KaimingUniform,
+                                               .fanIn = dims->empty() ? 1 : dims->back()}};
             },
-        .macs = [](const NodeView& view) { return view.node.attrs.has("weight_at") ? count(view) : std::optional<std::int64_t>(0); },
-        .products = [](const NodeView& view) { return view.node.attrs.has("weight_at") ? std::optional<std::int64_t>(0) : count(view); },
+        .macs =
+            [](const NodeView& view) {
+                return view.node.attrs.has("weight_at") ? count(view) : std::optional<std::int64_t>(0);
+            },
+        .products =
+            [](const NodeView& view) {
+                return view.node.attrs.has("weight_at") ? std::optional<std::int64_t>(0) : count(view);
+            },
         .torch = {TorchOp::Einsum, {"equation", "weight_at"}, {"weight"}},
         .onnx = {.types = {"Einsum"}, .read = read, .write = write},
     };

@@ -57,7 +57,9 @@ void infer(InferContext& context)
     for (const std::int64_t index : indices)
         if (out.shape[axis] >= 0 && (index >= out.shape[axis] || index < -out.shape[axis])) {
             context.issue("size-frozen", Severity::Error, "index",
-                          "It takes position " + std::to_string(index) + " of a dimension of " + std::to_string(out.shape[axis]) + ".", "Go back to the model's own input size.");
+                          "It takes position " + std::to_string(index) + " of a dimension of " +
+                              std::to_string(out.shape[axis]) + ".",
+                          "Go back to the model's own input size.");
             context.out() = unknownLike(out);
             return;
         }
@@ -89,14 +91,26 @@ const OpDef& indexSelectOp()
         .kind = "IndexSelect",
         .opClass = OpClass::Shape,
         .doc = "Positions of a dimension, in an order of its own.",
-        .attrs = {{.name = "dim", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Dimension that they are taken of", .min = -8},
-                  {.name = "index", .type = AttrType::IntList, .fallback = Ints{0}, .doc = "The positions", .min = -1'000'000'000}},
+        .attrs = {{.name = "dim",
+                   .type = AttrType::Int,
+                   .fallback = std::int64_t{1},
+                   .doc = "Dimension that they are taken of",
+                   .min = -8},
+                  {.name = "index",
+                   .type = AttrType::IntList,
+                   .fallback = Ints{0},
+                   .doc = "The positions",
+                   .min = -1'000'000'000}},
         .reach = reach,
         .infer = infer,
         .torch = {TorchOp::IndexSelect, {"dim", "index"}},
         .onnx = {.types = {"Gather"},
                  .read = read,
-                 .write = [](OnnxWriter& writer) { writer.finish("Gather", {writer.input(), writer.ints(indicesOf(writer.node()))}, {{"axis", attrInt(writer.node(), "dim", 1)}}); }},
+                 .write =
+                     [](OnnxWriter& writer) {
+                         writer.finish("Gather", {writer.input(), writer.ints(indicesOf(writer.node()))},
+                                       {{"axis", attrInt(writer.node(), "dim", 1)}});
+                     }},
     };
     return def;
 }
@@ -132,12 +146,19 @@ const OpDef& embeddingOp()
         .kind = "Embedding",
         .opClass = OpClass::Math,
         .doc = "One row of a table for each number that it reads.",
-        .attrs = {{.name = "weight_shape", .type = AttrType::IntList, .fallback = Ints{1, 1}, .doc = "Rows and columns of the table", .shown = false}},
+        .attrs = {{.name = "weight_shape",
+                   .type = AttrType::IntList,
+                   .fallback = Ints{1, 1},
+                   .doc = "Rows and columns of the table",
+                   .shown = false}},
         .infer = inferLookup,
         .params =
             [](const NodeView& view) {
                 const Ints* dims = view.node.attrs.getInts("weight_shape");
-                return std::vector<ParamSpec>{{.role = "weight", .dims = dims ? *dims : Ints{1, 1}, .init = Init::KaimingUniform, .fanIn = dims && !dims->empty() ? dims->back() : 1}};
+                return std::vector<ParamSpec>{{.role = "weight",
+                                               .dims = dims ? *dims : Ints{1, 1},
+                                               .init = Init::KaimingUniform,
+                                               .fanIn = dims && !dims->empty() ? dims->back() : 1}};
             },
         .onnx = {.types = {"Gather"},
                  .read = readLookup,

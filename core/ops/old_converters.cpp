@@ -45,7 +45,8 @@ void writeScaler(OnnxWriter& writer)
     const std::string scaled = writer.emit("Mul", {writer.input(), writer.real(attrs.getDouble("scale", 1))});
     if (bias.empty()) bias.push_back(0);
     const auto channels = static_cast<std::int64_t>(bias.size());
-    writer.finish("Add", {scaled, writer.emit("Constant", {}, {{"value", Tensor::fromFloats({channels, 1, 1}, std::move(bias))}})});
+    writer.finish("Add", {scaled, writer.emit("Constant", {},
+                                              {{"value", Tensor::fromFloats({channels, 1, 1}, std::move(bias))}})});
 }
 
 bool readVerbatim(OnnxCall& call)
@@ -61,7 +62,8 @@ const OpDef& affineOp()
     static const OpDef def{.kind = "Affine",
                            .opClass = OpClass::Math,
                            .doc = "alpha x + beta.",
-                           .attrs = {{.name = "alpha", .type = AttrType::Real, .fallback = 1.0, .doc = "Factor"}, {.name = "beta", .type = AttrType::Real, .fallback = 0.0, .doc = "Offset"}},
+                           .attrs = {{.name = "alpha", .type = AttrType::Real, .fallback = 1.0, .doc = "Factor"},
+                                     {.name = "beta", .type = AttrType::Real, .fallback = 0.0, .doc = "Offset"}},
                            .torch = {TorchOp::Affine, {"alpha", "beta"}},
                            .onnx = {.types = {"Affine", "Scale"}, .read = readAffine, .write = writeAffine}};
     return def;
@@ -73,7 +75,10 @@ const OpDef& imageScalerOp()
                            .opClass = OpClass::Math,
                            .doc = "A factor for all channels and an offset for each, as settings.",
                            .attrs = {{.name = "scale", .type = AttrType::Real, .fallback = 1.0, .doc = "Factor"},
-                                     {.name = "bias", .type = AttrType::Text, .fallback = std::string(), .doc = "Offsets, one a channel, with spaces between"}},
+                                     {.name = "bias",
+                                      .type = AttrType::Text,
+                                      .fallback = std::string(),
+                                      .doc = "Offsets, one a channel, with spaces between"}},
                            .onnx = {.types = {"ImageScaler"}, .read = readScaler, .write = writeScaler}};
     return def;
 }
@@ -81,11 +86,12 @@ const OpDef& imageScalerOp()
 // By the statistics of each channel of the whole map; counted as instance normalisation is.
 const OpDef& meanVarianceNormOp()
 {
-    static const OpDef def{.kind = "MeanVarianceNorm",
-                           .opClass = OpClass::Normalization,
-                           .memory = keepsInputs,
-                           .doc = "Normalises by the mean and variance over given dimensions.",
-                           .onnx = {.types = {"MeanVarianceNormalization"}, .read = readVerbatim, .write = writeInClothes}};
+    static const OpDef def{
+        .kind = "MeanVarianceNorm",
+        .opClass = OpClass::Normalization,
+        .memory = keepsInputs,
+        .doc = "Normalises by the mean and variance over given dimensions.",
+        .onnx = {.types = {"MeanVarianceNormalization"}, .read = readVerbatim, .write = writeInClothes}};
     return def;
 }
 
@@ -109,11 +115,12 @@ const OpDef& sizeOfOp()
 // Noise in the shape of a map: it carries no path.
 const OpDef& randomLikeOp()
 {
-    static const OpDef def{.kind = "RandomLike",
-                           .opClass = OpClass::Math,
-                           .doc = "Random numbers in the shape of a map.",
-                           .pathInputs = 0,
-                           .onnx = {.types = {"RandomNormalLike", "RandomUniformLike"}, .read = readVerbatim, .write = writeInClothes}};
+    static const OpDef def{
+        .kind = "RandomLike",
+        .opClass = OpClass::Math,
+        .doc = "Random numbers in the shape of a map.",
+        .pathInputs = 0,
+        .onnx = {.types = {"RandomNormalLike", "RandomUniformLike"}, .read = readVerbatim, .write = writeInClothes}};
     return def;
 }
 

@@ -15,7 +15,8 @@ std::int64_t numberAt(const std::string& text, std::size_t& at)
 {
     const std::size_t digits = at;
     std::int64_t number = 0;
-    while (at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) && at - digits < 7) number = number * 10 + (text[at++] - '0');
+    while (at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) && at - digits < 7)
+        number = number * 10 + (text[at++] - '0');
     return at == digits ? -1 : number;
 }
 
@@ -36,7 +37,11 @@ std::optional<StatedReach> parseStatedReach(const std::string& text)
     std::string seen;
     for (std::size_t at = 0; at < text.size();) {
         const char key = text[at++];
-        std::int64_t* value = key == 'k' ? &out.kernel : key == 's' ? &out.stride : key == 'p' ? &out.padding : key == 'd' ? &out.dilation : nullptr;
+        std::int64_t* value = key == 'k'   ? &out.kernel
+                              : key == 's' ? &out.stride
+                              : key == 'p' ? &out.padding
+                              : key == 'd' ? &out.dilation
+                                           : nullptr;
         if (!value || seen.find(key) != std::string::npos) return std::nullopt;
         seen += key;
         const std::int64_t number = numberAt(text, at);
@@ -59,21 +64,86 @@ bool slidesByName(std::string_view type)
     const std::size_t colons = type.find("::");
     if (colons != std::string_view::npos) type.remove_prefix(colons + 2);
     const bool global = type.find("Global") != std::string_view::npos || type.find("Roi") != std::string_view::npos;
-    return !global && (type.find("Conv") != std::string_view::npos || type.ends_with("Pool") || type.ends_with("MaxUnpool"));
+    return !global &&
+           (type.find("Conv") != std::string_view::npos || type.ends_with("Pool") || type.ends_with("MaxUnpool"));
 }
 
 bool isWeightless(std::string_view type)
 {
-    static constexpr std::string_view kTypes[] = {
-        "Abs",           "ArgMax",        "ArgMin",         "AveragePool",    "BatchNormalization", "Cast",           "Ceil",          "Clip",           "Col2Im",
-        "Compress",      "Concat",        "ConcatFromSequence", "ConstantOfShape", "CumSum",        "DepthToSpace",   "Expand",        "EyeLike",        "Flatten",
-        "Gather",        "GatherElements", "GatherND",      "GridSample",     "Hardmax",            "Identity",       "MaxPool",       "MaxRoiPool",     "MaxUnpool",
-        "NonMaxSuppression", "NonZero",   "OneHot",         "Optional",       "OptionalGetElement", "OptionalHasElement", "PRelu",     "Pad",            "Range",
-        "ReduceL1",      "ReduceL2",      "ReduceLogSum",   "ReduceLogSumExp", "ReduceMax",         "ReduceMean",     "ReduceMin",     "ReduceProd",     "ReduceSum",
-        "ReduceSumSquare", "Reshape",     "Resize",         "ReverseSequence", "RoiAlign",          "Scatter",        "ScatterElements", "ScatterND",    "SequenceAt",
-        "SequenceConstruct", "SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceLength",  "Shape",          "Size",          "Slice",          "Softmax",
-        "SpaceToDepth",  "Split",         "SplitToSequence", "Squeeze",       "Tile",               "TopK",           "Transpose",     "Unique",         "Unsqueeze",
-        "Upsample",      "Where"};
+    static constexpr std::string_view kTypes[] = {"Abs",
+                                                  "ArgMax",
+                                                  "ArgMin",
+                                                  "AveragePool",
+                                                  "BatchNormalization",
+                                                  "Cast",
+                                                  "Ceil",
+                                                  "Clip",
+                                                  "Col2Im",
+                                                  "Compress",
+                                                  "Concat",
+                                                  "ConcatFromSequence",
+                                                  "ConstantOfShape",
+                                                  "CumSum",
+                                                  "DepthToSpace",
+                                                  "Expand",
+                                                  "EyeLike",
+                                                  "Flatten",
+                                                  "Gather",
+                                                  "GatherElements",
+                                                  "GatherND",
+                                                  "GridSample",
+                                                  "Hardmax",
+                                                  "Identity",
+                                                  "MaxPool",
+                                                  "MaxRoiPool",
+                                                  "MaxUnpool",
+                                                  "NonMaxSuppression",
+                                                  "NonZero",
+                                                  "OneHot",
+                                                  "Optional",
+                                                  "OptionalGetElement",
+                                                  "OptionalHasElement",
+                                                  "PRelu",
+                                                  "Pad",
+                                                  "Range",
+                                                  "ReduceL1",
+                                                  "ReduceL2",
+                                                  "ReduceLogSum",
+                                                  "ReduceLogSumExp",
+                                                  "ReduceMax",
+                                                  "ReduceMean",
+                                                  "ReduceMin",
+                                                  "ReduceProd",
+                                                  "ReduceSum",
+                                                  "ReduceSumSquare",
+                                                  "Reshape",
+                                                  "Resize",
+                                                  "ReverseSequence",
+                                                  "RoiAlign",
+                                                  "Scatter",
+                                                  "ScatterElements",
+                                                  "ScatterND",
+                                                  "SequenceAt",
+                                                  "SequenceConstruct",
+                                                  "SequenceEmpty",
+                                                  "SequenceErase",
+                                                  "SequenceInsert",
+                                                  "SequenceLength",
+                                                  "Shape",
+                                                  "Size",
+                                                  "Slice",
+                                                  "Softmax",
+                                                  "SpaceToDepth",
+                                                  "Split",
+                                                  "SplitToSequence",
+                                                  "Squeeze",
+                                                  "Tile",
+                                                  "TopK",
+                                                  "Transpose",
+                                                  "Unique",
+                                                  "Unsqueeze",
+                                                  "Upsample",
+                                                  "Where"};
     return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
 }
 
@@ -94,7 +164,8 @@ Reach reach(const NodeView& view)
         r->scale = stated->up;
         if (stated->up > 1) r->mode = CoordinateMode::Asymmetric;
     }
-    const bool same = stated && !stated->global && stated->up == 1 && stated->kernel == 1 && stated->stride == 1 && stated->padding == 0;
+    const bool same = stated && !stated->global && stated->up == 1 && stated->kernel == 1 && stated->stride == 1 &&
+                      stated->padding == 0;
     return same ? Reach{} : out;
 }
 
@@ -138,7 +209,10 @@ void infer(InferContext& context)
     }
 }
 
-int outputCount(const Node& node) { return static_cast<int>(std::clamp<std::int64_t>(attrInt(node, "outputs", 1), 1, 4096)); }
+int outputCount(const Node& node)
+{
+    return static_cast<int>(std::clamp<std::int64_t>(attrInt(node, "outputs", 1), 1, 4096));
+}
 
 std::optional<std::int64_t> macs(const NodeView& view)
 {
@@ -154,13 +228,45 @@ const OpDef& opaqueOp()
         .kind = "opaque",
         .opClass = OpClass::Opaque,
         .doc = "A layer that Fovea does not know. It is written back unchanged; state its reach to have it analysed.",
-        .attrs = {{.name = "reach", .type = AttrType::Text, .fallback = std::string(), .doc = "What it reads: k3s2p1 (kernel, stride, padding, d for dilation), up2 (enlarged twice), global, or same"},
-                  {.name = "onnx_op", .type = AttrType::Text, .fallback = std::string(), .doc = "Its type in the file", .shown = false},
-                  {.name = "why", .type = AttrType::Text, .fallback = std::string(), .doc = "What could not be read", .shown = false},
-                  {.name = "counted", .type = AttrType::Bool, .fallback = false, .doc = "Its parameters are known", .shown = false},
-                  {.name = "outputs", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Number of outputs", .min = 1, .max = 4096, .shown = false},
-                  {.name = "declared_in", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Input shape at import", .min = -1, .shown = false},
-                  {.name = "declared_out", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Output shape at import", .min = -1, .shown = false}},
+        .attrs = {{.name = "reach",
+                   .type = AttrType::Text,
+                   .fallback = std::string(),
+                   .doc = "What it reads: k3s2p1 (kernel, stride, padding, d for dilation), up2 (enlarged twice), "
+                          "global, or same"},
+                  {.name = "onnx_op",
+                   .type = AttrType::Text,
+                   .fallback = std::string(),
+                   .doc = "Its type in the file",
+                   .shown = false},
+                  {.name = "why",
+                   .type = AttrType::Text,
+                   .fallback = std::string(),
+                   .doc = "What could not be read",
+                   .shown = false},
+                  {.name = "counted",
+                   .type = AttrType::Bool,
+                   .fallback = false,
+                   .doc = "Its parameters are known",
+                   .shown = false},
+                  {.name = "outputs",
+                   .type = AttrType::Int,
+                   .fallback = std::int64_t{1},
+                   .doc = "Number of outputs",
+                   .min = 1,
+                   .max = 4096,
+                   .shown = false},
+                  {.name = "declared_in",
+                   .type = AttrType::IntList,
+                   .fallback = Ints{},
+                   .doc = "Input shape at import",
+                   .min = -1,
+                   .shown = false},
+                  {.name = "declared_out",
+                   .type = AttrType::IntList,
+                   .fallback = Ints{},
+                   .doc = "Output shape at import",
+                   .min = -1,
+                   .shown = false}},
         .minInputs = 0,
         .maxInputs = -1,
         .outputs = outputCount,

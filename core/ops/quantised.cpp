@@ -26,14 +26,15 @@ OpDef define(const char* kind, const char* doc, std::vector<const char*> types)
 
 const OpDef& quantizeLinearOp()
 {
-    static const OpDef def = define("QuantizeLinear", "Rounds to whole numbers of a scale.", {"QuantizeLinear", "com.microsoft::QuantizeLinear"});
+    static const OpDef def = define("QuantizeLinear", "Rounds to whole numbers of a scale.",
+                                    {"QuantizeLinear", "com.microsoft::QuantizeLinear"});
     return def;
 }
 
 const OpDef& dequantizeLinearOp()
 {
-    static const OpDef def =
-        define("DequantizeLinear", "Whole numbers of a scale back to reals.", {"DequantizeLinear", "com.microsoft::DequantizeLinear"});
+    static const OpDef def = define("DequantizeLinear", "Whole numbers of a scale back to reals.",
+                                    {"DequantizeLinear", "com.microsoft::DequantizeLinear"});
     return def;
 }
 
@@ -41,7 +42,8 @@ const OpDef& dequantizeLinearOp()
 const OpDef& dynamicQuantizeLinearOp()
 {
     static const OpDef def = [] {
-        OpDef out = define("DynamicQuantizeLinear", "Rounds to whole numbers of a scale that follows from the map.", {"DynamicQuantizeLinear"});
+        OpDef out = define("DynamicQuantizeLinear", "Rounds to whole numbers of a scale that follows from the map.",
+                           {"DynamicQuantizeLinear"});
         out.outputs = [](const Node&) { return 3; };
         out.pathOutputs = 1;
         out.infer = [](InferContext& context) {

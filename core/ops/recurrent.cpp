@@ -11,9 +11,15 @@ namespace {
 
 bool batchFirst(const Node& node) { return node.attrs.getBool("batch_first", false); }
 
-std::int64_t directions(const Node& node) { return node.attrs.getText("direction", "forward") == "bidirectional" ? 2 : 1; }
+std::int64_t directions(const Node& node)
+{
+    return node.attrs.getText("direction", "forward") == "bidirectional" ? 2 : 1;
+}
 
-int outputCount(const Node& node) { return static_cast<int>(std::clamp<std::int64_t>(attrInt(node, "outputs", 1), 1, 3)); }
+int outputCount(const Node& node)
+{
+    return static_cast<int>(std::clamp<std::int64_t>(attrInt(node, "outputs", 1), 1, 3));
+}
 
 Reach reach(const NodeView& view)
 {
@@ -57,7 +63,8 @@ void infer(InferContext& context)
         if (in.shape.rank() == 3) context.out(i) = sequence(in, context.node(), i == 0);
     }
     if (in.shape.hasRank() && in.shape.rank() != 3)
-        context.issue("rank-mismatch", Severity::Error, "", context.node().kind + " needs a sequence of rank 3, got " + in.shape.text() + ".",
+        context.issue("rank-mismatch", Severity::Error, "",
+                      context.node().kind + " needs a sequence of rank 3, got " + in.shape.text() + ".",
                       "Go back to the model's own input size, or mend the reshape before it.");
 }
 
@@ -78,23 +85,43 @@ bool read(OnnxCall& call)
 
 OpDef define(const char* kind, const char* doc, const char* onnx)
 {
-    return OpDef{.kind = kind,
-                 .opClass = OpClass::Math,
-                 .memory = keepsInputs,
-                 .doc = doc,
-                 .attrs = {{.name = "hidden_size", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Features of its state", .min = 1, .shown = false},
-                           {.name = "direction", .type = AttrType::Choice, .fallback = std::string("forward"), .doc = "Which way it runs along the sequence",
-                            .choices = {"forward", "reverse", "bidirectional"}, .shown = false},
-                           {.name = "batch_first", .type = AttrType::Bool, .fallback = false, .doc = "The batch stands before the sequence", .shown = false},
-                           {.name = "outputs", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "The sequence, then its last states", .min = 1, .max = 3, .shown = false}},
-                 .maxInputs = -1,
-                 .pathInputs = 1,
-                 .outputs = outputCount,
-                 .reach = reach,
-                 .infer = infer,
-                 .params = learnedOperands,
-                 .macs = [](const NodeView&) { return std::optional<std::int64_t>(); },  // they depend on the steps that are run
-                 .onnx = {.types = {onnx}, .read = read, .write = writeInClothes}};
+    return OpDef{
+        .kind = kind,
+        .opClass = OpClass::Math,
+        .memory = keepsInputs,
+        .doc = doc,
+        .attrs = {{.name = "hidden_size",
+                   .type = AttrType::Int,
+                   .fallback = std::int64_t{1},
+                   .doc = "Features of its state",
+                   .min = 1,
+                   .shown = false},
+                  {.name = "direction",
+                   .type = AttrType::Choice,
+                   .fallback = std::string("forward"),
+                   .doc = "Which way it runs along the sequence",
+                   .choices = {"forward", "reverse", "bidirectional"},
+                   .shown = false},
+                  {.name = "batch_first",
+                   .type = AttrType::Bool,
+                   .fallback = false,
+                   .doc = "The batch stands before the sequence",
+                   .shown = false},
+                  {.name = "outputs",
+                   .type = AttrType::Int,
+                   .fallback = std::int64_t{1},
+                   .doc = "The sequence, then its last states",
+                   .min = 1,
+                   .max = 3,
+                   .shown = false}},
+        .maxInputs = -1,
+        .pathInputs = 1,
+        .outputs = outputCount,
+        .reach = reach,
+        .infer = infer,
+        .params = learnedOperands,
+        .macs = [](const NodeView&) { return std::optional<std::int64_t>(); },  // they depend on the steps that are run
+        .onnx = {.types = {onnx}, .read = read, .write = writeInClothes}};
 }
 
 }  // namespace

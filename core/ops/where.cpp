@@ -28,7 +28,8 @@ void infer(InferContext& context)
     const bool fits = broadcast(terms[1], terms[2], first);
     if (!broadcast(first, terms[0], out) || !fits)
         context.issue("shape-mismatch", Severity::Error, "",
-                      "Where joins " + terms[0].shape.text() + ", " + terms[1].shape.text() + " and " + terms[2].shape.text() + ", which do not match.",
+                      "Where joins " + terms[0].shape.text() + ", " + terms[1].shape.text() + " and " +
+                          terms[2].shape.text() + ", which do not match.",
                       "Give the branches the same stride, padding and number of channels.");
     context.out() = out;
 }
@@ -38,7 +39,9 @@ std::vector<ParamSpec> params(const NodeView& view)
     std::vector<ParamSpec> out;
     for (std::size_t term = 0; term < 3; ++term)
         if (const Ints* dims = view.node.attrs.getInts(shapeName(term)))
-            out.push_back({.role = kRoles[term], .dims = *dims, .trainable = view.node.attrs.getBool(std::string("learned_") + kRoles[term], false)});
+            out.push_back({.role = kRoles[term],
+                           .dims = *dims,
+                           .trainable = view.node.attrs.getBool(std::string("learned_") + kRoles[term], false)});
     return out;
 }
 
@@ -53,7 +56,8 @@ bool read(OnnxCall& call)
             continue;
         }
         call.node.attrs.set(shapeName(term), Ints(constant->dims));
-        if (call.args[term].named && isReal(constant->dtype)) call.node.attrs.set(std::string("learned_") + kRoles[term], true);
+        if (call.args[term].named && isReal(constant->dtype))
+            call.node.attrs.set(std::string("learned_") + kRoles[term], true);
         call.bind(kRoles[term], term);
     }
     return !call.dataInputs.empty();
@@ -63,7 +67,8 @@ void write(OnnxWriter& writer)
 {
     std::vector<std::string> inputs;
     std::size_t next = 0;
-    for (std::size_t term = 0; term < 3; ++term) inputs.push_back(writer.node().attrs.has(shapeName(term)) ? writer.tensor(kRoles[term]) : writer.input(next++));
+    for (std::size_t term = 0; term < 3; ++term)
+        inputs.push_back(writer.node().attrs.has(shapeName(term)) ? writer.tensor(kRoles[term]) : writer.input(next++));
     inputs[0] = writer.emit("Cast", {inputs[0]}, {{"to", std::int64_t{9}}});
     writer.finish("Where", inputs);
 }

@@ -35,14 +35,16 @@ void aboutInputs(const Report& report, Issues& issues)
     if (report.inputs.empty()) return;
     if (report.input == kNoNode) {
         issues.push_back({"no-image-input", Severity::Warning, "", "",
-                          "No input of the network is an image that a convolution or pooling reads, so there are no fields, verdicts or bounds; the cost is counted.",
+                          "No input of the network is an image that a convolution or pooling reads, so there are no "
+                          "fields, verdicts or bounds; the cost is counted.",
                           "Where an inner tensor is the image, name it with --input."});
         return;
     }
     for (const auto& node : report.graph.nodes()) {
         if (node->kind != "Input" || node->id == report.input || !isImage(report, *node)) continue;
         issues.push_back({"other-image-input", Severity::Info, node->name, "",
-                          "'" + node->name + "' is an image too, but fields are those of '" + report.inputName + "' alone; it carries none.",
+                          "'" + node->name + "' is an image too, but fields are those of '" + report.inputName +
+                              "' alone; it carries none.",
                           "Name it with --input to have it analysed instead."});
     }
 }

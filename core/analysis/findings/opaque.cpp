@@ -19,7 +19,8 @@ std::string typeOf(const LayerReport& layer) { return layer.node->attrs.getText(
 
 std::string whyOf(const LayerReport& layer)
 {
-    return layer.op->opClass == OpClass::Opaque ? whyOpaque(*layer.node) : "what it reads along height and width is not known";
+    return layer.op->opClass == OpClass::Opaque ? whyOpaque(*layer.node)
+                                                : "what it reads along height and width is not known";
 }
 
 class Causes {
@@ -45,7 +46,8 @@ private:
 
     int begun(const LayerReport& layer)
     {
-        const auto [it, isNew] = m_index.emplace(std::pair(typeOf(layer), whyOf(layer)), static_cast<int>(m_causes.size()));
+        const auto [it, isNew] =
+            m_index.emplace(std::pair(typeOf(layer), whyOf(layer)), static_cast<int>(m_causes.size()));
         if (isNew) m_causes.push_back({&layer, 0, 0});
         else ++m_causes[static_cast<std::size_t>(it->second)].alike;
         return it->second;
@@ -63,10 +65,13 @@ void aboutCause(const Cause& cause, Issues& issues)
     std::string message = "'" + layer.name() + "': " + whyOf(layer);
     if (cause.alike > 0) message += "; so it is with " + std::to_string(cause.alike) + " more of its type";
     message += cause.behind == 0 ? ". No layer depends on it."
-                                 : ". The fields of " + std::to_string(cause.behind) + (cause.behind == 1 ? " layer" : " layers") + " behind it are unknown for that.";
+                                 : ". The fields of " + std::to_string(cause.behind) +
+                                       (cause.behind == 1 ? " layer" : " layers") + " behind it are unknown for that.";
     const bool opaque = layer.op->opClass == OpClass::Opaque;
     issues.push_back({"unknown-layer", Severity::Warning, layer.name(), opaque ? "reach" : "", message,
-                      opaque ? "State its reach to have the layers behind it analysed: k3s2p1, up2, same or global; for all layers of its type as op:" + typeOf(layer) + "."
+                      opaque ? "State its reach to have the layers behind it analysed: k3s2p1, up2, same or global; "
+                               "for all layers of its type as op:" +
+                                   typeOf(layer) + "."
                              : "Fields are computed for layers that read images along height and width."});
 }
 
@@ -78,7 +83,8 @@ void aboutOpaque(const Report& report, Issues& issues)
     for (const Cause& cause : causes.all()) aboutCause(cause, issues);
     for (const LayerReport& layer : report.layers) {
         if (layer.op->opClass != OpClass::Opaque || layer.node->attrs.getText("reach").empty()) continue;
-        issues.push_back({"opaque-layer", Severity::Info, layer.name(), "reach", "Fovea does not know what '" + typeOf(layer) + "' reads here; it is kept as it is.",
+        issues.push_back({"opaque-layer", Severity::Info, layer.name(), "reach",
+                          "Fovea does not know what '" + typeOf(layer) + "' reads here; it is kept as it is.",
                           "It is analysed with the reach you stated."});
     }
 }

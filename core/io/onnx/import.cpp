@@ -3,6 +3,7 @@
 #include "core/io/onnx/fold.h"
 #include "core/io/onnx/inline_functions.h"
 #include "core/io/onnx/order.h"
+#include "core/io/onnx/why_not.h"
 #include "core/io/onnx/wire.h"
 #include "core/ops/clothes.h"
 #include "core/ops/opaque.h"
@@ -333,69 +334,6 @@ private:
         const bool fixed = !op.outputs || std::string_view(op.kind) == "LSTM" || std::string_view(op.kind) == "GRU" || std::string_view(op.kind) == "RNN";
         while (fixed && count > 1 && !m_read.contains(proto.output(count - 1))) --count;
         return count;
-    }
-
-    // What could not be read, where the reader itself does not say.
-    std::string whyNot(const OnnxCall& call) const
-    {
-        const std::size_t colons = call.type.find("::");
-        if (colons != std::string::npos) return "operators of the domain '" + call.type.substr(0, colons) + "' such as '" + call.type.substr(colons + 2) + "' are not known";
-        if (const char* clause = whyByNature(call.type)) return clause;
-        const bool known = !opsForOnnx(call.type).empty() || !clothesFor(call.type).empty();
-        if (!known) return "what an operator '" + call.type + "' reads is not known";
-        for (std::size_t i = 1; i < call.args.size(); ++i)
-            if (call.has(i) && !call.isConstant(i)) return "its " + argumentWord(call.type, i) + " " + origin(call.args[i]);
-        if (call.has(0) && !call.args[0].value.shape.isComplete()) return "the shape of what it reads is not known";
-        return "this form of '" + call.type + "' is not read";
-    }
-
-    // Operators whose reach no file can tell.
-    static const char* whyByNature(const std::string& type)
-    {
-        static const std::map<std::string, const char*, std::less<>> clauses{
-            {"If", "which of its branches runs depends on data"},
-            {"Loop", "how often its body runs depends on data"},
-            {"Scan", "its body runs over a sequence"},
-            {"SequenceMap", "its body runs over a sequence"},
-            {"GridSample", "it samples positions that depend on data"},
-            {"DeformConv", "it samples positions that depend on data"},
-            {"RoiAlign", "it samples regions that depend on data"},
-            {"MaxRoiPool", "it pools regions that depend on data"},
-            {"NonMaxSuppression", "which boxes it keeps depends on data"},
-            {"NonZero", "which positions it gives depends on data"},
-            {"Unique", "which values it gives depends on data"},
-            {"Compress", "which positions it keeps depends on data"},
-            {"GatherND", "it gathers positions that depend on data"},
-            {"GatherElements", "it gathers positions that depend on data"},
-            {"ScatterND", "it writes to positions that depend on data"},
-            {"ScatterElements", "it writes to positions that depend on data"},
-            {"Scatter", "it writes to positions that depend on data"},
-            {"ReverseSequence", "how much it turns round depends on data"},
-        };
-        const auto it = clauses.find(type);
-        return it == clauses.end() ? nullptr : it->second;
-    }
-
-    std::string argumentWord(const std::string& type, std::size_t arg) const
-    {
-        const bool product = type.ends_with("MatMul") || type.ends_with("Gemm");
-        const bool kernel = type.ends_with("Conv") || type == "ConvTranspose" || type == "ConvInteger";
-        if ((kernel || product) && arg == 1) return "weight";
-        if ((type == "Conv" || type == "ConvTranspose" || type == "Gemm") && arg == 2) return "bias";
-        static const std::map<std::string, std::vector<const char*>, std::less<>> words{
-            {"Reshape", {"target shape"}},        {"Expand", {"target shape"}},  {"Slice", {"starts", "ends", "axes", "steps"}},
-            {"Clip", {"lower bound", "upper bound"}}, {"Pad", {"padding", "value", "axes"}}, {"Tile", {"number of repeats"}},
-            {"Upsample", {"scales"}},             {"Resize", {"region", "scales", "sizes"}}, {"Gather", {"list of positions"}},
-            {"BatchNormalization", {"scale", "bias", "mean", "variance"}}, {"PRelu", {"slope"}}, {"Squeeze", {"axes"}}, {"Unsqueeze", {"axes"}}};
-        const auto it = words.find(type);
-        if (it != words.end() && arg <= it->second.size()) return it->second[arg - 1];
-        return "input " + std::to_string(arg + 1);
-    }
-
-    std::string origin(const OnnxArg& arg) const
-    {
-        if (!arg.maker.empty()) return "is computed by " + arg.maker + ", which is not followed";
-        return m_known.contains(arg.name) ? "is an input of the network" : "is of a type that is not read";
     }
 
     // An If whose condition is known is the one layer of the branch that is taken.

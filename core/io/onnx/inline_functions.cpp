@@ -27,7 +27,8 @@ std::vector<onnx::AttributeProto> defaultsOf(const onnx::FunctionProto& function
     for (int i = 0; i < unknown.field_count(); ++i) {
         const auto& field = unknown.field(i);
         if (field.number() != kField || field.type() != google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED) continue;
-        if (onnx::AttributeProto attribute; attribute.ParseFromString(field.length_delimited())) out.push_back(std::move(attribute));
+        if (onnx::AttributeProto attribute; attribute.ParseFromString(field.length_delimited()))
+            out.push_back(std::move(attribute));
     }
     return out;
 }
@@ -65,12 +66,14 @@ private:
     void add(const onnx::NodeProto& node, int depth)
     {
         if (const onnx::FunctionProto* function = find(node)) {
-            if (depth == kMaxDepth) throw Error(ErrorCode::Format, "The function '" + function->name() + "' calls itself.");
+            if (depth == kMaxDepth)
+                throw Error(ErrorCode::Format, "The function '" + function->name() + "' calls itself.");
             call(*function, node, depth);
             return;
         }
         if (static_cast<std::size_t>(m_nodes.size()) >= kMaxNodes)
-            throw Error(ErrorCode::Limit, "The model's functions make more than " + std::to_string(kMaxNodes) + " nodes.");
+            throw Error(ErrorCode::Limit,
+                        "The model's functions make more than " + std::to_string(kMaxNodes) + " nodes.");
         *m_nodes.Add() = node;
     }
 
@@ -85,7 +88,8 @@ private:
     {
         const std::string scope = (node.name().empty() ? node.op_type() : node.name()) + "/";
         Names names;
-        for (int i = 0; i < function.input_size(); ++i) names[function.input(i)] = i < node.input_size() ? node.input(i) : std::string();
+        for (int i = 0; i < function.input_size(); ++i)
+            names[function.input(i)] = i < node.input_size() ? node.input(i) : std::string();
         for (int i = 0; i < function.output_size(); ++i)
             if (i < node.output_size() && !node.output(i).empty()) names[function.output(i)] = node.output(i);
         for (const auto& inner : function.node())
