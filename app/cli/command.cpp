@@ -21,12 +21,18 @@ Graph stateReach(const Graph& graph, const std::string& text)
     return withReach(graph, text.substr(0, equals), text.substr(equals + 1));
 }
 
+bool isInput(const Graph& graph, const std::string& name)
+{
+    const Node* node = graph.findByName(name);
+    return node && node->kind == "Input";
+}
+
 void checkInput(const Graph& graph, const std::string& name)
 {
     std::vector<std::string> names;
     for (const auto& node : graph.nodes())
         if (node->kind == "Input") names.push_back(node->name);
-    if (std::find(names.begin(), names.end(), name) == names.end())
+    if (!isInput(graph, name))
         throw Error(ErrorCode::Usage, "The network has no input called '" + name + "'." + suggestion(name, names));
     const Ints* shape = graph.findByName(name)->attrs.getInts("shape");
     if (!shape || shape->size() != 4)
@@ -45,6 +51,11 @@ Opened openFor(const Arguments& arguments)
     opened.options.pointwise = arguments.has("--pointwise");
     opened.graph = opened.model.graph;
     if (const auto input = arguments.value("--input")) {
+        if (!isInput(opened.graph, *input) && hasInnerTensor(opened.graph, *input)) {
+            if (size || arguments.has("--sizes"))
+                throw Error(ErrorCode::Usage, "'" + *input + "' is an inner tensor, which has the file's own size; leave out " + (size ? "'--size'." : "'--sizes'."));
+            opened.graph = withInnerImage(opened.graph, *input);
+        }
         checkInput(opened.graph, *input);
         opened.options.input = *input;
     }

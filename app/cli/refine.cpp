@@ -35,6 +35,7 @@ constexpr const char* kHelp =
     "  --output-stride N    pixels per unit of the coarsest map: a number, or keep\n"
     "  --keep LAYER         leave this layer, or group of layers, as it is, by the file's name or the printed one; may\n"
     "                       be given several times\n"
+    "  --reach LAYER=REACH  what an unrecognised layer reads, as in 'fovea analyze'; may be given several times\n"
     "  --list               list the proposals (what it does unless told to apply)\n"
     "  --moves              list every single change that can be made within the limits, whether it helps or not\n"
     "  --apply ID           apply the proposal of that id; or single changes, one after the other, where\n"
@@ -201,7 +202,7 @@ std::string writeAll(const std::vector<Plan>& plans, const Model& model, const s
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes)
 {
     std::vector<OptionSpec> options = limitOptions();
-    options.insert(options.end(), {{"--size", true}, {"--list"}, {"--moves"}, {"--apply", true, true}, {"--auto"}, {"--all"}, {"-o", true}, {"--json"}});
+    options.insert(options.end(), {{"--size", true}, {"--list"}, {"--moves"}, {"--apply", true, true}, {"--auto"}, {"--all"}, {"-o", true}, {"--json"}, {"--reach", true, true}});
     const Arguments arguments("refine", words, options, {"MODEL"});
     checkOptions(arguments);
     const Opened opened = openFor(arguments);

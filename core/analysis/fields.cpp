@@ -459,14 +459,21 @@ AxisField step(const AxisField& in, const AxisReach& r)
     if (r.kind == ReachKind::Same && !r.approximate) return in;
     if (in.parts && r.kind == ReachKind::Crop && r.step == 1 && r.offset >= 0) return cropped(in, r);
     if (!in.carriesPath()) return in;
-    if (r.kind == ReachKind::Unknown || in.unknown) return AxisField::ofUnknown();
+    // Whatever a path has been through, behind a global layer it is unbounded.
     if (r.kind == ReachKind::Global) {
         AxisField out;
         out.unbounded = true;
         out.approximate = in.approximate;
         return out;
     }
+    if (in.unknown) return in;
+    // No layer makes a path finite again.
     if (!in.finite) return in;
+    if (r.kind == ReachKind::Unknown) {
+        AxisField out = AxisField::ofUnknown();
+        out.unbounded = in.unbounded;
+        return out;
+    }
     AxisField out = in;
     out.parts = nullptr;
     const bool resamples = r.kind == ReachKind::Resize || r.kind == ReachKind::Transposed;
@@ -539,7 +546,11 @@ AxisField merge(const AxisField& a, const AxisField& b)
 {
     if (!a.carriesPath()) return b;
     if (!b.carriesPath()) return a;
-    if (a.unknown || b.unknown) return AxisField::ofUnknown();
+    if (a.unknown || b.unknown) {
+        AxisField unknown = AxisField::ofUnknown();
+        unknown.unbounded = a.unbounded || b.unbounded;
+        return unknown;
+    }
     AxisField out = a.finite ? a : b;
     if (a.parts != b.parts) out.parts = nullptr;
     out.seam = std::max(a.seam, b.seam);

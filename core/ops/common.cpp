@@ -128,6 +128,11 @@ AttrDef initAttr()
 
 AttrDef dilationAttr() { return {.name = "dilation", .type = AttrType::Pair, .fallback = Ints{1, 1}, .doc = "Distance between the kernel's taps", .min = 1, .unit = "units"}; }
 
+AttrDef nativeTypeAttr()
+{
+    return {.name = "native_type", .type = AttrType::Bool, .fallback = false, .doc = "Its result has ONNX's type, not the map's", .shown = false};
+}
+
 std::optional<std::int64_t> positions(const Value& value)
 {
     std::int64_t count = 1;

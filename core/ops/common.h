@@ -47,6 +47,9 @@ AttrDef initAttr();
 
 // OpDef::reads of convolutions: the dimension behind the batch.
 std::vector<int> readsChannels(const NodeView& view);
+// Of kinds whose result ONNX gives in a type of its own (true and false, whole numbers): a file has it so, while a map
+// of Fovea's own is of reals.
+AttrDef nativeTypeAttr();
 
 // Elements along each axis of a map, 1 where the layout has no such axis; nullopt where unknown.
 std::optional<std::int64_t> positions(const Value& value);

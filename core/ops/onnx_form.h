@@ -43,6 +43,9 @@ struct OnnxArg {
     bool uniform = false;  // every element is the same number
     std::vector<TensorSource> sources;  // of a computed constant
     std::string reason;  // no map is in it and yet it is unknown: "it is computed by 'X', which is not followed"
+    bool raw = false;                // a map that no window has read yet: arithmetic on it is preprocessing
+    bool setting = false;            // a scale or zero point that the file computes
+    std::string maker;               // type of the node that makes it, where one does
 };
 
 // One ONNX node on its way in. `read` functions look at it and fill `node`, `dataInputs` and `bindings`.
@@ -64,8 +67,14 @@ public:
     std::vector<Port> extraInputs;  // appended after dataInputs (sizes that follow another map)
     bool sizesBaked = false;
     std::vector<Issue> notes;
-    std::string reason;  // set where `read` says false and knows why, in words that follow the layer's name
+    std::string reason;  // where `read` gives up: what could not be read, as a clause ("its groups are not ...")
 
+    // `read` gives up.
+    bool refuse(std::string why)
+    {
+        reason = std::move(why);
+        return false;
+    }
     bool has(std::size_t arg) const { return arg < args.size() && !args[arg].name.empty(); }
     bool isConstant(std::size_t arg) const { return has(arg) && args[arg].constant.has_value(); }
     // Whether a constant, or how many elements it has, follows sizes of maps: it is right for the declared size alone.
@@ -90,7 +99,8 @@ public:
     bool bind(const char* role, std::size_t arg);
 };
 
-// Writes one layer as ONNX nodes.
+
+// Writes one layer as ONNX nodes. A type of another domain is written "com.microsoft::QLinearAdd".
 class OnnxWriter {
 public:
     virtual ~OnnxWriter() = default;

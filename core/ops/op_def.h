@@ -117,6 +117,7 @@ struct OpDef {
     int maxInputs = 1;             // -1: any number
     int pathInputs = -1;           // inputs beyond these carry only a size, no receptive field; -1: all carry one
     int (*outputs)(const Node&) = nullptr;  // null: one
+    int pathOutputs = -1;          // outputs beyond these carry numbers, no receptive field; -1: all carry one
     Reach (*reach)(const NodeView&) = nullptr;          // null: Same on both axes
     // Dimensions of the first input that each element of the output reads whole: channels of a convolution. Null: none.
     std::vector<int> (*reads)(const NodeView&) = nullptr;

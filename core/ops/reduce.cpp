@@ -27,6 +27,11 @@ constexpr std::array kRows{
     Row{"Amax", "ReduceMax", "Largest value over dimensions.", 18, TorchOp::Amax, keepsBoth},
     Row{"Amin", "ReduceMin", "Smallest value over dimensions.", 18, TorchOp::Amin, keepsBoth},
     Row{"Norm", "ReduceL2", "Euclidean norm over dimensions.", 18, TorchOp::Norm, keepsBoth},
+    Row{"L1Norm", "ReduceL1", "Sum of absolute values over dimensions.", 18, TorchOp::L1Norm, keepsInputs},
+    Row{"LogSum", "ReduceLogSum", "Logarithm of the sum over dimensions.", 18, TorchOp::LogSum, keepsBoth},
+    Row{"LogSumExp", "ReduceLogSumExp", "Logarithm of the sum of exponentials over dimensions.", 18, TorchOp::LogSumExp, keepsBoth},
+    Row{"Prod", "ReduceProd", "Product over dimensions.", 18, TorchOp::Prod, keepsBoth},
+    Row{"SumSquare", "ReduceSumSquare", "Sum of squares over dimensions.", 18, TorchOp::SumSquare, keepsInputs},
 };
 
 const Row& rowOf(const std::string& kind)
@@ -79,8 +84,23 @@ Reach reach(const NodeView& view)
     return out;
 }
 
+// Over the whole map.
+bool readGlobalLp(OnnxCall& call)
+{
+    const Value& in = call.value(0);
+    const std::int64_t p = call.getInt("p", 2);
+    if (!in.shape.hasRank()) return call.refuse("the shape of what it reads is not known");
+    if (p != (call.node.kind == "Norm" ? 2 : 1)) return call.refuse("its norm is of order " + std::to_string(p));
+    Ints dims;
+    for (int dim = 2; dim < in.shape.rank(); ++dim) dims.push_back(dim);
+    call.node.attrs.set("dim", dims);
+    call.node.attrs.set("keepdim", true);
+    return true;
+}
+
 bool read(OnnxCall& call)
 {
+    if (call.type == "GlobalLpPool") return readGlobalLp(call);
     bool dynamic = false;
     auto axes = call.listFrom("axes", 1, &dynamic);
     const Value& in = call.value(0);
@@ -138,7 +158,10 @@ const std::vector<OpDef>& reduceOps()
                            .reads = readsReduced,
                            .infer = infer,
                            .torch = {row.torch, {"dim", "keepdim"}},
-                           .onnx = {.types = {row.onnx}, .read = read, .write = write}});
+                           .onnx = {.types = row.torch == TorchOp::Norm || row.torch == TorchOp::L1Norm ? std::vector<const char*>{row.onnx, "GlobalLpPool"}
+                                                                                                       : std::vector<const char*>{row.onnx},
+                                    .read = read,
+                                    .write = write}});
         return out;
     }();
     return ops;

@@ -170,7 +170,7 @@ void Inspector::addReachField(const Node&)
     m_reach = new QLineEdit;
     m_reach->setObjectName(QStringLiteral("opaqueReach"));
     m_reach->setPlaceholderText(QStringLiteral("k3s2p1"));
-    m_reach->setToolTip(tr("What this layer reads: kernel, stride, padding and dilation as k3s2p1d1, or \u201csame\u201d, or \u201cglobal\u201d."));
+    m_reach->setToolTip(tr("What this layer reads: kernel, stride, padding and dilation as k3s2p1d1, \u201cup2\u201d for a map twice as large, \u201csame\u201d, or \u201cglobal\u201d."));
     static_cast<QFormLayout*>(m_formWidget->layout())->addRow(tr("reach"), m_reach);
     connect(m_reach, &QLineEdit::editingFinished, this, [this] {
         if (m_reach->isModified()) commitReach(m_reach->text().trimmed());

@@ -141,6 +141,12 @@ QString networkVerdict(const Report& report)
     const int judged = s.count(Verdict::Productive) + s.count(Verdict::Partial) + s.count(Verdict::Critical) +
                        s.count(Verdict::Unproductive);
     const QString side = axisText(report.side.h, report.side.w);
+    if (!s.judged)
+        return tr("%1 layers are, or stand behind, one that Fovea cannot read, so nothing is said of the whole network. Of the others that are judged, %2 of %3 are unproductive at %4 px.")
+            .arg(s.count(Verdict::Unknown))
+            .arg(s.count(Verdict::Unproductive))
+            .arg(judged)
+            .arg(side);
     if (judged == 0) return tr("No layer slides a window over the image, so there is nothing to judge.");
     if (const int bad = s.count(Verdict::Unproductive)) {
         QString out =

@@ -21,6 +21,8 @@ struct DraftLayer {
     std::vector<Value> in, out;
     bool sizesBaked = false;
     bool absorbed = false;  // went into another layer
+    bool raw = false;       // nothing but point-by-point arithmetic lies between the image and it
+    bool setting = false;   // a number of a quantisation, not a map
     std::vector<Issue> notes;
 };
 

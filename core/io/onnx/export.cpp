@@ -7,6 +7,7 @@
 #include "core/io/onnx/onnx.h"
 #include "core/io/onnx/order.h"
 #include "core/io/onnx/value_names.h"
+#include "core/ops/clothes.h"
 #include "core/ops/common.h"
 #include "core/ops/registry.h"
 #include "core/weights/weights.h"
@@ -59,7 +60,9 @@ public:
     std::vector<std::string> write(const std::filesystem::path& path)
     {
         if (writesOriginalList()) {
-            for (const auto& node : m_model.onnx->nodes) m_writer.addNode(node.bytes);
+            for (const auto& node : m_model.onnx->nodes)
+                if (m_model.onnx->calls.empty()) m_writer.addNode(node.bytes);
+            for (const std::string& call : m_model.onnx->calls) m_writer.addNode(call);
             for (const std::string& name : m_model.onnx->initializers)
                 if (const Tensor* tensor = m_model.weights.find(name)) m_writer.addInitializer(name, *tensor);
         } else {
@@ -358,7 +361,7 @@ private:
     void writeRecord(std::size_t index)
     {
         const auto& entry = m_graph.entries[index];
-        if (!entry.op->onnx.write)
+        if (!entry.op->onnx.write && !wearsClothes(*entry.node))
             throw Error(ErrorCode::Usage,
                         "Fovea cannot write '" + entry.node->kind + "' ('" + entry.node->name + "') as ONNX yet.");
         std::vector<std::string> inputs;
@@ -371,7 +374,7 @@ private:
         const Node node = settled({floor ? *floor : *entry.node, in, outputValues(index)});
         LayerWriter writer({node, in, outputValues(index)}, m_opset, inputs, m_names[index],
                            m_writer, m_taken, m_model.weights, m_options.seed, m_fresh);
-        entry.op->onnx.write(writer);
+        wearsClothes(*entry.node) ? writeInClothes(writer) : entry.op->onnx.write(writer);
     }
 
     void writeOutputs()

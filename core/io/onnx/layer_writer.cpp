@@ -97,7 +97,12 @@ std::string LayerWriter::emit(std::string_view type, std::vector<std::string> in
                               std::vector<std::string> outputs)
 {
     onnx::NodeProto node;
+    const std::size_t colons = type.find("::");
+    const std::string domain(colons == std::string_view::npos ? std::string_view() : type.substr(0, colons));
+    if (!domain.empty()) m_writer.importDomain(domain);
+    type = domain.empty() ? type : type.substr(colons + 2);
     node.set_op_type(std::string(type));
+    node.set_domain(domain);
     node.set_name(m_writer.uniqueNodeName(m_view.node.name));
     node.set_doc_string(tagText({m_view.node.kind, m_view.node.name, m_view.node.group}));
     if (outputs.empty()) outputs.push_back(freshName(std::string(type) + "_output"));

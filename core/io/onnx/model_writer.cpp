@@ -57,6 +57,15 @@ std::string ModelWriter::addInitializer(const std::string& name, const Tensor& t
     return free;
 }
 
+void ModelWriter::importDomain(const std::string& domain)
+{
+    for (const auto& import : m_skeleton.opset_import())
+        if (import.domain() == domain) return;
+    auto* import = m_skeleton.add_opset_import();
+    import->set_domain(domain);
+    import->set_version(1);
+}
+
 std::string ModelWriter::uniqueNodeName(const std::string& wanted)
 {
     std::string name = wanted;

@@ -19,6 +19,7 @@ public:
 
     onnx::ModelProto& skeleton() { return m_skeleton; }
     const onnx::ModelProto& skeleton() const { return m_skeleton; }
+    void importDomain(const std::string& domain);  // version 1 where the file does not import it yet
     void addNode(std::string serialized) { m_nodes.push_back(std::move(serialized)); }
     // ONNX Runtime refuses two nodes of one name: `wanted`, with a number where it is taken.
     std::string uniqueNodeName(const std::string& wanted);

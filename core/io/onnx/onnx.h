@@ -24,6 +24,9 @@ struct OnnxOrigin {
     };
     std::vector<FileNode> nodes;              // in the file's order
     std::vector<std::string> initializers;    // names, in the file's order
+    // Where nodes call functions of the model itself: the file's own list, in which they stand as calls; `nodes` are
+    // those of their bodies.
+    std::vector<std::string> calls;
 };
 
 // A network with its tensors and, for an import, what is needed to write it back as it was.

@@ -175,7 +175,8 @@ ReportJson summaryObject(const Summary& summary, const Report* report)
                    {"parameters", summary.parameters},
                    {"macs", summary.macs},
                    {"verdicts", std::move(verdicts)},
-                   {"border_layer", border ? ReportJson(border->name()) : ReportJson(nullptr)}};
+                   {"border_layer", border ? ReportJson(border->name()) : ReportJson(nullptr)},
+                   {"complete", summary.complete}};
     // Products of two activations are no MACs of layers (semantics: listed apart), and rare.
     if (summary.products > 0) out["products"] = summary.products;
     return out;

@@ -98,11 +98,17 @@ std::string memoryText(const Report& report, const MemoryReport& memory)
            (memory.complete ? "" : " (what could not be counted is left out)") + "\n";
 }
 
+// Bounds that a layer of unknown reach may still move are those of the layers that are known.
+std::string boundText(const Summary& summary, const std::optional<PerAxis<std::int64_t>>& side)
+{
+    return (summary.bounded || !side ? "" : "at least ") + sideText(side);
+}
+
 std::string summaryText(const Report& report, const MemoryReport& memory)
 {
     const Summary& summary = report.summary;
-    std::string out = "i_min " + sideText(summary.iMin) + " (all productive from " + sideText(summary.iMinProductive) +
-                      ", rfa_toolbox " + sideText(summary.iMinRfa) + "), i_max " + sideText(summary.iMax) + "\n";
+    std::string out = "i_min " + boundText(summary, summary.iMin) + " (all productive from " + boundText(summary, summary.iMinProductive) +
+                      ", rfa_toolbox " + boundText(summary, summary.iMinRfa) + "), i_max " + boundText(summary, summary.iMax) + "\n";
     out += "verdicts: " + countsText(summary) + "\n";
     if (const LayerReport* border = summary.borderLayer ? report.find(*summary.borderLayer) : nullptr)
         out += "border layer: " + border->name() + "\n";
@@ -132,7 +138,7 @@ std::string findingsText(const std::vector<Issue>& issues)
 
 std::string summaryLine(const Summary& summary)
 {
-    return "i_min " + sideText(summary.iMin) + ", i_max " + sideText(summary.iMax) + "; " + countsText(summary) + "; " + costText(summary);
+    return "i_min " + boundText(summary, summary.iMin) + ", i_max " + boundText(summary, summary.iMax) + "; " + countsText(summary) + "; " + costText(summary);
 }
 
 std::string analysisTable(const Report& report, const MemoryReport& memory, const std::string& model, bool perLayer)
@@ -155,7 +161,9 @@ std::string sidesTable(const std::vector<AtSide>& sides, const std::string& mode
     if (sides.empty()) return out;
     const Summary& summary = sides.front().report.summary;
     const MemoryOptions& options = sides.front().memory.options;
-    return out + "feasible sides: i_min " + sideText(summary.iMin) + " to i_max " + sideText(summary.iMax) + "; memory at batch " +
+    const std::string range = summary.bounded ? "feasible sides: i_min " + sideText(summary.iMin) + " to i_max " + sideText(summary.iMax)
+                                              : "i_min " + boundText(summary, summary.iMin) + ", i_max " + boundText(summary, summary.iMax) + "; no range of sides follows";
+    return out + range + "; memory at batch " +
            std::to_string(options.batch) + " in " + toString(options.element) + "\n";
 }
 
