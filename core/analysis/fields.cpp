@@ -107,7 +107,10 @@ std::optional<PeriodicField> composeReach(const PeriodicField& in, const AxisRea
             return Range{first, first + r.effectiveKernel() - 1};
         });
     case ReachKind::Crop:
+        if (r.step < 1) return std::nullopt;
         return compose(in, 1, r.step, [&](std::int64_t u) { return Range{r.step * u + r.offset, r.step * u + r.offset}; });
+    case ReachKind::Block:
+        return compose(in, 1, r.stride, [&](std::int64_t u) { return Range{r.stride * u, r.stride * u + r.block - 1}; });
     case ReachKind::Transposed:
         return compose(in, r.stride, 1, [&](std::int64_t u) {
             return Range{ceilDiv(u + r.padBegin - r.effectiveKernel() + 1, r.stride), floorDiv(u + r.padBegin, r.stride)};
@@ -126,7 +129,8 @@ Rational jumpBehind(Rational jump, const AxisReach& r)
 {
     switch (r.kind) {
     case ReachKind::Window: return jump * Rational(r.stride);
-    case ReachKind::Crop: return jump * Rational(r.step);
+    case ReachKind::Crop: return jump * Rational(std::abs(r.step));
+    case ReachKind::Block: return jump * Rational(r.stride);
     case ReachKind::Transposed: return jump / Rational(std::max<std::int64_t>(r.stride, 1));
     case ReachKind::Resize: return jump / r.scale;
     case ReachKind::Same:
@@ -154,6 +158,7 @@ Strand stepStrand(const Strand& in, const AxisReach& r)
         out.low = saturatingAdd(in.low, pixels(r.offset));
         out.high = saturatingAdd(in.high, pixels(r.offset));
         break;
+    case ReachKind::Block: out.high = saturatingAdd(in.high, pixels(r.block - 1)); break;
     case ReachKind::Transposed: {
         const std::int64_t first = ceilDiv(r.padBegin - r.effectiveKernel() + 1, r.stride), last = floorDiv(r.padBegin, r.stride);
         out.low = saturatingAdd(in.low, pixels(first));
@@ -230,7 +235,9 @@ AxisField stepPeriodic(const AxisField& in, const AxisReach& r)
 {
     AxisField out = in;
     auto hull = composeReach(in.hull() ? *in.hull() : uniform(in.main, in.main.high - in.main.low + 1), r);
-    auto shortest = composeReach(in.shortest() ? *in.shortest() : uniform(in.main, in.main.smallest), r);
+    AxisReach single = r;  // each unit of a block is a path of its own
+    single.block = 1;
+    auto shortest = composeReach(in.shortest() ? *in.shortest() : uniform(in.main, in.main.smallest), single);
     if (hull && shortest) {
         setPeriodic(out, std::move(*hull), std::move(*shortest));
         return out;
@@ -288,9 +295,55 @@ AxisField AxisField::ofUnknown()
     return field;
 }
 
+AxisField joined(std::vector<FieldPart> parts, std::int32_t seam)
+{
+    const FieldPart* chosen = nullptr;
+    std::int64_t smallest = kSaturated;
+    const auto isFinite = [](const FieldPart& part) { return part.field.finite && !part.field.unknown; };
+    AxisField all;
+    for (const FieldPart& part : parts) {
+        if (part.field.carriesPath() && !isFinite(part)) all = merge(all, part.field);
+        if (isFinite(part) && (!chosen || std::pair(part.units, part.field.rfMax()) > std::pair(chosen->units, chosen->field.rfMax()))) chosen = &part;
+    }
+    if (!chosen || all.unknown) return all;
+    for (const FieldPart& part : parts)
+        if (isFinite(part) && part.units == chosen->units) smallest = std::min(smallest, part.field.rfMin());
+    AxisReach shift;
+    shift.kind = ReachKind::Crop;
+    shift.offset = -chosen->begin;
+    AxisField out = step(chosen->field, shift);
+    if (!out.detail) out.main.smallest = smallest;
+    out.unbounded = out.unbounded || all.unbounded;
+    out.seam = seam;
+    if (parts.size() > 1) out.parts = std::make_shared<const FieldParts>(FieldParts{std::move(parts)});
+    return out;
+}
+
+namespace {
+
+// What a crop leaves of joined maps.
+AxisField cropped(const AxisField& in, const AxisReach& r)
+{
+    const std::int64_t end = r.length < 0 ? kSaturated : saturatingAdd(r.offset, r.length);
+    std::vector<FieldPart> left;
+    for (const FieldPart& part : in.parts->all) {
+        const std::int64_t from = std::max(part.begin, r.offset), to = std::min(saturatingAdd(part.begin, part.units), end);
+        if (from >= to) continue;
+        AxisReach inside = r;
+        inside.offset = from - part.begin;
+        inside.length = to - from;
+        left.push_back({from - r.offset, to - from, step(part.field, inside)});
+    }
+    if (left.size() == 1 && left[0].begin == 0) return left[0].field;
+    return joined(std::move(left), in.seam);
+}
+
+}  // namespace
+
 AxisField step(const AxisField& in, const AxisReach& r)
 {
     if (r.kind == ReachKind::Same && !r.approximate) return in;
+    if (in.parts && r.kind == ReachKind::Crop && r.step == 1 && r.offset >= 0) return cropped(in, r);
     if (!in.carriesPath()) return in;
     if (r.kind == ReachKind::Unknown || in.unknown) return AxisField::ofUnknown();
     if (r.kind == ReachKind::Global) {
@@ -301,6 +354,7 @@ AxisField step(const AxisField& in, const AxisReach& r)
     }
     if (!in.finite) return in;
     AxisField out = in;
+    out.parts = nullptr;
     const bool resamples = r.kind == ReachKind::Resize || r.kind == ReachKind::Transposed;
     if (!in.strands() && (in.hull() || (resamples && in.main.jump.isWhole()))) {
         out = stepPeriodic(in, r);
@@ -315,7 +369,8 @@ AxisField step(const AxisField& in, const AxisReach& r)
     }
     // With corners aligned the grid is stretched a little, so no period holds exactly.
     const bool stretched = r.kind == ReachKind::Resize && r.taps > 1 && r.mode == CoordinateMode::AlignCorners;
-    out.approximate = out.approximate || r.approximate || stretched;
+    const bool flipped = r.kind == ReachKind::Crop && r.step < 0;
+    out.approximate = out.approximate || r.approximate || stretched || flipped;
     return out;
 }
 
@@ -354,6 +409,8 @@ AxisField merge(const AxisField& a, const AxisField& b)
     if (!b.carriesPath()) return a;
     if (a.unknown || b.unknown) return AxisField::ofUnknown();
     AxisField out = a.finite ? a : b;
+    if (a.parts != b.parts) out.parts = nullptr;
+    out.seam = std::max(a.seam, b.seam);
     out.unbounded = a.unbounded || b.unbounded;
     if (!a.finite || !b.finite) return out;
     out.approximate = a.approximate || b.approximate;

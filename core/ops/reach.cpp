@@ -29,6 +29,7 @@ std::int64_t outputSize(const AxisReach& r, std::int64_t size)
     }
     case ReachKind::Resize: return size < 0 ? -1 : (Rational(size) * r.scale).floor();
     case ReachKind::Crop: return size < 0 ? -1 : r.length;
+    case ReachKind::Block: return size < 0 || r.stride < 1 ? -1 : size / r.stride;
     case ReachKind::Global:
     case ReachKind::Unknown: return -1;
     }

@@ -13,7 +13,8 @@ enum class ReachKind : std::uint8_t {
     Window,      // a sliding window: unit u reads s*u - p .. s*u - p + (k-1)*d
     Transposed,  // transposed convolution: unit u reads ceil((u+p-e+1)/s) .. floor((u+p)/s)
     Resize,      // interpolation to scale * size, with `taps` units read along the axis
-    Crop,        // unit u reads step*u + offset; a pad is a crop at a negative offset
+    Crop,        // unit u reads step*u + offset; a pad is a crop at a negative offset, a flip has a negative step
+    Block,       // unit u reads stride*u .. stride*u + block-1, each on a path of its own: space to depth
     Global,      // every unit reads everything
     Unknown,     // nobody has said
 };
@@ -30,6 +31,7 @@ struct AxisReach {
     int taps = 1;                    // Resize: 1 nearest, 2 linear, 4 cubic
     CoordinateMode mode = CoordinateMode::HalfPixel;
     std::int64_t offset = 0, step = 1, length = 0;  // Crop: first input unit, step, output size
+    std::int64_t block = 1;          // Block
     bool approximate = false;        // the rule holds on average only
 
     std::int64_t effectiveKernel() const { return saturatingAdd(saturatingMul(kernel - 1, dilation), 1); }

@@ -1,3 +1,4 @@
+#include "core/graph/dimensions.h"
 #include "core/ops/common.h"
 #include "core/ops/reduce.h"
 
@@ -46,26 +47,35 @@ void infer(InferContext& context)
     const Value& in = context.in(0);
     if (!in.shape.hasRank()) return;
     const bool keep = context.node().attrs.getBool("keepdim", true);
-    Value out{Shape::ofRank(0), {}};
+    std::vector<int> read;
+    for (int i = 0; i < in.shape.rank(); ++i)
+        if (reduces(context.node(), i, in.shape.rank())) read.push_back(i);
+    Dimensions left;
+    const Dimensions before = dimensionsOf(in), after = dimensionsOf(readWhole(in, read));
     for (int i = 0; i < in.shape.rank(); ++i) {
-        const bool gone = reduces(context.node(), i, in.shape.rank());
-        if (gone && !keep) continue;
-        const auto to = static_cast<std::int8_t>(out.shape.rank());
-        if (i == in.layout.c) out.layout.c = to;
-        if (i == in.layout.h) out.layout.h = to;
-        if (i == in.layout.w) out.layout.w = to;
-        out.shape.append(gone ? 1 : in.shape[i]);
+        const bool gone = std::find(read.begin(), read.end(), i) != read.end();
+        const Dimension& dimension = before[static_cast<std::size_t>(i)];
+        if (!gone) left.push_back(after[static_cast<std::size_t>(i)]);
+        else if (keep) left.push_back({{{dimension.factors.size() == 1 ? dimension.factors[0].axis : Axis::Other, 1, 1}}});
     }
-    context.out() = out;
+    context.out() = valueOf(std::move(left));
+}
+
+std::vector<int> readsReduced(const NodeView& view)
+{
+    std::vector<int> read;
+    const int rank = view.in.empty() ? 0 : view.in[0].shape.rank();
+    for (int i = 0; i < rank; ++i)
+        if (reduces(view.node, i, rank)) read.push_back(i);
+    return read;
 }
 
 Reach reach(const NodeView& view)
 {
     Reach out;
     if (view.in.empty()) return out;
-    const int rank = view.in[0].shape.rank();
-    if (reduces(view.node, view.in[0].layout.h, rank)) out.h.kind = ReachKind::Global;
-    if (reduces(view.node, view.in[0].layout.w, rank)) out.w.kind = ReachKind::Global;
+    if (axisRead(view.in[0], Axis::Height, readsReduced(view)).whole) out.h.kind = ReachKind::Global;
+    if (axisRead(view.in[0], Axis::Width, readsReduced(view)).whole) out.w.kind = ReachKind::Global;
     return out;
 }
 
@@ -125,6 +135,7 @@ const std::vector<OpDef>& reduceOps()
                            .attrs = {{.name = "dim", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Dimensions that are reduced", .min = -8},
                                      {.name = "keepdim", .type = AttrType::Bool, .fallback = true, .doc = "Keeps them as dimensions of size 1"}},
                            .reach = reach,
+                           .reads = readsReduced,
                            .infer = infer,
                            .torch = {row.torch, {"dim", "keepdim"}},
                            .onnx = {.types = {row.onnx}, .read = read, .write = write}});

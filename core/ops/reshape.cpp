@@ -1,3 +1,4 @@
+#include "core/graph/dimensions.h"
 #include "core/ops/common.h"
 #include "core/ops/reshape.h"
 
@@ -87,106 +88,134 @@ std::int64_t productOf(const Shape& shape, int from, int to)
     return out;
 }
 
-// Where the image axes and the channels go: into the output dimension that holds them, nowhere where they
-// are mixed with others.
-Layout follow(const Value& in, const Ints& items)
+// The sizes that it makes, kUnknown where they cannot be told.
+Ints sizesOf(const Node& node, const Shape& in)
 {
-    Layout out;
-    int next = 0;
-    const int count = static_cast<int>(items.size());
-    for (int k = 0; k < count; ++k) {
-        const std::int64_t item = items[static_cast<std::size_t>(k)];
-        const auto dim = static_cast<std::int8_t>(k);
-        if (isProduct(item)) {
-            const int from = firstOf(item), to = lastOf(item);
-            const auto inside = [&](int axis) { return axis >= from && axis <= to; };
-            const bool c = inside(in.layout.c), h = inside(in.layout.h), w = inside(in.layout.w);
-            const bool channelsMixed = c && (h || w);
-            if (c) out.c = dim;
-            if (h && !channelsMixed) out.h = dim;
-            if (w && !channelsMixed) out.w = dim;
-            next = to + 1;
-            continue;
-        }
-        int end = k + 1;  // a run of parts of dimension `next`
-        while (end < count && !isProduct(items[static_cast<std::size_t>(end)])) ++end;
-        const int behind = end < count ? firstOf(items[static_cast<std::size_t>(end)]) : in.shape.rank();
-        if (behind - next > 1) {  // several dimensions mixed: nobody knows which is which
-            next = behind;
-            k = end - 1;
-            continue;
-        }
-        const auto second = static_cast<std::int8_t>(std::min(k + 1, count - 1));
-        if (next == in.layout.c) out.c = static_cast<std::int8_t>(end - 1);
-        if (next == in.layout.h && next == in.layout.w) {
-            out.h = dim;
-            out.w = second;
-        } else if (next == in.layout.h) {
-            out.h = dim;
-        } else if (next == in.layout.w) {
-            out.w = dim;
-        }
-        ++next;
-        k = end - 1;
+    const Ints* items = node.attrs.getInts("shape");
+    Ints out;
+    int rest = -1;
+    std::int64_t known = 1;
+    for (std::size_t k = 0; items && k < items->size(); ++k) {
+        const std::int64_t item = (*items)[k];
+        if (item == -1) rest = static_cast<int>(k);
+        out.push_back(item == -1 ? kUnknown : isProduct(item) ? productOf(in, firstOf(item), lastOf(item)) : item);
+        if (item != -1) known = known < 0 || out.back() < 0 ? kUnknown : saturatingMul(known, out.back());
+    }
+    const std::int64_t total = in.elements();
+    if (rest >= 0 && total >= 0 && known > 0 && total % known == 0) out[static_cast<std::size_t>(rest)] = total / known;
+    return out;
+}
+
+// What a view of the same elements in another shape is: its dimensions, and what it does to the grids.
+struct Viewed {
+    Value value;
+    Reach reach;
+};
+
+std::int64_t channelsOf(const Dimensions& dimensions)
+{
+    std::int64_t product = 1;
+    for (const Dimension& dimension : dimensions)
+        for (const Factor& factor : dimension.factors)
+            if (factor.axis == Axis::Channel) product = saturatingMul(product, factor.size);
+    return product;
+}
+
+// Parts of one axis as one, where they need not lie on a grid.
+std::vector<Factor> joinedFactors(const Dimension& dimension)
+{
+    std::vector<Factor> out;
+    for (const Factor& factor : dimension.factors) {
+        if (!out.empty() && out.back().axis == factor.axis) out.back().size = saturatingMul(out.back().size, factor.size);
+        else out.push_back({factor.axis, factor.size, 1});
     }
     return out;
+}
+
+bool isSpatial(const Factor& factor) { return factor.axis == Axis::Height || factor.axis == Axis::Width; }
+
+// A dimension that holds rows (or columns) and parts of the channels, each the next finer position: depth to space. Parts
+// in front are maps beside one another. Where it holds all channels they are only flattened.
+void enlarge(Dimension& dimension, std::int64_t channels, Dimensions& all, Reach& reach)
+{
+    const auto first = std::find_if(dimension.factors.begin(), dimension.factors.end(), isSpatial);
+    if (first == dimension.factors.end() || dimension.factors.size() < 2) return;
+    const Axis axis = first->axis;
+    std::int64_t inside = 1, outside = 1, along = 1;
+    for (auto it = dimension.factors.begin(); it != dimension.factors.end(); ++it) {
+        const bool part = it->axis == Axis::Other || (it->axis == Axis::Channel && (it->size == 1 || it->size < channels));
+        if (it->axis == axis) along = saturatingMul(along, it->size);
+        else if (!part) return;
+        else (it < first ? outside : inside) = saturatingMul(it < first ? outside : inside, it->size);
+    }
+    if (inside == 1 && outside == 1) return;
+    AxisReach& r = axis == Axis::Height ? reach.h : reach.w;
+    const std::int64_t step = dimension.factors.back().axis == axis ? dimension.factors.back().step : first->step;
+    if (inside > 1) {
+        r.kind = ReachKind::Resize;
+        r.scale = Rational(inside);
+        for (Dimension& other : all)
+            for (Factor& factor : other.factors)
+                if (factor.axis == axis) factor.step = saturatingMul(factor.step, inside);
+    }
+    r.approximate = r.approximate || outside > 1;
+    dimension.factors = {{axis, saturatingMul(saturatingMul(along, inside), outside), step}};
+}
+
+Viewed view(const Value& in, const Ints& sizes)
+{
+    Viewed out{{Shape(std::span(sizes)), {}}, {}};
+    if (!in.shape.isComplete() || !out.value.shape.isComplete()) return out;
+    const Dimensions before = dimensionsOf(in);
+    std::optional<Dimensions> after = reshaped(before, sizes);
+    const auto hasImage = [](const Dimensions& dimensions) {
+        return std::any_of(dimensions.begin(), dimensions.end(), [](const Dimension& d) { return d.find(Axis::Height) || d.find(Axis::Width); });
+    };
+    if (!after) {
+        for (const auto& [axis, r] : {std::pair(Axis::Height, &out.reach.h), std::pair(Axis::Width, &out.reach.w)})
+            if (gridSize(in, axis) != 1) r->kind = ReachKind::Unknown;
+        return out;
+    }
+    if (sizes.size() == 4 && !hasImage(*after)) {  // features become a map, what is in front of them a batch
+        for (std::size_t i = 0; i < 4; ++i)
+            for (Factor& factor : (*after)[i].factors)
+                factor.axis = i > 1 ? (i == 2 ? Axis::Height : Axis::Width) : i == 1 ? Axis::Channel : factor.axis == Axis::Batch ? Axis::Batch : Axis::Other;
+        for (std::size_t i = 0; i < 4; ++i)
+            if ((*after)[i].factors.empty()) (*after)[i].factors = {{i == 0 ? Axis::Batch : i == 1 ? Axis::Channel : i == 2 ? Axis::Height : Axis::Width, 1, 1}};
+        for (Dimension& dimension : *after) dimension.factors = joinedFactors(dimension);
+        out.value = valueOf(std::move(*after));
+        return out;
+    }
+    const std::int64_t channels = channelsOf(before);
+    for (Dimension& dimension : *after) enlarge(dimension, channels, *after, out.reach);
+    out.value = valueOf(std::move(*after));
+    return out;
+}
+
+Value inferView(InferContext& context, const Ints& sizes)
+{
+    const Value& in = context.in(0);
+    const std::int64_t total = in.shape.elements(), made = Shape(std::span(sizes)).elements();
+    const bool open = std::find(sizes.begin(), sizes.end(), kUnknown) != sizes.end();
+    if (total < 0 || (made < 0 && open && std::count(sizes.begin(), sizes.end(), kUnknown) > 1)) return {Shape(std::span(sizes)), {}};
+    if (made == total) return view(in, sizes).value;
+    context.issue("shape-mismatch", Severity::Error, "shape",
+                  "A map of " + in.shape.text() + " (" + std::to_string(total) + " elements) cannot be viewed as " + Shape(std::span(sizes)).text() + ".",
+                  "Go back to the model's own input size, or replace the reshape.");
+    return {Shape::ofRank(static_cast<int>(sizes.size())), {}};
 }
 
 void infer(InferContext& context)
 {
     const Ints* items = context.node().attrs.getInts("shape");
-    const Value& in = context.in(0);
     if (!items || items->size() > static_cast<std::size_t>(Shape::kMaxRank)) return;
-    Value out{Shape::ofRank(static_cast<int>(items->size())), {}};
-    if (!in.shape.hasRank()) {
-        context.out() = out;
-        return;
-    }
-    out.layout = follow(in, *items);
-    // Where a reshape undoes another that mixed the dimensions, four of them are an image again.
-    if (out.shape.rank() == 4 && out.layout.h < 0 && out.layout.w < 0) out.layout = kNchw;
-    const std::int64_t total = in.shape.elements();
-    std::int64_t known = 1;
-    int rest = -1;
-    for (std::size_t k = 0; k < items->size(); ++k) {
-        const std::int64_t item = (*items)[k];
-        const int dim = static_cast<int>(k);
-        if (item == -1) {
-            rest = dim;
-            continue;
-        }
-        out.shape[dim] = isProduct(item) ? productOf(in.shape, firstOf(item), lastOf(item)) : item;
-        known = known < 0 || out.shape[dim] < 0 ? kUnknown : saturatingMul(known, out.shape[dim]);
-    }
-    if (rest >= 0 && total >= 0 && known > 0 && total % known == 0) out.shape[rest] = total / known;
-    const std::int64_t made = out.shape.elements();
-    if (total >= 0 && known >= 0 && (made < 0 || made != total)) {
-        context.issue("shape-mismatch", Severity::Error, "shape",
-                      "A map of " + in.shape.text() + " (" + std::to_string(total) + " elements) cannot be viewed as " + out.shape.text() + ".",
-                      "Go back to the model's own input size, or replace the reshape.");
-        out = unknownLike(out);
-    }
-    context.out() = out;
+    if (!context.in(0).shape.hasRank()) context.out() = {Shape::ofRank(static_cast<int>(items->size())), {}};
+    else context.out() = inferView(context, sizesOf(context.node(), context.in(0).shape));
 }
 
-// Sub-positions merged into an image axis enlarge it (depth to space by hand).
-Reach reach(const NodeView& view)
+Reach reach(const NodeView& node)
 {
-    Reach out;
-    if (view.in.empty() || view.out.empty()) return out;
-    const Value &in = view.in[0], &made = view.out[0];
-    const auto axis = [](AxisReach& r, std::int64_t before, std::int64_t after) {
-        if (before > 0 && after > before && after % before == 0) {
-            r.kind = ReachKind::Resize;
-            r.scale = Rational(after / before);
-            r.approximate = true;
-        }
-    };
-    if (made.layout.h != made.layout.w && in.layout.h != in.layout.w) {
-        axis(out.h, in.height(), made.height());
-        axis(out.w, in.width(), made.width());
-    }
-    return out;
+    return node.in.empty() || !node.in[0].shape.hasRank() ? Reach{} : view(node.in[0], sizesOf(node.node, node.in[0].shape)).reach;
 }
 
 bool read(OnnxCall& call)
@@ -321,16 +350,11 @@ void inferSqueeze(InferContext& context)
     const Value& in = context.in(0);
     const Ints* dims = context.node().attrs.getInts("dim");
     if (!in.shape.hasRank()) return;
-    Value out{Shape::ofRank(0), {}};
-    for (int i = 0; i < in.shape.rank(); ++i) {
-        if (contains(dims, i)) continue;
-        const auto to = static_cast<std::int8_t>(out.shape.rank());
-        if (i == in.layout.c) out.layout.c = to;
-        if (i == in.layout.h) out.layout.h = to;
-        if (i == in.layout.w) out.layout.w = to;
-        out.shape.append(in.shape[i]);
-    }
-    context.out() = out;
+    Dimensions out;
+    const Dimensions all = dimensionsOf(in);
+    for (int i = 0; i < in.shape.rank(); ++i)
+        if (!contains(dims, i)) out.push_back(all[static_cast<std::size_t>(i)]);
+    context.out() = valueOf(std::move(out));
 }
 
 void inferUnsqueeze(InferContext& context)
@@ -340,21 +364,15 @@ void inferUnsqueeze(InferContext& context)
     if (!in.shape.hasRank() || !dims) return;
     const int rank = in.shape.rank() + static_cast<int>(dims->size());
     if (rank > Shape::kMaxRank) return;
-    Value out{Shape::ofRank(0), {}};
-    int from = 0;
+    Dimensions out;
+    const Dimensions all = dimensionsOf(in);
+    std::size_t from = 0;
     for (int i = 0; i < rank; ++i) {
-        const auto to = static_cast<std::int8_t>(i);
-        if (contains(dims, i)) {
-            out.shape.append(1);
-            continue;
-        }
-        if (from == in.layout.c) out.layout.c = to;
-        if (from == in.layout.h) out.layout.h = to;
-        if (from == in.layout.w) out.layout.w = to;
-        if (from >= in.shape.rank()) return;
-        out.shape.append(in.shape[from++]);
+        if (contains(dims, i)) out.push_back({{Factor{}}});
+        else if (from < all.size()) out.push_back(all[from++]);
+        else return;
     }
-    context.out() = out;
+    context.out() = valueOf(std::move(out));
 }
 
 template <bool Add>

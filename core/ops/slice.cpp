@@ -1,3 +1,4 @@
+#include "core/graph/dimensions.h"
 #include "core/ops/common.h"
 
 #include <algorithm>
@@ -162,16 +163,9 @@ void inferSelect(InferContext& context)
     if (in.shape[axis] >= 0 && (index >= in.shape[axis] || index < -in.shape[axis]))
         context.issue("empty-slice", Severity::Error, "index", "Index " + std::to_string(index) + " is outside dimension " + std::to_string(axis) + " of " + in.shape.text() + ".",
                       "Use an index inside the map.");
-    Value out{Shape::ofRank(0), {}};
-    for (int i = 0; i < in.shape.rank(); ++i) {
-        if (i == axis) continue;
-        const auto to = static_cast<std::int8_t>(out.shape.rank());
-        if (i == in.layout.c) out.layout.c = to;
-        if (i == in.layout.h) out.layout.h = to;
-        if (i == in.layout.w) out.layout.w = to;
-        out.shape.append(in.shape[i]);
-    }
-    context.out() = out;
+    Dimensions left = dimensionsOf(in);
+    left.erase(left.begin() + axis);
+    context.out() = valueOf(std::move(left));
 }
 
 bool readSelect(OnnxCall& call)

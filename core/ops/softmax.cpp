@@ -1,4 +1,7 @@
+#include "core/graph/dimensions.h"
 #include "core/ops/common.h"
+
+#include <array>
 
 namespace fovea {
 
@@ -9,8 +12,8 @@ Reach reach(const NodeView& view)
     Reach out;
     const int axis = view.in.empty() ? -1 : normalAxis(attrInt(view.node, "dim", -1), view.in[0].shape.rank());
     if (axis < 0) return out;
-    if (axis == view.in[0].layout.h) out.h.kind = ReachKind::Global;
-    if (axis == view.in[0].layout.w) out.w.kind = ReachKind::Global;
+    if (axisRead(view.in[0], Axis::Height, std::array{axis}).whole) out.h.kind = ReachKind::Global;
+    if (axisRead(view.in[0], Axis::Width, std::array{axis}).whole) out.w.kind = ReachKind::Global;
     return out;
 }
 

@@ -1,6 +1,7 @@
 #include "core/base/checked.h"
 #include "core/io/onnx/draft.h"
 #include "core/io/onnx/evaluate.h"
+#include "core/io/onnx/image_layout.h"
 #include "core/io/onnx/order.h"
 #include "core/io/onnx/wire.h"
 #include "core/ops/registry.h"
@@ -31,19 +32,42 @@ struct Known {
 
 class Importer {
 public:
-    Importer(const onnx::ModelProto& model, std::shared_ptr<const MappedFile> file) : m_model(model), m_file(std::move(file))
+    // `layouts` of inputs by name, where they are known.
+    Importer(const onnx::ModelProto& model, std::shared_ptr<const MappedFile> file, std::map<std::string, std::string> layouts = {})
+        : m_model(model), m_file(std::move(file)), m_layouts(std::move(layouts))
     {
         for (const auto& import : model.opset_import())
             if (import.domain().empty() || import.domain() == "ai.onnx") m_opset = import.version();
     }
 
-    Model run()
+    // Reads every layer; what it finds of the layouts of inputs is right only where it was told the same.
+    std::map<std::string, std::string> read()
     {
         readInitializers();
         readInputs();
         m_draft.fileNodes = executionOrder(m_model.graph());
         for (std::size_t i = 0; i < m_draft.fileNodes.size(); ++i) readNode(i);
         readOutputs();
+        return imageLayouts(m_draft);
+    }
+
+    // Inputs of rank 3, each as if it were one picture, where none is an image of rank 4.
+    std::map<std::string, std::string> singlePictures() const
+    {
+        std::map<std::string, std::string> out;
+        const auto layouts = imageLayouts(m_draft);
+        for (const DraftLayer& layer : m_draft.layers) {
+            const int rank = layer.node.kind == "Input" && !layer.out.empty() ? layer.out[0].shape.rank() : -1;
+            const auto layout = layouts.find(layer.node.name);
+            if (rank == 4 && (layout == layouts.end() || layout->second != "????")) return {};
+            if (rank == 4) out.emplace(layer.node.name, "????");
+            if (rank == 3) out.emplace(layer.node.name, "CHW");
+        }
+        return out;
+    }
+
+    Model finish()
+    {
         followSiblings();
         fusePatterns(m_draft);
         return finishImport(m_draft, m_model, *m_file, m_initializers, m_notes);
@@ -69,18 +93,24 @@ private:
             Ints dims;
             bool assumedSide = false;
             const int rank = type.has_shape() ? type.shape().dim_size() : -1;
+            const auto known = m_layouts.find(input.name());
+            const std::string layout = known != m_layouts.end() ? known->second : rank == 4 ? "NCHW" : "";
             for (int i = 0; i < rank; ++i) {
                 const std::int64_t size = type.shape().dim(i).dim_value();
                 const bool stated = type.shape().dim(i).has_dim_value() && size > 0;
-                const bool side = rank == 4 && i >= 2;
+                const char axis = layout.empty() ? '?' : layout[static_cast<std::size_t>(i)];
+                const bool side = axis == 'H' || axis == 'W';
                 assumedSide = assumedSide || (side && !stated);
-                dims.push_back(stated ? size : side ? kAssumedSide : rank == 4 && i == 1 ? 3 : 1);
+                dims.push_back(stated ? size : side ? kAssumedSide : axis == 'C' ? 3 : 1);
             }
             Node node = makeNode("Input", input.name());
             node.attrs.set("shape", dims);
+            if (known != m_layouts.end()) node.attrs.set("layout", layout);
+            if (layout.size() == 3)
+                m_notes.push_back({"batch-assumed", Severity::Info, input.name(), "shape", "The input has no batch dimension; it is read as a batch of one image.", "Nothing needs to be done."});
             DraftLayer& layer = addLayer(std::move(node), {}, {}, {input.name()});
             if (rank < 0) layer.out = {Value{}};
-            if (rank == 4 && m_image.node == kNoNode) m_image = {layer.node.id, 0};
+            if (layout.find('H') != std::string::npos && m_image.node == kNoNode) m_image = {layer.node.id, 0};
             if (assumedSide)
                 m_notes.push_back({"size-assumed", Severity::Info, "", "shape", "The model leaves the input's height and width open; " + std::to_string(kAssumedSide) + " px is assumed.",
                                    "Set the side that you use."});
@@ -465,6 +495,7 @@ private:
 
     const onnx::ModelProto& m_model;
     std::shared_ptr<const MappedFile> m_file;
+    std::map<std::string, std::string> m_layouts;
     std::int64_t m_opset = 13;
     Evaluator m_evaluator;
     Draft m_draft;
@@ -482,7 +513,13 @@ Model readOnnx(const std::filesystem::path& path)
     const auto file = MappedFile::open(path);
     try {
         const onnx::ModelProto proto = parseModel(*file);
-        return Importer(proto, file).run();
+        Importer importer(proto, file);
+        auto layouts = importer.read();
+        if (const auto single = importer.singlePictures(); !single.empty()) layouts = Importer(proto, file, single).read();
+        if (layouts.empty()) return importer.finish();
+        Importer again(proto, file, layouts);  // sizes are read by which of them are height and width
+        again.read();
+        return again.finish();
     } catch (Error& error) {
         throw error.within(path.filename().string());
     }
