@@ -42,7 +42,6 @@ struct OnnxArg {
     std::vector<SizeExpr> lengths;
     bool uniform = false;  // every element is the same number
     std::vector<TensorSource> sources;  // of a computed constant
-    std::string reason;  // no map is in it and yet it is unknown: "it is computed by 'X', which is not followed"
 };
 
 // One ONNX node on its way in. `read` functions look at it and fill `node`, `dataInputs` and `bindings`.
@@ -63,7 +62,6 @@ public:
     std::vector<Port> extraInputs;  // appended after dataInputs (sizes that follow another map)
     bool sizesBaked = false;
     std::vector<Issue> notes;
-    std::string reason;  // set where `read` says false and knows why, in words that follow the layer's name
 
     bool has(std::size_t arg) const { return arg < args.size() && !args[arg].name.empty(); }
     bool isConstant(std::size_t arg) const { return has(arg) && args[arg].constant.has_value(); }

@@ -18,7 +18,7 @@ namespace fovea {
                         row(concatOp) row(splitOp) row(flattenOp) row(reshapeOp) row(squeezeOp) row(unsqueezeOp)       \
                             row(permuteOp) row(sliceOp) row(selectOp) row(zeroPad2dOp) row(reflectionPad2dOp)          \
                                 row(replicationPad2dOp) row(upsampleOp) row(pixelShuffleOp) row(depthToSpaceOp)        \
-                                    row(pixelUnshuffleOp) row(channelShuffleOp) row(constantOp) row(opaqueOp)
+                                    row(pixelUnshuffleOp) row(channelShuffleOp) row(expandOp) row(tileOp) row(constantOp) row(opaqueOp)
 
 #define FOVEA_DECLARE(name) const OpDef& name();
 FOVEA_KINDS(FOVEA_DECLARE)

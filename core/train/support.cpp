@@ -55,7 +55,8 @@ std::vector<at::Tensor> runSupportCall(const TorchCall& call, const CallInputs& 
     case TorchOp::AvgPool3d: case TorchOp::AdaptiveAvgPool2d: case TorchOp::BatchNorm2d: case TorchOp::Concat: case TorchOp::Split:
     case TorchOp::Flatten: case TorchOp::Reshape: case TorchOp::Squeeze: case TorchOp::Unsqueeze: case TorchOp::Permute: case TorchOp::Slice:
     case TorchOp::Select: case TorchOp::ConstantPad: case TorchOp::ReflectionPad: case TorchOp::ReplicationPad: case TorchOp::PixelShuffle:
-    case TorchOp::PixelUnshuffle: case TorchOp::DepthToSpace: case TorchOp::SpaceToDepth: case TorchOp::ChannelShuffle: break;
+    case TorchOp::PixelUnshuffle: case TorchOp::DepthToSpace: case TorchOp::SpaceToDepth: case TorchOp::ChannelShuffle:
+    case TorchOp::Expand: case TorchOp::Tile: break;
     }
     return runCall(call, inputs);
 }

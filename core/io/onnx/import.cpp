@@ -26,8 +26,6 @@ struct Known {
     bool uniform = false;
     std::vector<TensorSource> sources;
     std::size_t madeBy = 0;  // its file node
-    // Of a value that no image reaches and yet is not known: the type of the node that could not be followed.
-    std::string notFollowed;
 };
 
 class Importer {
@@ -168,7 +166,6 @@ private:
         arg.lengths = from.lengths;
         arg.uniform = from.uniform;
         arg.sources = from.sources;
-        if (!from.notFollowed.empty()) arg.reason = "computed by " + from.notFollowed + ", which is not followed";
         if (arg.constant) {
             arg.value.shape = Shape(std::span<const std::int64_t>(arg.constant->dims));
         } else {
@@ -281,12 +278,10 @@ private:
             names.push_back(m_draft.layer(port.node).outputNames[static_cast<std::size_t>(port.output)]);
         }
         for (const auto& [role, arg] : call.bindings) bind(call.node, role, call.args[arg]);
-        const std::string unknown = notFollowed(original);
         DraftLayer& layer = addLayer(std::move(call.node), std::move(ports), std::move(names), {proto.output().begin(), proto.output().begin() + call.outputCount});
         layer.fileNodes = {index};
         layer.sizesBaked = call.sizesBaked;
         layer.notes = std::move(call.notes);
-        markNotFollowed(proto, unknown);
         return true;
     }
 
@@ -364,26 +359,6 @@ private:
         return call.extraInputs;
     }
 
-    // The type of the first node that keeps a value unknown that no image reaches; empty where one may reach it.
-    std::string notFollowed(const OnnxCall& call) const
-    {
-        std::string first;
-        for (const OnnxArg& arg : call.args) {
-            if (arg.name.empty() || arg.constant) continue;
-            const auto known = m_known.find(arg.name);
-            if (known == m_known.end() || known->second.notFollowed.empty()) return {};
-            if (first.empty()) first = known->second.notFollowed;
-        }
-        return first.empty() ? call.type : first;
-    }
-
-    void markNotFollowed(const onnx::NodeProto& proto, const std::string& type)
-    {
-        if (type.empty()) return;
-        for (const std::string& name : proto.output())
-            if (!name.empty()) m_known[name].notFollowed = type;
-    }
-
     void readOpaque(std::size_t index, const OnnxCall& call)
     {
         const onnx::NodeProto& proto = *m_draft.fileNodes[index];
@@ -420,30 +395,8 @@ private:
             const Value in = valueOf(ports[0]);
             node.attrs.set("declared_in", Ints(in.shape.dims().begin(), in.shape.dims().end()));
         }
-        if (const std::string reason = reasonOf(call); !reason.empty()) node.attrs.set("reason", reason);
-        const std::string unknown = outerReads(proto).empty() ? notFollowed(call) : std::string();
         DraftLayer& layer = addLayer(std::move(node), std::move(ports), std::move(names), {proto.output().begin(), proto.output().end()});
         layer.fileNodes = {index};
-        markNotFollowed(proto, unknown);
-    }
-
-    // What about a node of a known type could not be read, in words that follow the layer's name.
-    static std::string reasonOf(const OnnxCall& call)
-    {
-        if (!call.reason.empty() || opsForOnnx(call.type).empty()) return call.reason;
-        for (std::size_t i = 1; i < call.args.size(); ++i) {
-            const OnnxArg& arg = call.args[i];
-            if (!arg.name.empty() && !arg.constant && !arg.reason.empty()) return "its " + roleOf(call.type, i) + " is " + arg.reason;
-        }
-        return {};
-    }
-
-    static std::string roleOf(const std::string& type, std::size_t arg)
-    {
-        if (type == "BatchNormalization") return arg == 1 ? "scale" : arg == 2 ? "bias" : arg == 3 ? "mean" : "variance";
-        if (type == "Reshape" || type == "Expand") return "target shape";
-        if (type == "PRelu") return "slope";
-        return arg == 1 ? "weight" : arg == 2 ? "bias" : "input " + std::to_string(arg + 1);
     }
 
     // A resize to sizes that an exporter wrote as numbers, whose result is joined with another map of that
