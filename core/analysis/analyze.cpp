@@ -182,6 +182,7 @@ void Analysis::findInput()
         return;
     }
     m_report.inputShape = imageShape(*image);
+    if (const std::string layout = image->attrs.getText("layout"); !layout.empty()) m_report.inputLayout = (layout.size() == 3 ? "N" : "") + layout;
     m_report.side = {m_report.inputShape[2], m_report.inputShape[3]};
     if (inputLayout(*image) != kNchw) findBorders();
 }

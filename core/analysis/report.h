@@ -109,6 +109,7 @@ struct Report {
     std::string inputName;
     NodeId input = kNoNode;
     Shape inputShape;               // [n, c, h, w]; a dynamic batch reads 1
+    std::string inputLayout = "NCHW";  // the order of its dimensions in the file
     PerAxis<std::int64_t> side;     // of the analysed input
     Summary summary;
     std::vector<LayerReport> layers;  // every layer but inputs, in execution order

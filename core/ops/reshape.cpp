@@ -1,9 +1,11 @@
 #include "core/graph/dimensions.h"
 #include "core/ops/common.h"
 #include "core/ops/reshape.h"
+#include "core/ops/size_expr.h"
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace fovea {
 
@@ -12,6 +14,8 @@ namespace {
 // An item of "shape": a size (>= 0), -1 for what is left over, or -(10 + 10a + b) for the product of the
 // input's dimensions a to b. The last keeps a reshape true at other sizes than the exporter's.
 std::int64_t productItem(int from, int to) { return -(10 + 10 * from + to); }
+constexpr std::int64_t kRest = std::numeric_limits<std::int64_t>::min();  // what is left over
+
 bool isProduct(std::int64_t item) { return item <= -10 && item > -100; }
 int firstOf(std::int64_t item) { return static_cast<int>((-item - 10) / 10); }
 int lastOf(std::int64_t item) { return static_cast<int>((-item - 10) % 10); }
@@ -88,22 +92,32 @@ std::int64_t productOf(const Shape& shape, int from, int to)
     return out;
 }
 
-// The sizes that it makes, kUnknown where they cannot be told.
-Ints sizesOf(const Node& node, const Shape& in)
+// The sizes that it makes, kUnknown where they cannot be told. "sizes" goes before "shape".
+Ints sizesOf(const Node& node, std::span<const Value> in)
+{
+    Ints out;
+    if (const std::string text = node.attrs.getText("sizes"); !text.empty()) {
+        for (const auto& size : evaluateSizes(text, in)) out.push_back(!size ? kUnknown : *size == -1 ? kRest : *size < 0 ? kUnknown : *size);
+    } else if (const Ints* items = node.attrs.getInts("shape")) {
+        for (const std::int64_t item : *items)
+            out.push_back(item == -1 ? kRest : isProduct(item) ? productOf(in[0].shape, firstOf(item), lastOf(item)) : item);
+    }
+    std::int64_t known = 1;
+    for (const std::int64_t size : out)
+        if (size != kRest) known = known < 0 || size < 0 ? kUnknown : saturatingMul(known, size);
+    const std::int64_t total = in[0].shape.elements();
+    for (std::int64_t& size : out)
+        if (size == kRest) size = total >= 0 && known > 0 && total % known == 0 ? total / known : kUnknown;
+    return out;
+}
+
+// One of its sizes is what the others leave.
+bool hasRest(const Node& node)
 {
     const Ints* items = node.attrs.getInts("shape");
-    Ints out;
-    int rest = -1;
-    std::int64_t known = 1;
-    for (std::size_t k = 0; items && k < items->size(); ++k) {
-        const std::int64_t item = (*items)[k];
-        if (item == -1) rest = static_cast<int>(k);
-        out.push_back(item == -1 ? kUnknown : isProduct(item) ? productOf(in, firstOf(item), lastOf(item)) : item);
-        if (item != -1) known = known < 0 || out.back() < 0 ? kUnknown : saturatingMul(known, out.back());
-    }
-    const std::int64_t total = in.elements();
-    if (rest >= 0 && total >= 0 && known > 0 && total % known == 0) out[static_cast<std::size_t>(rest)] = total / known;
-    return out;
+    const std::string text = node.attrs.getText("sizes");
+    if (text.empty()) return items && std::find(items->begin(), items->end(), -1) != items->end();
+    return (";" + text + ";").find(";-1;") != std::string::npos;
 }
 
 // What a view of the same elements in another shape is: its dimensions, and what it does to the grids.
@@ -192,72 +206,62 @@ Viewed view(const Value& in, const Ints& sizes)
     return out;
 }
 
-Value inferView(InferContext& context, const Ints& sizes)
-{
-    const Value& in = context.in(0);
-    const std::int64_t total = in.shape.elements(), made = Shape(std::span(sizes)).elements();
-    const bool open = std::find(sizes.begin(), sizes.end(), kUnknown) != sizes.end();
-    if (total < 0 || (made < 0 && open && std::count(sizes.begin(), sizes.end(), kUnknown) > 1)) return {Shape(std::span(sizes)), {}};
-    if (made == total) return view(in, sizes).value;
-    context.issue("shape-mismatch", Severity::Error, "shape",
-                  "A map of " + in.shape.text() + " (" + std::to_string(total) + " elements) cannot be viewed as " + Shape(std::span(sizes)).text() + ".",
-                  "Go back to the model's own input size, or replace the reshape.");
-    return {Shape::ofRank(static_cast<int>(sizes.size())), {}};
-}
-
 void infer(InferContext& context)
 {
-    const Ints* items = context.node().attrs.getInts("shape");
-    if (!items || items->size() > static_cast<std::size_t>(Shape::kMaxRank)) return;
-    if (!context.in(0).shape.hasRank()) context.out() = {Shape::ofRank(static_cast<int>(items->size())), {}};
-    else context.out() = inferView(context, sizesOf(context.node(), context.in(0).shape));
+    const Value& in = context.in(0);
+    const Ints sizes = sizesOf(context.node(), context.in());
+    if (sizes.size() > static_cast<std::size_t>(Shape::kMaxRank)) return;
+    const Shape shape(sizes);
+    const std::int64_t total = in.shape.elements(), made = shape.elements();
+    if (made >= 0 && made == total) {
+        context.out() = view(in, sizes).value;
+        return;
+    }
+    context.out() = {in.shape.hasRank() ? shape : Shape::ofRank(shape.rank()), {}};
+    const auto open = std::count(sizes.begin(), sizes.end(), kUnknown);
+    if (total < 0 || (made < 0 && (open > 1 || !hasRest(context.node())))) return;
+    context.issue("size-frozen", Severity::Error, "shape",
+                  "A map of " + in.shape.text() + " (" + std::to_string(total) + " elements) cannot be viewed as " + shape.text() + ": its sizes are fixed for another input size.",
+                  "Go back to the model's own input size, export it with dynamic height and width, or replace the reshape.");
+    context.out() = {Shape::ofRank(shape.rank()), {}};
 }
 
 Reach reach(const NodeView& node)
 {
-    return node.in.empty() || !node.in[0].shape.hasRank() ? Reach{} : view(node.in[0], sizesOf(node.node, node.in[0].shape)).reach;
+    return node.in.empty() || !node.in[0].shape.hasRank() ? Reach{} : view(node.in[0], sizesOf(node.node, node.in)).reach;
 }
 
+// The numbers as the file has them or computes them; which of those that it fixes follow the input is decided when the
+// whole network is known (core/io/onnx/follow_sizes.h).
 bool read(OnnxCall& call)
 {
     const Value& in = call.value(0);
-    bool dynamic = false;
-    auto sizes = call.listFrom("shape", 1, &dynamic);
-    if (dynamic || !sizes || !in.shape.isComplete() || sizes->size() > static_cast<std::size_t>(Shape::kMaxRank)) return false;
-    std::int64_t known = 1;
-    int rest = -1;
+    std::optional<std::vector<SizeExpr>> sizes;
+    if (const auto listed = call.getInts("shape")) sizes = std::vector<SizeExpr>(listed->begin(), listed->end());
+    else sizes = call.numbers(1);
+    if (!sizes || !in.shape.hasRank() || sizes->size() > static_cast<std::size_t>(Shape::kMaxRank)) return false;
+    int rest = 0;
     for (std::size_t i = 0; i < sizes->size(); ++i) {
-        std::int64_t& size = (*sizes)[i];
-        if (size == 0 && call.getInt("allowzero", 0) == 0) {
-            if (static_cast<int>(i) >= in.shape.rank()) return false;
-            size = in.shape[static_cast<int>(i)];
-        }
-        if (size == -1) {
-            if (rest >= 0) return false;
-            rest = static_cast<int>(i);
-        } else if (size < 0) return false;
-        else known = saturatingMul(known, size);
+        const auto number = (*sizes)[i].constant();
+        if (!(*sizes)[i].known() || (number && *number < -1)) return false;
+        rest += number == -1;
+        if (number != 0 || call.getInt("allowzero", 0) != 0) continue;
+        if (static_cast<int>(i) >= in.shape.rank()) return false;
+        (*sizes)[i] = SizeExpr::dimension(call.args[0].port, static_cast<int>(i));
     }
-    const std::int64_t total = in.shape.elements();
-    if (rest >= 0) {
-        if (known <= 0 || total < 0 || total % known != 0) return false;
-        (*sizes)[static_cast<std::size_t>(rest)] = total / known;
-    } else if (known != total) return false;
-    call.sizesBaked = true;
-    const Ints items = alignReshape(in, *sizes);
-    if (items.size() == 2 && isProduct(items[0]) && isProduct(items[1]) && lastOf(items[1]) == in.shape.rank() - 1 && in.shape.rank() > 2 &&
-        lastOf(items[0]) == 0) {
-        call.node.kind = "Flatten";
-        call.node.attrs = {};
-        call.node.attrs.set("start_dim", std::int64_t{1});
-        return true;
-    }
-    call.node.attrs.set("shape", items);
+    const auto text = rest < 2 ? call.sizesText(*sizes) : std::nullopt;
+    if (!text) return false;
+    call.node.attrs.set("sizes", *text);
+    call.sizesBaked = std::any_of(sizes->begin(), sizes->end(), [](const SizeExpr& size) { return size.constant().value_or(0) > 0; });
     return true;
 }
 
 void write(OnnxWriter& writer)
 {
+    if (const std::string text = writer.node().attrs.getText("sizes"); !text.empty()) {
+        writer.finish("Reshape", {writer.input(), writer.sizes(text)});
+        return;
+    }
     const Shape& in = writer.inputValue().shape;
     const Shape& out = writer.outputValue().shape;
     const Ints* items = writer.node().attrs.getInts("shape");
@@ -276,6 +280,16 @@ void viewShape(const NodeView& view, Attributes& args)
 {
     const Ints* items = view.node.attrs.getInts("shape");
     Ints shape;
+    if (const std::vector<SizeExpr> sizes = parseSizes(view.node.attrs.getText("sizes")); !sizes.empty()) {
+        for (std::size_t i = 0; i < sizes.size(); ++i) {
+            const auto from = sizes[i].dimension();
+            const bool same = from && from->port.output == 0 && from->dim == static_cast<int>(i);
+            const bool known = !view.out.empty() && static_cast<int>(i) < view.out[0].shape.rank();
+            shape.push_back(same ? 0 : sizes[i].constant() == -1 || !known ? -1 : view.out[0].shape[static_cast<int>(i)]);
+        }
+        args.set("shape", shape);
+        return;
+    }
     for (int i = 0; items && i < static_cast<int>(items->size()); ++i) {
         const std::int64_t item = (*items)[static_cast<std::size_t>(i)];
         const bool same = isProduct(item) && firstOf(item) == i && lastOf(item) == i;
@@ -294,7 +308,10 @@ const OpDef& reshapeOp()
         .memory = isView,
         .doc = "Views the same elements in another shape.",
         .attrs = {{.name = "shape", .type = AttrType::IntList, .fallback = Ints{},
-                   .doc = "Per dimension a size, -1 for the rest, or -(10+10a+b) for the product of the input's dimensions a to b", .min = -99, .shown = false}},
+                   .doc = "Per dimension a size, -1 for the rest, or -(10+10a+b) for the product of the input's dimensions a to b", .min = -99, .shown = false},
+                  {.name = "sizes", .type = AttrType::Text, .fallback = std::string(), .doc = "The same as expressions of sizes of its inputs (in0.2/2)", .shown = false}},
+        .maxInputs = -1,
+        .pathInputs = 1,
         .reach = reach,
         .infer = infer,
         .torch = {TorchOp::Reshape, {}, {}, viewShape},

@@ -1,6 +1,7 @@
 #include "core/base/checked.h"
 #include "core/io/onnx/draft.h"
 #include "core/io/onnx/evaluate.h"
+#include "core/io/onnx/follow_sizes.h"
 #include "core/io/onnx/image_layout.h"
 #include "core/io/onnx/order.h"
 #include "core/io/onnx/wire.h"
@@ -66,7 +67,7 @@ public:
 
     Model finish()
     {
-        followSiblings();
+        followSizes(m_draft, m_fixed);
         fusePatterns(m_draft);
         return finishImport(m_draft, m_model, *m_file, m_initializers, m_notes);
     }
@@ -108,6 +109,13 @@ private:
                 m_notes.push_back({"batch-assumed", Severity::Info, input.name(), "shape", "The input has no batch dimension; it is read as a batch of one image.", "Nothing needs to be done."});
             DraftLayer& layer = addLayer(std::move(node), {}, {}, {input.name()});
             if (rank < 0) layer.out = {Value{}};
+            if (layout.find('H') != std::string::npos && m_image.node == kNoNode)
+                for (int i = 0; i < rank; ++i) {
+                    const char axis = layout[static_cast<std::size_t>(i)];
+                    const bool stated = type.shape().dim(i).has_dim_value() && type.shape().dim(i).dim_value() > 0;
+                    if (axis == 'H') m_fixed.height = stated;
+                    if (axis == 'W') m_fixed.width = stated;
+                }
             if (layout.find('H') != std::string::npos && m_image.node == kNoNode) m_image = {layer.node.id, 0};
             if (assumedSide)
                 m_notes.push_back({"size-assumed", Severity::Info, "", "shape", "The model leaves the input's height and width open; " + std::to_string(kAssumedSide) + " px is assumed.",
@@ -399,26 +407,6 @@ private:
         layer.fileNodes = {index};
     }
 
-    // A resize to sizes that an exporter wrote as numbers, whose result is joined with another map of that
-    // size, follows that map at other sides.
-    void followSiblings()
-    {
-        for (DraftLayer& layer : m_draft.layers)
-            for (const Port& port : layer.node.inputs) {
-                if (port.node == kNoNode || layer.node.inputs.size() < 2 || opFor(layer.node.kind).opClass != OpClass::Merge) continue;
-                DraftLayer& resize = m_draft.layer(port.node);
-                if (resize.node.kind != "Upsample" || resize.node.inputs.size() != 1 || !resize.sizesBaked) continue;
-                for (const Port& sibling : layer.node.inputs) {
-                    const Value value = valueOf(sibling), made = valueOf(port);
-                    if (sibling.node == kNoNode || sibling.node >= port.node || value.height() != made.height() || value.width() != made.width()) continue;
-                    resize.node.inputs.push_back(sibling);
-                    resize.inputNames.push_back(m_draft.layer(sibling.node).outputNames[static_cast<std::size_t>(sibling.output)]);
-                    resize.in.push_back(value);
-                    break;
-                }
-            }
-    }
-
     Ints declaredShape(const std::string& name) const
     {
         const auto shapeIn = [&](const auto& list) -> Ints {
@@ -452,6 +440,7 @@ private:
     std::int64_t m_opset = 13;
     Evaluator m_evaluator;
     Draft m_draft;
+    FixedSides m_fixed;
     std::map<std::string, Known> m_known;
     std::map<std::string, Port> m_constants;
     std::vector<std::string> m_initializers;

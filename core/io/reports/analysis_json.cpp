@@ -174,7 +174,7 @@ std::string jsonText(const ReportJson& json)
 ReportJson analysisObject(const Report& report, const MemoryReport& memory, const std::string& model)
 {
     ReportJson input = nullptr;
-    if (report.input != kNoNode) input = {{"name", report.inputName}, {"shape", shapeObject(report.inputShape)}};
+    if (report.input != kNoNode) input = {{"name", report.inputName}, {"shape", shapeObject(report.inputShape)}, {"layout", report.inputLayout}};
     ReportJson layers = ReportJson::array(), issues = ReportJson::array();
     for (std::size_t row = 0; row < report.layers.size(); ++row) layers.push_back(layerObject(report.layers[row], memory.layers[row]));
     for (const Issue& issue : report.issues) issues.push_back(issueObject(issue));
