@@ -73,7 +73,7 @@ std::uint16_t halfFromFloat(float value)
     const int scale = std::max(exponent, -13) - 11;  // of the last bit of the mantissa
     const auto units = static_cast<std::uint32_t>(std::nearbyint(std::ldexp(size, -scale)));
     // A mantissa that rounds up to the next power of two carries into the exponent by itself.
-    const std::uint32_t biased = units < 0x400u ? 0u : static_cast<std::uint32_t>(scale + 24);
+    const std::uint32_t biased = units < 0x400u ? 0u : static_cast<std::uint32_t>(scale + 25);
     return static_cast<std::uint16_t>(sign | (biased == 0 ? units : (biased << 10) + (units - 0x400u)));
 }
 

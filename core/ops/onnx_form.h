@@ -42,7 +42,6 @@ struct OnnxArg {
     std::vector<SizeExpr> lengths;
     bool uniform = false;  // every element is the same number
     std::vector<TensorSource> sources;  // of a computed constant
-    std::string reason;  // no map is in it and yet it is unknown: "it is computed by 'X', which is not followed"
     bool raw = false;                // a map that no window has read yet: arithmetic on it is preprocessing
     bool setting = false;            // a scale or zero point that the file computes
     std::string maker;               // type of the node that makes it, where one does

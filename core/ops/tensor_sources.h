@@ -16,7 +16,7 @@ std::string sourceRole(std::string_view role, std::size_t index);
 std::string sourcesAttr(std::string_view role);
 
 // Name and number of elements of each source of the tensor of `role`; empty where it is not computed, or where the
-// layer needs another number of elements now than the file computes.
-std::vector<std::pair<std::string, std::int64_t>> sourcesOf(const Node& node, std::string_view role, std::int64_t elements);
+// layer needs another number of elements now than the file computes. The names live as long as the node.
+std::vector<std::pair<std::string_view, std::int64_t>> sourcesOf(const Node& node, std::string_view role, std::int64_t elements);
 
 }  // namespace fovea

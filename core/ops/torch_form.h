@@ -136,6 +136,8 @@ enum class TorchOp : std::uint8_t {
     DepthToSpace,  // reshape, permute, reshape: the block's position comes from the first channels
     SpaceToDepth,  // the opposite
     ChannelShuffle,
+    Expand,
+    Tile,
     Dropout,
 };
 

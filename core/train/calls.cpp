@@ -170,7 +170,9 @@ std::vector<at::Tensor> runCall(const TorchCall& call, const CallInputs& inputs)
     case TorchOp::PixelUnshuffle:
     case TorchOp::DepthToSpace:
     case TorchOp::SpaceToDepth:
-    case TorchOp::ChannelShuffle: return {reshaped(call, x())};
+    case TorchOp::ChannelShuffle:
+    case TorchOp::Expand:
+    case TorchOp::Tile: return {reshaped(call, x())};
     case TorchOp::ConstantPad:
     case TorchOp::ReflectionPad:
     case TorchOp::ReplicationPad: return {padded(call, x())};

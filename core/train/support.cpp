@@ -80,7 +80,8 @@ std::vector<at::Tensor> runSupportCall(const TorchCall& call, const CallInputs& 
     case TorchOp::Flatten: case TorchOp::Reshape: case TorchOp::Squeeze: case TorchOp::Unsqueeze: case TorchOp::Permute: case TorchOp::Slice:
     case TorchOp::Einsum: case TorchOp::IndexSelect:
     case TorchOp::Select: case TorchOp::ConstantPad: case TorchOp::ReflectionPad: case TorchOp::ReplicationPad: case TorchOp::PixelShuffle:
-    case TorchOp::PixelUnshuffle: case TorchOp::DepthToSpace: case TorchOp::SpaceToDepth: case TorchOp::ChannelShuffle: break;
+    case TorchOp::PixelUnshuffle: case TorchOp::DepthToSpace: case TorchOp::SpaceToDepth: case TorchOp::ChannelShuffle:
+    case TorchOp::Expand: case TorchOp::Tile: break;
     }
     return runCall(call, inputs);
 }

@@ -53,6 +53,9 @@ const std::set<std::string> kRandom = {"Bernoulli", "Multinomial", "RandomNormal
 const std::map<std::string, const char*> kLeftOut = {
     {"test_training_dropout", "drops at random"}, {"test_training_dropout_default", "drops at random"}, {"test_training_dropout_default_mask", "drops at random"},
     {"test_training_dropout_mask", "drops at random"},
+    {"test_cast_FLOAT_to_BFLOAT16", "its numbers are cut off, not rounded as the operator is described"},
+    {"test_castlike_FLOAT_to_BFLOAT16", "its numbers are cut off, not rounded as the operator is described"},
+    {"test_castlike_FLOAT_to_BFLOAT16_expanded", "its numbers are cut off, not rounded as the operator is described"},
 };
 
 std::set<std::string> evaluated()
@@ -89,6 +92,7 @@ bool attach(onnx::ModelProto& model, const fs::path& data)
         if (!graph.input(i).type().has_tensor_type()) return false;
         onnx::TensorProto tensor;
         if (!load(tensor, data / ("input_" + std::to_string(i) + ".pb"))) return false;
+        tensor.set_data_type(graph.input(i).type().tensor_type().elem_type());  // bfloat16 is stored as uint16
         tensor.set_name(graph.input(i).name());
         *graph.add_initializer() = tensor;
     }
@@ -97,6 +101,7 @@ bool attach(onnx::ModelProto& model, const fs::path& data)
         if (!graph.output(i).type().has_tensor_type()) return false;
         onnx::TensorProto tensor;
         if (!load(tensor, data / ("output_" + std::to_string(i) + ".pb")) || tensor.data_type() == onnx::TensorProto::STRING) return false;
+        tensor.set_data_type(graph.output(i).type().tensor_type().elem_type());
         tensor.set_name("expected_" + std::to_string(i));
         *graph.add_initializer() = tensor;
     }

@@ -85,6 +85,8 @@ const std::map<std::string, std::vector<std::string>>& networks()
         {"DepthToSpace", {before + "depthtospace upscale_factor=2 > conv k=2 c=2"}},
         {"SpaceToDepth", {square + "spacetodepth downscale_factor=2 > conv k=2 c=2"}},
         {"ChannelShuffle", {before + "channelshuffle groups=2"}},
+        {"Expand", {before + "gap > expand size=1x-1x5x6", before + "unsqueeze dim=1 > expand size=-1x3x4x-1x-1"}},
+        {"Tile", {before + "tile repeats=1x3x1x1 > conv k=3 c=2"}},
         {"Mean", {before + "mean dim=2", before + "mean dim=1", before + "mean dim=2x3 keepdim=0"}},
         {"Sum", {before + "sum dim=3"}},
         {"Amax", {before + "amax dim=2x3"}},

@@ -228,6 +228,9 @@ std::pair<double, double> rangeOf(DType type)
     }
 }
 
+// Single precision decides on which side of a half a number lies.
+double steps(double value, double scale) { return static_cast<float>(value) / static_cast<float>(scale); }
+
 Results quantise(const Operands& in)
 {
     const auto q = quantisationOf(in);
@@ -240,9 +243,7 @@ Results quantise(const Operands& in)
         const Elements from(x), scale(q.scale), zero(q.zero);
         for (std::int64_t i = 0; i < to.count(); ++i) {
             const std::int64_t line = q.line(i);
-            // Single precision decides on which side of a half a number lies.
-            const auto steps = static_cast<float>(from.real(i)) / static_cast<float>(scale.real(line));
-            to.put(i, std::clamp(std::nearbyint(static_cast<double>(steps)) + (q.hasZero ? zero.real(line) : 0), low, high));
+            to.put(i, std::clamp(std::nearbyint(steps(from.real(i), scale.real(line))) + (q.hasZero ? zero.real(line) : 0), low, high));
         }
     }));
 }
@@ -261,13 +262,13 @@ Results quantiseToRange(const Operands& in)
         }
         Scale out;
         out.scale = static_cast<float>((high - low) / 255);
-        out.zero = out.scale > 0 ? std::clamp(std::nearbyint(-low / out.scale), 0.0, 255.0) : 0;
+        out.zero = out.scale > 0 ? std::clamp(std::nearbyint(steps(-low, out.scale)), 0.0, 255.0) : 0;
         return out;
     };
     Result made = result(DType::UInt8, in.dims(0), {x}, [=](Target& to) {
         const Elements from(x);
         const Scale q = scaleOf(from);
-        for (std::int64_t i = 0; i < to.count(); ++i) to.put(i, std::clamp(std::nearbyint(q.scale > 0 ? from.real(i) / q.scale : 0) + q.zero, 0.0, 255.0));
+        for (std::int64_t i = 0; i < to.count(); ++i) to.put(i, std::clamp(std::nearbyint(q.scale > 0 ? steps(from.real(i), q.scale) : 0) + q.zero, 0.0, 255.0));
     });
     Result scale = result(DType::Float32, {}, {x}, [=](Target& to) { to.put(0, scaleOf(Elements(x)).scale); });
     Result zero = result(DType::UInt8, {}, {x}, [=](Target& to) { to.put(0, scaleOf(Elements(x)).zero); });

@@ -149,7 +149,8 @@ private:
     bool sameTensors(std::size_t index) const
     {
         const auto& entry = m_graph.entries[index];
-        if (entry.node->tensors.empty()) return true;
+        // A table that follows sizes has other elements at every one.
+        if (entry.node->tensors.empty() || entry.node->attrs.has("sizes")) return true;
         for (const NamedParam& param : paramsOf(*entry.node, inputValues(index), outputValues(index))) {
             const Tensor* stored = m_model.weights.find(param.tensor);
             const auto needed = Shape(std::span<const std::int64_t>(param.spec.dims)).elements();
@@ -315,6 +316,9 @@ private:
         for (onnx::NodeProto& node : nodes) {
             for (std::string& name : *node.mutable_input())
                 if (const auto it = renamed.find(name); it != renamed.end()) name = it->second;
+            // Of several tables that one node makes the first has brought it.
+            const auto written = [&](const std::string& name) { return m_helpers.isWritten(name); };
+            if (std::any_of(node.output().begin(), node.output().end(), written)) continue;
             m_writer.addNode(node.SerializeAsString());
         }
         for (const std::string& name : inside) m_helpers.setWritten(name);

@@ -31,8 +31,6 @@ struct Known {
     bool uniform = false;
     std::vector<TensorSource> sources;
     std::size_t madeBy = 0;  // its file node
-    // Of a value that no image reaches and yet is not known: the type of the node that could not be followed.
-    std::string notFollowed;
 };
 
 class Importer {
@@ -224,7 +222,6 @@ private:
         arg.lengths = from.lengths;
         arg.uniform = from.uniform;
         arg.sources = from.sources;
-        if (!from.notFollowed.empty()) arg.reason = "computed by " + from.notFollowed + ", which is not followed";
         if (arg.constant) {
             arg.value.shape = Shape(std::span<const std::int64_t>(arg.constant->dims));
         } else {
@@ -266,7 +263,6 @@ private:
                 if (readLayer(index, op->kind, op->onnx.read, call, &why)) return;
             for (const OtherClothes& clothes : clothesFor(call.type))
                 if (readLayer(index, clothes.kind, clothes.read, call, &why)) return;
-            if (why.empty()) why = reasonOf(call);
             readOpaque(index, call, why.empty() ? whyNot(call) : why);
         } catch (Error& error) {
             throw error.within("node '" + (proto.name().empty() ? proto.op_type() : proto.name()) + "'");
@@ -352,12 +348,10 @@ private:
             names.push_back(m_draft.layer(port.node).outputNames[static_cast<std::size_t>(port.output)]);
         }
         for (const auto& [role, arg] : call.bindings) bind(call.node, role, call.args[arg]);
-        const std::string unknown = notFollowed(original);
         DraftLayer& layer = addLayer(std::move(call.node), std::move(ports), std::move(names), {proto.output().begin(), proto.output().begin() + call.outputCount});
         layer.fileNodes = {index};
         layer.sizesBaked = call.sizesBaked;
         layer.notes = std::move(call.notes);
-        markNotFollowed(proto, unknown);
         return true;
     }
 
@@ -443,26 +437,6 @@ private:
         return call.extraInputs;
     }
 
-    // The type of the first node that keeps a value unknown that no image reaches; empty where one may reach it.
-    std::string notFollowed(const OnnxCall& call) const
-    {
-        std::string first;
-        for (const OnnxArg& arg : call.args) {
-            if (arg.name.empty() || arg.constant) continue;
-            const auto known = m_known.find(arg.name);
-            if (known == m_known.end() || known->second.notFollowed.empty()) return {};
-            if (first.empty()) first = known->second.notFollowed;
-        }
-        return first.empty() ? call.type : first;
-    }
-
-    void markNotFollowed(const onnx::NodeProto& proto, const std::string& type)
-    {
-        if (type.empty()) return;
-        for (const std::string& name : proto.output())
-            if (!name.empty()) m_known[name].notFollowed = type;
-    }
-
     void readOpaque(std::size_t index, const OnnxCall& call, const std::string& why)
     {
         const onnx::NodeProto& proto = *m_draft.fileNodes[index];
@@ -499,10 +473,8 @@ private:
             }
         }
         declareShapes(node, proto, ports);
-        const std::string unknown = outerReads(proto).empty() ? notFollowed(call) : std::string();
         DraftLayer& layer = addLayer(std::move(node), std::move(ports), std::move(names), {proto.output().begin(), proto.output().end()});
         layer.fileNodes = {index};
-        markNotFollowed(proto, unknown);
     }
 
     // What the file says of the outputs, for inputs of the shapes that they have now.
@@ -514,25 +486,6 @@ private:
         for (std::size_t i = 0; i < ports.size(); ++i)
             if (const Shape shape = valueOf(ports[i]).shape; shape.hasRank())
                 node.attrs.set(numbered("declared_in", i), Ints(shape.dims().begin(), shape.dims().end()));
-    }
-
-    // What about a node of a known type could not be read, in words that follow the layer's name.
-    static std::string reasonOf(const OnnxCall& call)
-    {
-        if (!call.reason.empty() || opsForOnnx(call.type).empty()) return call.reason;
-        for (std::size_t i = 1; i < call.args.size(); ++i) {
-            const OnnxArg& arg = call.args[i];
-            if (!arg.name.empty() && !arg.constant && !arg.reason.empty()) return "its " + roleOf(call.type, i) + " is " + arg.reason;
-        }
-        return {};
-    }
-
-    static std::string roleOf(const std::string& type, std::size_t arg)
-    {
-        if (type == "BatchNormalization") return arg == 1 ? "scale" : arg == 2 ? "bias" : arg == 3 ? "mean" : "variance";
-        if (type == "Reshape" || type == "Expand") return "target shape";
-        if (type == "PRelu") return "slope";
-        return arg == 1 ? "weight" : arg == 2 ? "bias" : "input " + std::to_string(arg + 1);
     }
 
     // As far as its dimensions are numbers, or symbols of an input; nullopt where the file says nothing.

@@ -1,5 +1,6 @@
 #include "core/io/pytorch/calls.h"
 
+#include "core/ops/size_expr.h"
 #include "core/base/error.h"
 #include "core/io/pytorch/python_text.h"
 
@@ -426,6 +427,24 @@ std::string paddedMap(const TorchLayer& layer, const std::string& x)
     return "F.pad(" + x + ", " + pythonTuple(pairs) + (value != 0 ? ", value=" + pythonReal(value) : "") + ")";
 }
 
+// What stays as it is is -1, and what is a size of another map is read from it, so that other batches run.
+std::string expandedMap(const TorchLayer& layer, const std::vector<std::string>& inputs)
+{
+    const Ints size = listOf(layer.call, "size");
+    const auto expressions = parseSizes(layer.entry->node->attrs.getText("sizes"));
+    const int rank = static_cast<int>(size.size()), more = rank - rankOf(layer), unsaid = rank - static_cast<int>(expressions.size());
+    std::vector<std::string> parts;
+    for (int i = 0; i < rank; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        const bool stays = i >= more && layer.in[0].shape[i - more] == size[at];
+        const auto follows = i >= unsaid && !expressions.empty() ? expressions[static_cast<std::size_t>(i - unsaid)].dimension() : std::nullopt;
+        const auto from = follows ? static_cast<std::size_t>(follows->port.output) : inputs.size();
+        if (from < inputs.size() && (!stays || size[at] == 1) && from > 0) parts.push_back(inputs[from] + ".shape[" + std::to_string(follows->dim) + "]");
+        else parts.push_back(stays ? "-1" : std::to_string(size[at]));
+    }
+    return inputs[0] + ".expand(" + pythonArguments(parts) + ")";
+}
+
 // F.interpolate where it computes the very same; else taps gathered by Fovea's rules.
 std::string interpolated(const TorchLayer& layer, const std::vector<std::string>& inputs, PythonCall& out)
 {
@@ -792,6 +811,8 @@ PythonCall callOf(const TorchLayer& layer, const std::vector<std::string>& input
             return helped(TorchHelper::DepthToSpace, "depth_to_space", whole("upscale_factor", 2));
         case TorchOp::SpaceToDepth:
             return helped(TorchHelper::SpaceToDepth, "space_to_depth", whole("downscale_factor", 2));
+        case TorchOp::Expand: return expandedMap(layer, inputs);
+        case TorchOp::Tile: return x + ".repeat" + pythonTuple(listOf(layer.call, "repeats"));
         case TorchOp::ChannelShuffle: return helped(TorchHelper::ChannelShuffle, "channel_shuffle", whole("groups", 2));
         }
         throw Error(ErrorCode::Internal, "A layer without a PyTorch form was printed.");
