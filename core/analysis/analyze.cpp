@@ -49,28 +49,6 @@ const Node* imageInput(const Graph& graph, const std::string& name)
     return found;
 }
 
-Graph withSide(const Graph& graph, std::int64_t height, std::int64_t width, const std::string& input)
-{
-    const Node* node = imageInput(graph, input);
-    const Ints* dims = node ? node->attrs.getInts("shape") : nullptr;
-    if (!dims || dims->size() != 4) throw Error(ErrorCode::Usage, "The network has no image input (NxCxHxW), so it has no side to set.");
-    for (const std::int64_t side : {height, width})
-        if (side < 1 || side > 1'000'000)
-            throw Error(ErrorCode::Usage, "A side must be between 1 and 1000000 pixels, got " + std::to_string(side) + ".");
-    Graph out = graph;
-    Ints shape = *dims;
-    if (shape[2] != height || shape[3] != width) {
-        shape[2] = height;
-        shape[3] = width;
-        out.update(node->id, [&](Node& edited) { edited.attrs.set("shape", shape); });
-    }
-    std::vector<Issue> notes;
-    for (const Issue& note : graph.notes())
-        if (note.code != "size-assumed") notes.push_back(note);
-    out.setNotes(std::move(notes));
-    return out;
-}
-
 Graph withReach(const Graph& graph, const std::string& name, const std::string& text)
 {
     const Node* node = graph.findByName(name);

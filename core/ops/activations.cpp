@@ -1,5 +1,6 @@
 #include "core/ops/activations.h"
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 
 #include <array>
 
@@ -41,8 +42,13 @@ constexpr std::array kRows{
 
 void write(OnnxWriter& writer)
 {
-    for (const Row& row : kRows)
-        if (writer.node().kind == row.kind) writer.finish(row.onnx, {writer.input()});
+    const std::string& kind = writer.node().kind;
+    if (kind == "Erf") emitErf(writer, writer.input(), {writer.output()});
+    else if (kind == "Sign") emitSign(writer, writer.input(), {writer.output()});
+    else if (kind == "Round") emitRound(writer, writer.input(), {writer.output()});
+    else
+        for (const Row& row : kRows)
+            if (kind == row.kind) writer.finish(row.onnx, {writer.input()});
 }
 
 // An activation with up to two real settings, each with its PyTorch name, ONNX name and defaults.
@@ -86,9 +92,18 @@ bool readSettings(OnnxCall& call)
 void writeSettings(OnnxWriter& writer)
 {
     const SettingRow& row = rowOf(writer.node().kind);
+    const Attributes& own = writer.node().attrs;
+    if (row.torch == TorchOp::CELU) {
+        emitCelu(writer, writer.input(), own.getDouble("alpha", 1), {writer.output()});
+        return;
+    }
+    if (row.torch == TorchOp::Threshold) {
+        emitThresholdedRelu(writer, writer.input(), own.getDouble("threshold", 1), {writer.output()});
+        return;
+    }
     OnnxAttrs attrs;
     for (const Setting& setting : row.settings)
-        if (setting.torch) attrs.emplace(setting.onnx, writer.node().attrs.getDouble(setting.torch, setting.torchDefault));
+        if (setting.torch) attrs.emplace(setting.onnx, own.getDouble(setting.torch, setting.torchDefault));
     writer.finish(row.onnx, {writer.input()}, attrs);
 }
 

@@ -1,5 +1,6 @@
 #include "core/ops/common.h"
 #include "core/ops/elementwise.h"
+#include "core/ops/older_forms.h"
 
 #include <algorithm>
 #include <array>
@@ -93,6 +94,15 @@ bool read(OnnxCall& call)
     return call.bind("other", arg);
 }
 
+bool sameShapes(const OnnxWriter& writer)
+{
+    const Node& node = writer.node();
+    if (node.attrs.has("other_shape") || node.attrs.has("scalar")) return false;
+    for (std::size_t i = 1; i < node.inputs.size(); ++i)
+        if (writer.inputValue(i).shape != writer.inputValue(0).shape) return false;
+    return writer.inputValue(0).shape.isComplete();
+}
+
 void write(OnnxWriter& writer)
 {
     const Node& node = writer.node();
@@ -110,6 +120,7 @@ void write(OnnxWriter& writer)
         inputs.erase(inputs.begin());
     }
     if (inputs.size() == 1) writer.finish("Identity", inputs);
+    else if (node.kind == "Maximum" || node.kind == "Minimum") emitExtreme(writer, type, inputs, !sameShapes(writer), {writer.output()});
     else writer.finish(type, inputs);
 }
 

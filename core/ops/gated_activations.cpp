@@ -1,4 +1,5 @@
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 
 #include <cmath>
 
@@ -131,7 +132,7 @@ bool fuseGelu(Rewriter& rewriter, const Node& last)
 void writeGelu(OnnxWriter& writer)
 {
     const std::string scaled = writer.emit("Div", {writer.input(), writer.real(std::sqrt(2.0))});
-    const std::string gate = writer.emit("Add", {writer.emit("Erf", {scaled}), writer.real(1.0)});
+    const std::string gate = writer.emit("Add", {emitErf(writer, scaled), writer.real(1.0)});
     writer.finish("Mul", {writer.emit("Mul", {writer.input(), gate}), writer.real(0.5)});
 }
 

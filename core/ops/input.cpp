@@ -9,7 +9,8 @@ const OpDef& inputOp()
         .kind = "Input",
         .opClass = OpClass::Input,
         .doc = "An input of the network; its height and width are the side in use.",
-        .attrs = {{.name = "shape", .type = AttrType::IntList, .fallback = Ints{1, 3, 224, 224}, .doc = "Batch, channels, height, width", .min = 1, .unit = "px"}},
+        .attrs = {{.name = "shape", .type = AttrType::IntList, .fallback = Ints{1, 3, 224, 224}, .doc = "Batch, channels, height, width", .min = 1, .unit = "px"},
+                  {.name = "symbols", .type = AttrType::Text, .fallback = std::string(), .doc = "What the file calls sizes that it leaves open; between commas, nothing for a number", .shown = false}},
         .minInputs = 0,
         .maxInputs = 0,
         .infer =

@@ -1,4 +1,5 @@
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 #include "core/ops/pooling.h"
 
 namespace fovea {
@@ -34,7 +35,7 @@ const OpDef& maxPool2dOp()
                      [](OnnxWriter& writer) {
                          OnnxAttrs attrs = windowAttrs(writer.node());
                          if (writer.node().attrs.getBool("ceil_mode", false)) attrs.emplace("ceil_mode", std::int64_t{1});
-                         writer.finish("MaxPool", {writer.input()}, attrs);
+                         emitPool(writer, "MaxPool", attrs, {writer.output()});
                      }},
     };
     return def;

@@ -1,4 +1,5 @@
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 
 #include <algorithm>
 #include <array>
@@ -107,7 +108,7 @@ void write(OnnxWriter& writer)
 {
     const Node& node = writer.node();
     const Value& in = writer.inputValue();
-    const int rank = std::max(in.shape.rank(), 4);
+    const auto rank = static_cast<int>(writer.known(in.shape.rank(), "the rank of its input"));
     Ints pads(static_cast<std::size_t>(rank) * 2, 0);
     const auto put = [&](int dim, std::int64_t begin, std::int64_t end) {
         if (dim < 0) return;
@@ -120,14 +121,7 @@ void write(OnnxWriter& writer)
     std::string mode = "constant";
     for (const auto& [kind, name] : kModes)
         if (node.kind == kind) mode = name;
-    const double value = node.attrs.getDouble("value", 0);
-    if (writer.opset() < 11) {
-        writer.finish("Pad", {writer.input()}, {{"mode", mode}, {"pads", pads}, {"value", value}});
-        return;
-    }
-    std::vector<std::string> inputs{writer.input(), writer.ints(pads)};
-    if (mode == "constant") inputs.push_back(writer.real(value));
-    writer.finish("Pad", inputs, {{"mode", mode}});
+    emitPad(writer, writer.input(), pads, mode, node.attrs.getDouble("value", 0), {writer.output()});
 }
 
 // Pairs (begin, end) per dimension of the input, first dimension first.

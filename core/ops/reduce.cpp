@@ -1,4 +1,5 @@
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 #include "core/ops/reduce.h"
 
 #include <algorithm>
@@ -13,7 +14,6 @@ struct Row {
     const char* kind;
     const char* onnx;
     const char* doc;
-    std::int64_t axesInputSince;
     TorchOp torch;
     Memory (*memory)(const NodeView&);
 };
@@ -21,11 +21,11 @@ struct Row {
 Memory keepsBoth(const NodeView&) { return {.inputs = true, .output = true}; }
 
 constexpr std::array kRows{
-    Row{"Mean", "ReduceMean", "Mean over dimensions.", 18, TorchOp::Mean, keepsInputs},
-    Row{"Sum", "ReduceSum", "Sum over dimensions.", 13, TorchOp::Sum, nullptr},
-    Row{"Amax", "ReduceMax", "Largest value over dimensions.", 18, TorchOp::Amax, keepsBoth},
-    Row{"Amin", "ReduceMin", "Smallest value over dimensions.", 18, TorchOp::Amin, keepsBoth},
-    Row{"Norm", "ReduceL2", "Euclidean norm over dimensions.", 18, TorchOp::Norm, keepsBoth},
+    Row{"Mean", "ReduceMean", "Mean over dimensions.", TorchOp::Mean, keepsInputs},
+    Row{"Sum", "ReduceSum", "Sum over dimensions.", TorchOp::Sum, nullptr},
+    Row{"Amax", "ReduceMax", "Largest value over dimensions.", TorchOp::Amax, keepsBoth},
+    Row{"Amin", "ReduceMin", "Smallest value over dimensions.", TorchOp::Amin, keepsBoth},
+    Row{"Norm", "ReduceL2", "Euclidean norm over dimensions.", TorchOp::Norm, keepsBoth},
 };
 
 const Row& rowOf(const std::string& kind)
@@ -99,16 +99,8 @@ bool read(OnnxCall& call)
 void write(OnnxWriter& writer)
 {
     const Node& node = writer.node();
-    const Row& row = rowOf(node.kind);
     const Ints* dims = node.attrs.getInts("dim");
-    const Ints axes = dims ? *dims : Ints{};
-    OnnxAttrs attrs{{"keepdims", std::int64_t{node.attrs.getBool("keepdim", true)}}};
-    if (writer.opset() >= row.axesInputSince) {
-        writer.finish(row.onnx, {writer.input(), writer.ints(axes)}, attrs);
-        return;
-    }
-    attrs.emplace("axes", axes);
-    writer.finish(row.onnx, {writer.input()}, attrs);
+    emitReduce(writer, rowOf(node.kind).onnx, writer.input(), dims ? *dims : Ints{}, node.attrs.getBool("keepdim", true), {writer.output()});
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 
 #include <algorithm>
 #include <limits>
@@ -144,11 +145,12 @@ void write(OnnxWriter& writer)
         writer.finish("Identity", {writer.input()});
         return;
     }
-    if (writer.opset() < 10) {
-        writer.finish("Slice", {writer.input()}, {{"starts", slices.starts}, {"ends", slices.ends}, {"axes", slices.dims}});
+    if (follows && writer.opset() < 10) writer.needFixedSides("Before opset 10 a slice to the size of another map can be written", 10);
+    if (!follows || writer.opset() < 10) {
+        emitSlice(writer, {slices.starts, slices.ends, slices.dims, slices.steps}, {writer.output()});
         return;
     }
-    const std::string ends = follows ? writer.emit("Gather", {writer.emit("Shape", {writer.input(1)}), writer.ints(slices.dims)}, {{"axis", std::int64_t{0}}}) : writer.ints(slices.ends);
+    const std::string ends = writer.emit("Gather", {writer.emit("Shape", {writer.input(1)}), writer.ints(writer.axes(slices.dims))}, {{"axis", std::int64_t{0}}});
     writer.finish("Slice", {writer.input(), writer.ints(slices.starts), ends, writer.ints(slices.dims), writer.ints(slices.steps)});
 }
 
@@ -223,8 +225,12 @@ const OpDef& selectOp()
                  .read = readSelect,
                  .write =
                      [](OnnxWriter& writer) {
-                         const std::string index = writer.constant(Tensor::fromIntegers({}, {attrInt(writer.node(), "index", 0)}));
-                         writer.finish("Gather", {writer.input(), index}, {{"axis", attrInt(writer.node(), "dim", 1)}});
+                         const Shape& in = writer.inputValue().shape;
+                         const std::int64_t axis = writer.axis(attrInt(writer.node(), "dim", 1));
+                         std::int64_t position = attrInt(writer.node(), "index", 0);
+                         // Positions from the back came with opset 11.
+                         if (position < 0 && writer.opset() < 11 && axis >= 0 && axis < in.rank()) position += writer.known(in[static_cast<int>(axis)], "the size of the dimension");
+                         writer.finish("Gather", {writer.input(), writer.constant(Tensor::fromIntegers({}, {position}))}, {{"axis", axis}});
                      }},
     };
     return def;

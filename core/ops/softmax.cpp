@@ -1,4 +1,5 @@
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 
 namespace fovea {
 
@@ -41,7 +42,7 @@ OpDef define(const char* kind, TorchOp torch, const char* onnx, const char* doc,
 const OpDef& softmaxOp()
 {
     static const OpDef def = define("Softmax", TorchOp::Softmax, "Softmax", "Exponentials that sum to 1.", [](OnnxWriter& writer) {
-        writer.finish("Softmax", {writer.input()}, {{"axis", attrInt(writer.node(), "dim", -1)}});
+        emitSoftmax(writer, "Softmax", attrInt(writer.node(), "dim", -1), {writer.output()});
     });
     return def;
 }
@@ -49,7 +50,7 @@ const OpDef& softmaxOp()
 const OpDef& logSoftmaxOp()
 {
     static const OpDef def = define("LogSoftmax", TorchOp::LogSoftmax, "LogSoftmax", "Logarithm of softmax.", [](OnnxWriter& writer) {
-        writer.finish("LogSoftmax", {writer.input()}, {{"axis", attrInt(writer.node(), "dim", -1)}});
+        emitSoftmax(writer, "LogSoftmax", attrInt(writer.node(), "dim", -1), {writer.output()});
     });
     return def;
 }

@@ -1,4 +1,5 @@
 #include "core/base/checked.h"
+#include "core/graph/first_image.h"
 #include "core/io/onnx/draft.h"
 #include "core/io/onnx/fold.h"
 #include "core/io/onnx/order.h"
@@ -61,6 +62,7 @@ private:
             if (m_known.contains(input.name())) continue;  // an initializer that is listed as an input too
             const auto& type = input.type().tensor_type();
             Ints dims;
+            std::vector<std::string> symbols;
             bool assumedSide = false;
             const int rank = type.has_shape() ? type.shape().dim_size() : -1;
             for (int i = 0; i < rank; ++i) {
@@ -68,10 +70,13 @@ private:
                 const bool stated = type.shape().dim(i).has_dim_value() && size > 0;
                 const bool side = rank == 4 && i >= 2;
                 assumedSide = assumedSide || (side && !stated);
+                const std::string& symbol = type.shape().dim(i).dim_param();
+                symbols.push_back(stated ? "" : symbol.empty() ? kUnnamed : symbol);
                 dims.push_back(stated ? size : side ? kAssumedSide : rank == 4 && i == 1 ? 3 : 1);
             }
             Node node = makeNode("Input", input.name());
             node.attrs.set("shape", dims);
+            if (std::any_of(symbols.begin(), symbols.end(), [](const auto& symbol) { return !symbol.empty(); })) setSymbols(node, symbols);
             DraftLayer& layer = addLayer(std::move(node), {}, {}, {input.name()});
             if (rank < 0) layer.out = {Value{}};
             if (rank == 4 && m_image.node == kNoNode) m_image = {layer.node.id, 0};
