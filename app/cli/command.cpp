@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/spelling.h"
+#include "core/graph/first_image.h"
 #include "core/io/model/model.h"
 
 #include <algorithm>
@@ -41,7 +42,7 @@ void checkInput(const Graph& graph, const std::string& name)
 
 }  // namespace
 
-Opened openFor(const Arguments& arguments)
+Opened openFor(const Arguments& arguments, SideUse use)
 {
     // Cheap mistakes first: a wrong option should not cost reading a large file.
     const auto size = arguments.value("--size");
@@ -60,9 +61,23 @@ Opened openFor(const Arguments& arguments)
         opened.options.input = *input;
     }
     for (const std::string& reach : arguments.values("--reach")) opened.graph = stateReach(opened.graph, reach);
-    if (size) opened.graph = withSide(opened.graph, side.h, side.w, opened.options.input);
+    if (size) opened.graph = withSide(opened.graph, side.h, side.w, opened.options.input, use);
     opened.graph = statePreprocessing(std::move(opened.graph), arguments);
     return opened;
+}
+
+std::string statedSidesText(const Graph& model, const Graph& written)
+{
+    const std::vector<std::string> symbols = statedSymbols(model, written);
+    const Node* image = symbols.empty() ? nullptr : firstImage(written);
+    const auto dims = image ? imageDims(*image) : std::nullopt;
+    if (!dims) return {};
+    std::string names;
+    for (const std::string& symbol : symbols)
+        if (symbol != kUnnamed) names += (names.empty() ? " (" : ", ") + symbol;
+    const Ints& shape = *image->attrs.getInts("shape");
+    return "The file leaves height and width open" + names + (names.empty() ? "" : ")") + "; they are written as " +
+           std::to_string(shape[dims->h]) + "x" + std::to_string(shape[dims->w]) + ".\n";
 }
 
 std::vector<OptionSpec> joined(std::vector<OptionSpec> options, const std::vector<OptionSpec>& more)

@@ -147,7 +147,8 @@ std::string outcomeText(const Arguments& arguments, const Report& before, const 
         const Plan& plan = *outcome.applied;
         text = plan.id + ": " + plan.title + "\n" + plan.reason + "\n\nbefore: " + summaryLine(plan.before) + "\nafter:  " +
                summaryLine(plan.after) + "\ntensors: " + transferLine(plan.weights) + "\n\n";
-        return text + (outcome.written ? wroteText(*output, outcome.initialised) : "Nothing was written: give -o OUT to keep the refined network.\n");
+        return text + (outcome.written ? wroteText(*output, outcome.initialised) : "Nothing was written: give -o OUT to keep the refined network.\n") +
+               statedSidesText(before.graph, plan.graph);
     }
     if (needed && !plans.empty() && arguments.has("--auto"))
         return problemOf(before) + ", and only another side helps within the limits:\n" + plans.front().id +
@@ -166,6 +167,8 @@ ReportJson outcomeJson(const Arguments& arguments, const Report& before, const s
         json["applied"] = outcome.applied ? ReportJson(outcome.applied->id) : ReportJson(nullptr);
         json["output"] = outcome.written ? ReportJson(*arguments.value("-o")) : ReportJson(nullptr);
         json["initialised"] = outcome.initialised;
+        // Sizes that the file leaves open and the plan states.
+        json["stated"] = outcome.applied ? statedSymbols(before.graph, outcome.applied->graph) : std::vector<std::string>{};
     }
     return json;
 }
@@ -186,8 +189,8 @@ std::string writeAll(const std::vector<Plan>& plans, const Model& model, const s
         refined.graph = plan.graph;
         try {
             const std::vector<std::string> initialised = saveModel(refined, path);
-            text += wroteText(path, initialised);
-            json.push_back({{"id", plan.id}, {"output", path}, {"initialised", initialised}, {"error", nullptr}});
+            text += wroteText(path, initialised) + statedSidesText(model.graph, plan.graph);
+            json.push_back({{"id", plan.id}, {"output", path}, {"initialised", initialised}, {"error", nullptr}, {"stated", statedSymbols(model.graph, plan.graph)}});
             wrote = true;
         } catch (const Error& error) {
             text += "Could not write " + path + ": " + error.what() + "\n";

@@ -47,30 +47,6 @@ const Node* imageInput(const Graph& graph, const std::string& name)
     return found;
 }
 
-Graph withSide(const Graph& graph, std::int64_t height, std::int64_t width, const std::string& input)
-{
-    const Node* node = imageInput(graph, input);
-    const Ints* dims = node ? node->attrs.getInts("shape") : nullptr;
-    if (!dims || !isImage(*node)) throw Error(ErrorCode::Usage, "The network has no image input, so it has no input size to set.");
-    for (const std::int64_t side : {height, width})
-        if (side < 1 || side > 1'000'000)
-            throw Error(ErrorCode::Usage, "A side must be between 1 and 1000000 pixels, got " + std::to_string(side) + ".");
-    Graph out = graph;
-    Ints shape = *dims;
-    const Layout layout = inputLayout(*node);
-    std::int64_t &rows = shape[static_cast<std::size_t>(layout.h)], &columns = shape[static_cast<std::size_t>(layout.w)];
-    if (rows != height || columns != width) {
-        rows = height;
-        columns = width;
-        out.update(node->id, [&](Node& edited) { edited.attrs.set("shape", shape); });
-    }
-    std::vector<Issue> notes;
-    for (const Issue& note : graph.notes())
-        if (note.code != "size-assumed") notes.push_back(note);
-    out.setNotes(std::move(notes));
-    return out;
-}
-
 namespace {
 
 // The opaque layers that a name of withReach() means.

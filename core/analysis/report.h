@@ -134,7 +134,15 @@ Report analyze(const Graph& graph, const AnalysisOptions& options = {});
 // The analysed input's [h, w], and the graph with another one. Error(Usage) where the graph has no input of
 // rank 4 or a side is below 1 or above 1,000,000.
 const Node* imageInput(const Graph& graph, const std::string& name = {});
-Graph withSide(const Graph& graph, std::int64_t height, std::int64_t width, const std::string& input = {});
+// What becomes of a height and width that the file leaves open: numbers from now on (whoever writes the graph states
+// them), or open still, with a size in use.
+enum class SideUse { Written, Analysed };
+// In every image input that the file declares with the same sides, or the same symbols, as the analysed one. Error(Usage)
+// too where one symbol stands for both and they differ.
+Graph withSide(const Graph& graph, std::int64_t height, std::int64_t width, const std::string& input = {},
+               SideUse use = SideUse::Written);
+// Symbols of `before` that are numbers in `after`, each once; kUnnamed (first_image.h) for sizes without a name.
+std::vector<std::string> statedSymbols(const Graph& before, const Graph& after);
 
 // The graph in which the opaque layer `name`, or every opaque one of ONNX type TYPE where the name is "op:TYPE", is
 // stated to read a window "k3s2p1d1" ("up2", "global", "same": see parseStatedReach); Error(Usage) where there is no

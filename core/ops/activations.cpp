@@ -1,5 +1,6 @@
 #include "core/ops/activations.h"
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 
 #include <array>
 
@@ -76,7 +77,10 @@ void write(OnnxWriter& writer)
         throw Error(ErrorCode::Usage, "'" + writer.node().name + "' is " + row.kind + ", which ONNX has from opset " + std::to_string(row.since) + " on; this file is of opset " +
                                           std::to_string(writer.opset()) + ".");
     if (!isQuestion(row) || writer.node().attrs.getBool("native_type", false)) {
-        writer.finish(row.onnx, {writer.input()});
+        if (row.torch == TorchOp::Erf) emitErf(writer, writer.input(), {writer.output()});
+        else if (row.torch == TorchOp::Sign) emitSign(writer, writer.input(), {writer.output()});
+        else if (row.torch == TorchOp::Round) emitRound(writer, writer.input(), {writer.output()});
+        else writer.finish(row.onnx, {writer.input()});
         return;
     }
     std::string in = writer.input();
@@ -152,9 +156,18 @@ void writeSettings(OnnxWriter& writer)
     const SettingRow& row = rowOf(writer.node().kind);
     if (row.kind == std::string_view("Shrink") && writer.opset() < 9)
         throw Error(ErrorCode::Usage, "'" + writer.node().name + "' is a Shrink, which ONNX has from opset 9 on; this file is of opset " + std::to_string(writer.opset()) + ".");
+    const Attributes& own = writer.node().attrs;
+    if (row.torch == TorchOp::CELU) {
+        emitCelu(writer, writer.input(), own.getDouble("alpha", 1), {writer.output()});
+        return;
+    }
+    if (row.torch == TorchOp::Threshold) {
+        emitThresholdedRelu(writer, writer.input(), own.getDouble("threshold", 1), {writer.output()});
+        return;
+    }
     OnnxAttrs attrs;
     for (const Setting& setting : row.settings)
-        if (setting.torch) attrs.emplace(setting.onnx, writer.node().attrs.getDouble(setting.torch, setting.torchDefault));
+        if (setting.torch) attrs.emplace(setting.onnx, own.getDouble(setting.torch, setting.torchDefault));
     writer.finish(row.onnx, {writer.input()}, attrs);
 }
 

@@ -1,5 +1,6 @@
 #include "core/ops/common.h"
 #include "core/ops/elementwise.h"
+#include "core/ops/older_forms.h"
 
 #include <algorithm>
 #include <array>
@@ -179,6 +180,15 @@ void writeMod(OnnxWriter& writer, const std::vector<std::string>& inputs)
     writer.finish("Mod", inputs, {{"fmod", std::int64_t{node.attrs.getBool("fmod", true)}}});
 }
 
+bool sameShapes(const OnnxWriter& writer)
+{
+    const Node& node = writer.node();
+    if (node.attrs.has("other_shape") || node.attrs.has("scalar")) return false;
+    for (std::size_t i = 1; i < node.inputs.size(); ++i)
+        if (writer.inputValue(i).shape != writer.inputValue(0).shape) return false;
+    return writer.inputValue(0).shape.isComplete();
+}
+
 void write(OnnxWriter& writer)
 {
     const Node& node = writer.node();
@@ -196,6 +206,7 @@ void write(OnnxWriter& writer)
         inputs.erase(inputs.begin());
     }
     if (inputs.size() == 1) writer.finish("Identity", inputs);
+    else if (node.kind == "Maximum" || node.kind == "Minimum") emitExtreme(writer, type, inputs, !sameShapes(writer), {writer.output()});
     else writer.finish(type, inputs);
 }
 

@@ -1,4 +1,5 @@
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 
 #include <cmath>
 
@@ -149,7 +150,7 @@ void writeGelu(OnnxWriter& writer)
 {
     if (writer.node().attrs.getText("approximate", "none") == "tanh") return writeTanhGelu(writer);
     const std::string scaled = writer.emit("Div", {writer.input(), writer.real(std::sqrt(2.0))});
-    const std::string gate = writer.emit("Add", {writer.emit("Erf", {scaled}), writer.real(1.0)});
+    const std::string gate = writer.emit("Add", {emitErf(writer, scaled), writer.real(1.0)});
     writer.finish("Mul", {writer.emit("Mul", {writer.input(), gate}), writer.real(0.5)});
 }
 

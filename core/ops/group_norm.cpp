@@ -1,5 +1,7 @@
 #include "core/ops/norms.h"
 
+#include <algorithm>
+
 namespace fovea {
 
 namespace {
@@ -68,7 +70,8 @@ void write(OnnxWriter& writer)
                                           writer.constant(Tensor::fromFloats({groups}, zeros))},
                                          {{"epsilon", writer.node().attrs.getDouble("eps", 1e-5)}});
     const std::string back = writer.emit("Reshape", {norm, writer.emit("Shape", {writer.input()})});
-    const Ints perChannel{writer.inputValue().channels(), 1, 1};
+    Ints perChannel{writer.known(writer.inputValue().channels(), "how many channels it reads")};
+    perChannel.resize(static_cast<std::size_t>(std::max(writer.inputValue().shape.rank(), 2)) - 1, 1);
     const std::string scaled = writer.emit("Mul", {back, writer.tensor("weight", perChannel)});
     writer.finish("Add", {scaled, writer.tensor("bias", perChannel)});
 }

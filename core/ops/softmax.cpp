@@ -1,5 +1,6 @@
 #include "core/graph/dimensions.h"
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 
 #include <array>
 

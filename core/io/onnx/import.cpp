@@ -1,4 +1,5 @@
 #include "core/base/checked.h"
+#include "core/graph/first_image.h"
 #include "core/io/onnx/draft.h"
 #include "core/io/onnx/evaluate.h"
 #include "core/io/onnx/follow_sizes.h"
@@ -95,6 +96,7 @@ private:
             if (m_known.contains(input.name())) continue;  // an initializer that is listed as an input too
             const auto& type = input.type().tensor_type();
             Ints dims;
+            std::vector<std::string> symbols;
             bool assumedSide = false;
             const int rank = type.has_shape() ? type.shape().dim_size() : -1;
             const auto known = m_layouts.find(input.name());
@@ -105,11 +107,14 @@ private:
                 const char axis = layout.empty() ? '?' : layout[static_cast<std::size_t>(i)];
                 const bool side = axis == 'H' || axis == 'W';
                 assumedSide = assumedSide || (side && !stated);
+                const std::string& symbol = type.shape().dim(i).dim_param();
+                symbols.push_back(stated ? "" : symbol.empty() ? kUnnamed : symbol);
                 dims.push_back(stated ? size : side ? kAssumedSide : axis == 'C' ? 3 : 1);
             }
             Node node = makeNode("Input", input.name());
             node.attrs.set("shape", dims);
             if (known != m_layouts.end()) node.attrs.set("layout", layout);
+            if (std::any_of(symbols.begin(), symbols.end(), [](const auto& symbol) { return !symbol.empty(); })) setSymbols(node, symbols);
             if (layout.size() == 3)
                 m_notes.push_back({"batch-assumed", Severity::Info, input.name(), "shape", "The input has no batch dimension; it is read as a batch of one image.", "Nothing needs to be done."});
             DraftLayer& layer = addLayer(std::move(node), {}, {}, {input.name()});

@@ -48,7 +48,7 @@ std::string ModelWriter::addInitializer(const std::string& name, const Tensor& t
     std::string free = name;
     for (int i = 1;; ++i) {
         const auto found = m_index.find(free);
-        if (found == m_index.end() && !m_values.contains(free)) break;
+        if (found == m_index.end() && !m_values.contains(free) && !m_promised.contains(free)) break;
         if (found != m_index.end() && sameTensor(m_tensors[found->second].second, tensor)) return free;
         free = name + "_" + std::to_string(i);
     }

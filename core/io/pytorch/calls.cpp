@@ -359,10 +359,25 @@ std::string flattened(const TorchLayer& layer, const std::string& x)
     return x + ".reshape(" + head + ", -1)";
 }
 
+Error unknownSizes()
+{
+    return {ErrorCode::Usage, "The shape that it makes is not known, so it cannot be written as PyTorch source. Mend the "
+                              "findings in front of it, or state the reach of the unknown layer there."};
+}
+
+// Sizes that have to be numbers in the source.
+Ints knownList(const TorchCall& call, const char* name)
+{
+    Ints sizes = listOf(call, name);
+    if (std::find(sizes.begin(), sizes.end(), kUnknown) != sizes.end()) throw unknownSizes();
+    return sizes;
+}
+
 std::string viewed(const TorchLayer& layer, const std::string& x)
 {
     std::vector<std::string> sizes;
     const Ints shape = listOf(layer.call, "shape");
+    if (std::count(shape.begin(), shape.end(), kUnknown) > 1) throw unknownSizes();
     for (std::size_t i = 0; i < shape.size(); ++i)
         sizes.push_back(shape[i] == 0 ? x + ".shape[" + std::to_string(i) + "]" : std::to_string(shape[i]));
     return x + ".reshape(" + (sizes.empty() ? "()" : pythonArguments(sizes)) + ")";
@@ -464,6 +479,8 @@ std::string interpolated(const TorchLayer& layer, const std::vector<std::string>
         whole = whole && den[i] == 1 && num[i] <= 16;
     }
     if (same) return inputs[0];
+    for (std::size_t i = 0; i < 2; ++i)
+        if (dim[i] >= 0 && size[i] < 0) throw unknownSizes();
     const bool image = dim == Ints{2, 3} && rankOf(layer) == 4;
     const bool aligned = coordinates == "align_corners";
     const bool plainCoordinates =
@@ -788,7 +805,7 @@ PythonCall callOf(const TorchLayer& layer, const std::vector<std::string>& input
             return "torch.index_select(" + x + ", " + whole("dim", 1) + ", torch.tensor(" + pythonList(listOf(layer.call, "index")) + ", device=" + x + ".device) % " + x + ".shape[" + whole("dim", 1) + "])";
         case TorchOp::Concat: return "torch.cat([" + pythonArguments(inputs) + "], dim=" + whole("dim", 1) + ")";
         case TorchOp::Split:
-            return "torch.split(" + x + ", " + pythonList(listOf(layer.call, "split_sizes")) +
+            return "torch.split(" + x + ", " + pythonList(knownList(layer.call, "split_sizes")) +
                    ", dim=" + whole("dim", 1) + ")";
         case TorchOp::Flatten: return flattened(layer, x);
         case TorchOp::Reshape: return viewed(layer, x);
