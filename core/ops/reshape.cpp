@@ -322,15 +322,23 @@ void inferSqueeze(InferContext& context)
     const Ints* dims = context.node().attrs.getInts("dim");
     if (!in.shape.hasRank()) return;
     Value out{Shape::ofRank(0), {}};
+    bool fits = true;
     for (int i = 0; i < in.shape.rank(); ++i) {
-        if (contains(dims, i)) continue;
+        if (contains(dims, i)) {
+            if (in.shape[i] < 0 || in.shape[i] == 1) continue;
+            context.issue("shape-mismatch", Severity::Error, "dim",
+                          "It drops dimension " + std::to_string(i) + " of " + in.shape.text() + ", which has " + std::to_string(in.shape[i]) + " positions and not one.",
+                          "Use a size at which one is left there, or a pooling before it that leaves one.");
+            fits = false;
+            continue;
+        }
         const auto to = static_cast<std::int8_t>(out.shape.rank());
         if (i == in.layout.c) out.layout.c = to;
         if (i == in.layout.h) out.layout.h = to;
         if (i == in.layout.w) out.layout.w = to;
         out.shape.append(in.shape[i]);
     }
-    context.out() = out;
+    context.out() = fits ? out : unknownLike(out);
 }
 
 void inferUnsqueeze(InferContext& context)

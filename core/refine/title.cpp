@@ -1,5 +1,6 @@
 #include "core/graph/names.h"
 #include "core/ops/registry.h"
+#include "core/ops/shared_layers.h"
 #include "core/refine/describe.h"
 
 #include <algorithm>
@@ -19,15 +20,6 @@ std::string shortList(const std::string& text)
     std::string all = first;
     while (all.size() < text.size()) all += "x" + first;
     return all == text ? first : text;
-}
-
-// "1x3x224x224" as "224".
-std::string sideOf(const std::string& shape)
-{
-    const std::size_t width = shape.rfind('x');
-    if (width == std::string::npos || width == 0) return shape;
-    const std::size_t height = shape.rfind('x', width - 1);
-    return shortList(shape.substr(height == std::string::npos ? 0 : height + 1));
 }
 
 std::string quotedList(const std::vector<std::string>& names)
@@ -87,7 +79,6 @@ std::string stemPhrase(const Edit& kernel, const std::string& layers, const std:
 std::string setPhrase(const Edit& edit, const std::string& layers, const std::vector<Edit>& edits,
                       const std::string& stem)
 {
-    if (edit.attribute == "shape") return "side from " + sideOf(edit.from) + " to " + sideOf(edit.to);
     if (isStemChange(edit, edits, stem)) return stemPhrase(edit, layers, edits);
     const bool patch = std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
         return other.attribute == "stride" && isPatchChange(edit, other);
@@ -189,6 +180,9 @@ Titles::Titles(const Graph& before) : m_graph(before)
         m_byName.emplace(node.name, &node);
         if (m_stem.empty() && opFor(node.kind).opClass == OpClass::Convolution) m_stem = node.name;
     }
+    for (const std::vector<NodeId>& calls : sharedLayers(before))
+        for (const NodeId call : calls)
+            if (call != calls.front()) m_firstCalls.emplace(call, calls.front());
 }
 
 // Whether `layer` reads `other`, directly or through others.
@@ -212,10 +206,18 @@ bool Titles::isBehind(const Node& layer, const Node& other) const
     return false;
 }
 
-// Names of layers; where several stand side by side in one group, such as a block and its shortcut, the group's
+// Names of layers, each once however often it is called; where several stand side by side in one group, such as a block and its shortcut, the group's
 // name instead.
-std::vector<std::string> Titles::blocksOf(const std::vector<const Node*>& layers) const
+std::vector<std::string> Titles::blocksOf(std::vector<const Node*> layers) const
 {
+    if (!m_firstCalls.empty()) {
+        std::unordered_set<NodeId> named;
+        for (const Node* layer : layers) named.insert(layer->id);
+        std::erase_if(layers, [&](const Node* layer) {
+            const auto first = m_firstCalls.find(layer->id);
+            return first != m_firstCalls.end() && named.contains(first->second);
+        });
+    }
     std::vector<std::string> out;
     std::vector<bool> said(layers.size(), false);
     for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -257,15 +259,22 @@ std::size_t Titles::cutLayers(const std::vector<Edit>& edits) const
     }));
 }
 
-std::string Titles::of(const std::vector<Edit>& edits) const
+std::string Titles::of(const std::vector<Edit>& edits, const Sides& sides) const
 {
     std::string out;
     std::vector<bool> said(edits.size(), false);
     // A tail that is cut and comes again in other places and widths is said in one phrase.
     const bool spread = std::any_of(edits.begin(), edits.end(), isWidth) && cutLayers(edits) > 1;
-    bool widths = spread, additions = spread;
+    bool widths = spread, additions = spread, resized = false;
     for (std::size_t i = 0; i < edits.size(); ++i) {
         if (said[i] || isImplied(edits[i], edits, m_stem)) continue;
+        if (edits[i].attribute == "shape") {
+            if (!resized)
+                out += (out.empty() ? "" : "; ") + ("side from " + axesText(sides.first)) + " to " +
+                       axesText(sides.second);
+            resized = true;
+            continue;
+        }
         const bool added = edits[i].op == Edit::Op::Add;
         if (added || isWidth(edits[i])) {
             bool& done = added ? additions : widths;
