@@ -3,7 +3,10 @@
 #include "core/ops/registry.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <functional>
+#include <memory_resource>
 #include <string_view>
 #include <unordered_map>
 
@@ -34,7 +37,10 @@ Kernel kernelOf(const Node& node)
 
 std::vector<std::vector<NodeId>> sharedLayers(const Graph& graph)
 {
-    std::unordered_map<Kernel, NodeId, KernelHash> first;
+    // Asked for at every analysis, so it takes its room from the stack where that is enough.
+    std::array<std::byte, 16'384> room;
+    std::pmr::monotonic_buffer_resource memory(room.data(), room.size());
+    std::pmr::unordered_map<Kernel, NodeId, KernelHash> first(&memory);
     std::unordered_map<NodeId, std::vector<NodeId>> calls;  // by the first one
     for (const auto& node : graph.nodes()) {
         const Kernel kernel = kernelOf(*node);

@@ -21,7 +21,8 @@ public:
 
 private:
     bool isBehind(const Node& layer, const Node& other) const;
-    std::vector<std::string> blocksOf(std::vector<const Node*> layers) const;
+    std::vector<Edit> ofFirstCalls(std::vector<Edit> edits) const;
+    std::vector<std::string> blocksOf(const std::vector<const Node*>& layers) const;
     std::size_t cutLayers(const std::vector<Edit>& edits) const;
     std::string removedPhrase(const std::vector<const Node*>& layers, bool spread,
                               const std::vector<Edit>& edits) const;

@@ -119,7 +119,7 @@ std::vector<Plan> propose(const Graph& graph, const PlanRequest& request = {},
                           std::vector<Loosening>* loosen = nullptr);
 
 // Every single move that can be made here with what it does, whether it helps or not: those of the first layers
-// first. Each leaves a network without errors. Only `keep` of the limits holds. Empty when cancelled.
+// first. None brings an error into the network. Only `keep` of the limits holds. Empty when cancelled.
 std::vector<Plan> listMoves(const Graph& graph, const PlanRequest& request = {});
 
 // The moves of these ids (from listMoves() on the same graph and `keep`) one after the other, as one plan.

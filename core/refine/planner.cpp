@@ -102,10 +102,10 @@ private:
     refine::Outputs m_outputs;
 };
 
-// Whether the network after single moves can be shown to a user.
+// Where the network has errors already, a move that leaves one may still mend it together with others.
 bool isOffered(const Report& after, const PlanRequest& request)
 {
-    return !firstError(after) && (!request.accepts || request.accepts(after.graph));
+    return !request.accepts || firstError(after) || request.accepts(after.graph);
 }
 
 bool changesLayers(const Plan& plan) { return !isSideChange(plan.edits); }

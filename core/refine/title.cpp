@@ -206,18 +206,10 @@ bool Titles::isBehind(const Node& layer, const Node& other) const
     return false;
 }
 
-// Names of layers, each once however often it is called; where several stand side by side in one group, such as a block and its shortcut, the group's
+// Names of layers; where several stand side by side in one group, such as a block and its shortcut, the group's
 // name instead.
-std::vector<std::string> Titles::blocksOf(std::vector<const Node*> layers) const
+std::vector<std::string> Titles::blocksOf(const std::vector<const Node*>& layers) const
 {
-    if (!m_firstCalls.empty()) {
-        std::unordered_set<NodeId> named;
-        for (const Node* layer : layers) named.insert(layer->id);
-        std::erase_if(layers, [&](const Node* layer) {
-            const auto first = m_firstCalls.find(layer->id);
-            return first != m_firstCalls.end() && named.contains(first->second);
-        });
-    }
     std::vector<std::string> out;
     std::vector<bool> said(layers.size(), false);
     for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -259,8 +251,25 @@ std::size_t Titles::cutLayers(const std::vector<Edit>& edits) const
     }));
 }
 
-std::string Titles::of(const std::vector<Edit>& edits, const Sides& sides) const
+// Without those that only make in a later call of a layer what is made in its first.
+std::vector<Edit> Titles::ofFirstCalls(std::vector<Edit> edits) const
 {
+    if (m_firstCalls.empty()) return edits;
+    const std::vector<Edit> all = edits;
+    std::erase_if(edits, [&](const Edit& edit) {
+        const auto node = m_byName.find(edit.layer);
+        const auto first = node == m_byName.end() ? m_firstCalls.end() : m_firstCalls.find(node->second->id);
+        if (edit.op != Edit::Op::Set || first == m_firstCalls.end()) return false;
+        return std::any_of(all.begin(), all.end(), [&](const Edit& other) {
+            return sameChange(edit, other) && other.layer == m_graph.at(first->second).name;
+        });
+    });
+    return edits;
+}
+
+std::string Titles::of(const std::vector<Edit>& all, const Sides& sides) const
+{
+    const std::vector<Edit> edits = ofFirstCalls(all);
     std::string out;
     std::vector<bool> said(edits.size(), false);
     // A tail that is cut and comes again in other places and widths is said in one phrase.

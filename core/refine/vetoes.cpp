@@ -10,10 +10,10 @@ namespace {
 // By the operators of ONNX that round to whole numbers or compute with them.
 bool isQuantised(const Node& node)
 {
-    const std::string type = node.attrs.getText("onnx_op", node.kind);
-    for (const std::string_view name : {"QuantizeLinear", "DequantizeLinear", "QLinear", "Integer"})
-        if (type.find(name) != std::string::npos) return true;
-    return false;
+    const AttrValue* operation = node.attrs.find("onnx_op");
+    const std::string* text = operation ? std::get_if<std::string>(operation) : nullptr;
+    const std::string_view type = text ? *text : node.kind;
+    return type.find("uantizeLinear") != type.npos || type.find("QLinear") != type.npos || type.ends_with("Integer");
 }
 
 bool isQuantised(const Graph& graph)

@@ -45,7 +45,7 @@ TEST_F(Refine, ListsPlansWithTheKeysOfTheSchema)
 
 TEST_F(Refine, NamesThePlansThatComeToMindAndTheShareOfWeightsThatIsKept)
 {
-    const Json json = plans({"--min-params", "0"});
+    const Json json = plans({"--min-params", "0.01x"});
     std::vector<std::string> keys;
     for (const auto& [key, value] : json["picks"].items()) keys.push_back(key);
     EXPECT_EQ(keys, (std::vector<std::string>{"cheapest", "balanced", "productive"}));
