@@ -14,10 +14,10 @@ namespace {
 
 Want wantNamed(const std::string& text)
 {
-    if (text == "accuracy") return Want::Accuracy;
+    if (text == "productive" || text == "accuracy") return Want::Accuracy;
     if (text == "efficiency") return Want::Efficiency;
     if (text == "balance") return Want::Balance;
-    throw Error(ErrorCode::Usage, "Option '--want' takes accuracy, efficiency or balance, but got '" + text + "'.");
+    throw Error(ErrorCode::Usage, "Option '--want' takes productive, balance or efficiency, but got '" + text + "'.");
 }
 
 std::int64_t outputStrideFrom(const std::string& text, const Report& before)

@@ -7,12 +7,12 @@
 
 namespace fovea::refine {
 
-namespace {
-
-std::string axes(const PerAxis<std::int64_t>& value)
+std::string axesText(const PerAxis<std::int64_t>& value)
 {
     return value.h == value.w ? std::to_string(value.h) : std::to_string(value.h) + "x" + std::to_string(value.w);
 }
+
+namespace {
 
 bool movesEarlier(const Edit& edit, const Report& before)
 {
@@ -131,8 +131,10 @@ std::string boundsPhrase(const Report& before, const Report& after)
                to = largest ? after.summary.iMax : after.summary.iMin;
     if (!from || !to || *from == *to) return {};
     const bool falls = to->h + to->w < from->h + from->w;
-    return std::string(largest ? "the largest field " : "the smallest fully used side ") + (falls ? "falls" : "rises") +
-           " from " + axes(*from) + " to " + axes(*to) + " px at a side of " + axes(after.side) + " px";
+    const bool isPart = dependsOnUnknown(before.summary);
+    return std::string(largest ? "the largest field " : "the smallest fully used side ") +
+           (isPart ? "of the layers that are known " : "") + (falls ? "falls" : "rises") +
+           " from " + axesText(*from) + " to " + axesText(*to) + " px at a side of " + axesText(after.side) + " px";
 }
 
 struct Fate {
@@ -174,8 +176,9 @@ std::string verdictPhrase(const Report& before, const Report& after, Verdict ver
 std::string costPhrase(const Report& before, const Report& after)
 {
     std::string out;
-    // Behind an error nothing can be counted.
-    if (!firstError(before) && before.summary.macs > 0 && after.summary.macs != before.summary.macs) {
+    // Behind an error nothing can be counted, and a ratio of what is known is none of the network.
+    const bool isCounted = before.summary.complete && after.summary.complete && !firstError(before);
+    if (isCounted && before.summary.macs > 0 && after.summary.macs != before.summary.macs) {
         char text[48];
         const double factor = static_cast<double>(after.summary.macs) / static_cast<double>(before.summary.macs);
         std::snprintf(text, sizeof text, "%.2f times the MACs", factor);
@@ -198,7 +201,7 @@ std::string reasonOf(const std::vector<Edit>& edits, const Report& before, const
     if (before.side != after.side && !isSideChange(edits)) append("the image has another side", ", and ");
     append(boundsPhrase(before, after), ": ");
     if (firstError(before) && !firstError(after))
-        append("the network fits a side of " + axes(after.side) + " px", "; ");
+        append("the network fits a side of " + axesText(after.side) + " px", "; ");
     append(verdictPhrase(before, after, Verdict::Unproductive, "unproductive"), "; ");
     append(verdictPhrase(before, after, Verdict::Partial, "partially unproductive"), "; ");
     append(verdictPhrase(before, after, Verdict::Critical, "critical"), "; ");

@@ -6,6 +6,7 @@
 #include "app/studio/look/words.h"
 #include "core/analysis/memory.h"
 #include "core/io/reports/reports.h"
+#include "core/ops/shared_layers.h"
 
 #include <QFormLayout>
 #include <QLabel>
@@ -243,7 +244,7 @@ void Inspector::commit(const AttrDef& def, const AttrValue& value)
         const Node* node = m_stage.document().graph()->find(id);
         if (!node) return;
         m_stage.document().edit(tr("%1 of %2").arg(name, text(node->name)), mergeKeyFor(name),
-                                [&](Graph& graph) { graph.update(id, [&](Node& n) { setChosen(n, def.name, value); }); });
+                                [&](Graph& graph) { setInCalls(graph, id, def.name, value); });
     } catch (const std::exception& error) {
         emit failed(tr("The attribute %1 could not be set").arg(name), QString::fromUtf8(error.what()));
         refresh();

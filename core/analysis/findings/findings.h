@@ -23,6 +23,8 @@ void aboutDilation(const Report& report, Issues& issues);
 void aboutChannels(const Report& report, Issues& issues);
 // unreachable-layer, dead-output
 void aboutWiring(const Report& report, Issues& issues);
+// weights-shared
+void aboutShared(const Report& report, Issues& issues);
 // unknown-layer, opaque-layer
 void aboutOpaque(const Report& report, Issues& issues);
 // no-image-input, other-image-input

@@ -118,16 +118,6 @@ ReportJson memoryObject(const Report& report, const MemoryReport& memory)
             {"complete", memory.complete}};
 }
 
-ReportJson issueObject(const Issue& issue)
-{
-    return {{"code", issue.code},
-            {"severity", toString(issue.severity)},
-            {"layer", textOrNull(issue.layer)},
-            {"attribute", textOrNull(issue.attribute)},
-            {"message", issue.message},
-            {"hint", issue.hint}};
-}
-
 std::string compact(const ReportJson& json) { return json.dump(-1, ' ', false, ReportJson::error_handler_t::replace); }
 
 bool isShort(const ReportJson& json)
@@ -155,6 +145,16 @@ void print(const ReportJson& json, std::size_t depth, std::string& out)
 }
 
 }  // namespace
+
+ReportJson issueObject(const Issue& issue)
+{
+    return {{"code", issue.code},
+            {"severity", toString(issue.severity)},
+            {"layer", textOrNull(issue.layer)},
+            {"attribute", textOrNull(issue.attribute)},
+            {"message", issue.message},
+            {"hint", issue.hint}};
+}
 
 ReportJson sideObject(const std::optional<PerAxis<std::int64_t>>& side)
 {
