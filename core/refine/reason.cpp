@@ -70,10 +70,15 @@ bool rises(const Edit& edit) { return std::atoll(edit.to.c_str()) > std::atoll(e
 // How the fields of the layers that stay change, measured: what edits do is not always what one of them does alone.
 enum class Growth { Same, Faster, Slower, Mixed };
 
-Growth growthOf(const Report& before, const Report& after)
+Growth growthOf(const std::vector<Edit>& edits, const Report& before, const Report& after)
 {
     bool grows = false, shrinks = false;
+    // A layer that moves sees another map because of that, whatever becomes of the others.
+    const auto moves = [&](const LayerReport& layer) {
+        return std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) { return edit.op == Edit::Op::Move && edit.layer == layer.name(); });
+    };
     for (const LayerReport& layer : before.layers) {
+        if (moves(layer)) continue;
         const LayerReport* now = layer.window && layer.finite ? after.find(layer.id) : nullptr;
         if (!now || !now->finite) continue;
         const auto compare = [&](const FieldReport& from, const FieldReport& to) {
@@ -171,16 +176,24 @@ Effect effectOf(const std::vector<Edit>& edits, const Report& before, Growth gro
     return laterEffect(edits);
 }
 
-std::string effectPhrase(const std::vector<Edit>& edits, const Report& before, const Report& after, Growth growth)
+// What is said of the fields, and in which words.
+struct Said {
+    std::string text;
+    Growth growth = Growth::Same;  // Same: nothing
+};
+
+Said effectPhrase(const std::vector<Edit>& edits, const Report& before, const Report& after)
 {
-    if (isSideChange(edits)) return "No layer changes, only the image";
+    const auto any = [&](auto&& is) { return std::any_of(edits.begin(), edits.end(), is); };
+    if (isSideChange(edits)) return {"No layer changes, only the image"};
     if (const auto cut = cutLayers(edits, before); !cut.empty())
-        return cutPhrase(cut, std::any_of(edits.begin(), edits.end(), [](const Edit& e) { return e.attribute == "out_channels"; }));
-    if (std::any_of(edits.begin(), edits.end(), [](const Edit& e) { return e.op == Edit::Op::Add && e.to.starts_with("Add"); }))
-        return skipPhrase(edits);
+        return {cutPhrase(cut, any([](const Edit& e) { return e.attribute == "out_channels"; }))};
+    if (any([](const Edit& e) { return e.op == Edit::Op::Add && e.to.starts_with("Add"); }))
+        return {skipPhrase(edits), Growth::Slower};
+    const Growth growth = growthOf(edits, before, after);
     const Effect effect = effectOf(edits, before, growth);
     const bool cheaper = effect.cheapens && growth == Growth::Faster && after.summary.macs < before.summary.macs;
-    return effectText(effect, growth) + (cheaper ? " and the maps cost less" : "");
+    return {effectText(effect, growth) + (cheaper ? " and the maps cost less" : ""), growth};
 }
 
 struct Bound {
@@ -263,8 +276,8 @@ std::string costPhrase(const Report& before, const Report& after)
 
 std::string reasonOf(const std::vector<Edit>& edits, const Report& before, const Report& after)
 {
-    const Growth growth = growthOf(before, after);
-    std::string out = effectPhrase(edits, before, after, growth);
+    const auto [effect, growth] = effectPhrase(edits, before, after);
+    std::string out = effect;
     const auto append = [&](const std::string& part, const char* joint) {
         if (!part.empty()) out += joint + part;
     };

@@ -106,7 +106,16 @@ TEST(Groups, BranchesHangTogetherByTheirConcatenation)
 {
     const Lists inputs{{}, {0}, {0}, {2}, {0}, {4}, {1, 3, 5}};
     const std::vector<GroupClaim> claims{pool(), conv("mixed.branch1.conv"), conv("mixed.branch2.conv1"), conv("mixed.branch2.conv2"), pool(), conv("mixed.pool.conv"), relu()};
-    EXPECT_EQ(connectedGroups(inputs, claims), (Strings{"", "mixed", "mixed.branch2", "mixed.branch2", "", "mixed", "mixed"}));
+    EXPECT_EQ(connectedGroups(inputs, claims), (Strings{"", "mixed", "mixed.branch2", "mixed.branch2", "mixed", "mixed", "mixed"}));
+    // A branch of a pooling alone.
+    EXPECT_EQ(connectedGroups({{}, {0}, {0}, {0}, {1, 2, 3}}, {pool(), conv("mixed.a"), conv("mixed.b"), pool(), relu()}), (Strings{"", "mixed", "mixed", "mixed", "mixed"}));
+}
+
+TEST(Groups, AShortcutsSumStandsBesideTheBranchThatItCloses)
+{
+    const Lists inputs{{}, {0}, {1}, {2, 0}, {3}};
+    const std::vector<GroupClaim> claims{pool(), conv("features.1.conv.0"), conv("features.1.conv.1"), relu(), conv("features.2")};
+    EXPECT_EQ(connectedGroups(inputs, claims), (Strings{"", "features.1.conv", "features.1.conv", "features.1", "features"}));
 }
 
 TEST(Groups, ModulesThatTakeTurnsAreNone)

@@ -91,8 +91,10 @@ struct Part {
 class Division {
 public:
     // `layers` in execution order; `place` has the place of each of the network's layers among them, kNone: elsewhere.
-    Division(const std::vector<std::size_t>& layers, const std::vector<std::size_t>& place, const Lists& inputs, const std::vector<GroupClaim>& claims)
-        : m_layers(layers), m_claims(claims), m_inputs(layers.size()), m_readers(layers.size()), m_foreign(layers.size()), m_of(layers.size(), kNone)
+    // Where a layer closes a group with something from beside it, `closes` is set: it closes none inside that one.
+    Division(const std::vector<std::size_t>& layers, const std::vector<std::size_t>& place, const Lists& inputs, const std::vector<GroupClaim>& claims,
+             std::vector<bool>& closes)
+        : m_layers(layers), m_claims(claims), m_closes(closes), m_inputs(layers.size()), m_readers(layers.size()), m_foreign(layers.size()), m_of(layers.size(), kNone)
     {
         for (std::size_t i = 0; i < layers.size(); ++i)
             for (const std::size_t input : inputs[layers[i]]) {
@@ -118,7 +120,9 @@ public:
         if (m_modules.empty()) return {};
         // After a split each candidate is on cycles with layers of no module alone: these join it in the second round.
         if (closeCycles()) closeCycles();
+        findSources();
         closeEnds();
+        takeBranches();
         return connected();
     }
 
@@ -215,32 +219,80 @@ private:
     std::size_t localSource(std::size_t i) const { return 2 * (m_of[i] == kNone ? m_modules.size() + i : m_of[i]); }
     static std::size_t foreignSource(std::size_t layer) { return 2 * layer + 1; }
 
-    // An activation or a merge of which the file says nothing closes the group whose output it reads, where the group
-    // reads everything else that it reads: the sum of a block and its shortcut, the concatenation of branches. As
-    // nothing leads from the group to what it reads, no cycle arises.
-    void closeEnds()
+    void findSources()
     {
-        std::vector<std::set<std::size_t>> sources(m_modules.size());
+        m_sources.resize(m_modules.size());
         for (std::size_t i = 0; i < m_layers.size(); ++i) {
             if (m_of[i] == kNone) continue;
-            for (const std::size_t input : m_inputs[i]) sources[m_of[i]].insert(localSource(input));
-            for (const std::size_t layer : m_foreign[i]) sources[m_of[i]].insert(foreignSource(layer));
+            for (const std::size_t input : m_inputs[i]) m_sources[m_of[i]].insert(localSource(input));
+            for (const std::size_t layer : m_foreign[i]) m_sources[m_of[i]].insert(foreignSource(layer));
         }
-        std::vector<std::size_t> owners;
-        for (const std::vector<std::size_t>& layers : layersByCandidate()) owners.push_back(ownersOf(layers));
+        for (const std::vector<std::size_t>& layers : layersByCandidate()) m_owners.push_back(ownersOf(layers));
+    }
+
+    bool saysNothing(std::size_t i) const { return m_of[i] == kNone && !m_claims[m_layers[i]].module; }
+
+    // Whether the candidate reads all that the layer reads. Then nothing leads from the candidate to it, and no cycle
+    // arises where it joins.
+    bool readsTheSame(std::size_t i, std::size_t candidate) const
+    {
+        const std::set<std::size_t>& read = m_sources[candidate];
+        return !(m_inputs[i].empty() && m_foreign[i].empty()) &&
+               std::all_of(m_inputs[i].begin(), m_inputs[i].end(), [&](std::size_t input) { return read.contains(localSource(input)); }) &&
+               std::all_of(m_foreign[i].begin(), m_foreign[i].end(), [&](std::size_t layer) { return read.contains(foreignSource(layer)); });
+    }
+
+    // A layer without a name of its own beside the others of a group, such as the pooling among the branches of an Inception
+    // block, between what the group reads and the one layer `reader`.
+    bool isBranch(std::size_t i, std::size_t candidate, std::size_t reader) const
+    {
+        return saysNothing(i) && m_readers[i] == std::vector<std::size_t>{reader} && readsTheSame(i, candidate);
+    }
+
+    // An activation or a merge of which the file says nothing closes the group whose output it reads, where it reads
+    // nothing else or what the group reads too: the sum of a block and its shortcut, the concatenation of branches.
+    void closeEnds()
+    {
         for (std::size_t i = 0; i < m_layers.size(); ++i) {
-            const GroupClaim& claim = m_claims[m_layers[i]];
-            if (m_of[i] != kNone || claim.module || !claim.closes || m_inputs[i].empty()) continue;
-            const std::size_t candidate = m_of[*std::max_element(m_inputs[i].begin(), m_inputs[i].end())];
-            if (candidate == kNone || owners[candidate] < 2) continue;
-            const std::set<std::size_t>& read = sources[candidate];
-            const bool closes = std::all_of(m_inputs[i].begin(), m_inputs[i].end(), [&](std::size_t input) { return m_of[input] == candidate || read.contains(localSource(input)); }) &&
-                                std::all_of(m_foreign[i].begin(), m_foreign[i].end(), [&](std::size_t layer) { return read.contains(foreignSource(layer)); });
+            if (!saysNothing(i) || !m_claims[m_layers[i]].closes || m_inputs[i].empty()) continue;
+            const std::size_t candidate = latestCandidate(m_inputs[i]);
+            if (candidate == kNone || m_owners[candidate] < 2) continue;
+            const auto isInside = [&](std::size_t input) { return m_of[input] == candidate; };
+            const auto isKnown = [&](std::size_t input) { return isInside(input) || m_sources[candidate].contains(localSource(input)) || isBranch(input, candidate, i); };
+            const bool allInside = m_foreign[i].empty() && std::all_of(m_inputs[i].begin(), m_inputs[i].end(), isInside);
+            const bool closes = allInside || (!m_closes[m_layers[i]] && std::all_of(m_inputs[i].begin(), m_inputs[i].end(), isKnown) &&
+                                              std::all_of(m_foreign[i].begin(), m_foreign[i].end(), [&](std::size_t layer) { return m_sources[candidate].contains(foreignSource(layer)); }));
             if (!closes) continue;
-            m_of[i] = candidate;
-            for (const std::size_t reader : m_readers[i])
-                if (m_of[reader] != kNone && m_of[reader] != candidate) sources[m_of[reader]].insert(localSource(i));
+            m_closes[m_layers[i]] = m_closes[m_layers[i]] || !allInside;
+            join(i, candidate);
         }
+    }
+
+    // Of the last layer in order of execution that is in one.
+    std::size_t latestCandidate(const std::vector<std::size_t>& layers) const
+    {
+        std::size_t latest = kNone;
+        for (const std::size_t i : layers)
+            if (m_of[i] != kNone && (latest == kNone || i > latest)) latest = i;
+        return latest == kNone ? kNone : m_of[latest];
+    }
+
+    void takeBranches()
+    {
+        for (std::size_t i = m_layers.size(); i-- > 0;) {
+            if (!saysNothing(i) || m_readers[i].empty()) continue;
+            const std::size_t candidate = m_of[m_readers[i].front()];
+            const bool isRead = candidate != kNone && m_owners[candidate] > 1 &&
+                                std::all_of(m_readers[i].begin(), m_readers[i].end(), [&](std::size_t reader) { return m_of[reader] == candidate; });
+            if (isRead && readsTheSame(i, candidate)) join(i, candidate);
+        }
+    }
+
+    void join(std::size_t i, std::size_t candidate)
+    {
+        m_of[i] = candidate;
+        for (const std::size_t reader : m_readers[i])
+            if (m_of[reader] != kNone && m_of[reader] != candidate) m_sources[m_of[reader]].insert(localSource(i));
     }
 
     // How many of the layers name a module; calls of one layer count once.
@@ -287,16 +339,19 @@ private:
 
     const std::vector<std::size_t>& m_layers;
     const std::vector<GroupClaim>& m_claims;
+    std::vector<bool>& m_closes;         // by layer of the network
     Lists m_inputs, m_readers;           // inside this part
     Lists m_foreign;                     // inputs from elsewhere, as layers of the network
     std::vector<std::size_t> m_of;       // the candidate of each layer; kNone: in none
     std::vector<std::size_t> m_modules;  // by candidate
+    std::vector<std::set<std::size_t>> m_sources;  // what each candidate reads from outside it, and some inside
+    std::vector<std::size_t> m_owners;             // by candidate, as ownersOf() counts
 };
 
 class Grouping {
 public:
     Grouping(const Lists& inputs, const std::vector<GroupClaim>& claims)
-        : m_inputs(inputs), m_claims(claims), m_modules(claims), m_place(inputs.size(), kNone), m_paths(inputs.size())
+        : m_inputs(inputs), m_claims(claims), m_modules(claims), m_place(inputs.size(), kNone), m_closes(inputs.size(), false), m_paths(inputs.size())
     {
     }
 
@@ -330,7 +385,7 @@ private:
             modules.push_back(m_modules.inside(group.part.module, group.depth, layers[i]));
             if (modules.back() != kNone) names.insert(m_modules.name(modules.back()));
         }
-        std::vector<Part> parts = names.empty() ? std::vector<Part>() : Division(layers, m_place, m_inputs, m_claims).run(modules);
+        std::vector<Part> parts = names.empty() ? std::vector<Part>() : Division(layers, m_place, m_inputs, m_claims, m_closes).run(modules);
         for (const std::size_t layer : layers) m_place[layer] = kNone;
         std::vector<Open> out;
         std::map<std::size_t, int> pieces;
@@ -349,6 +404,7 @@ private:
     const std::vector<GroupClaim>& m_claims;
     Modules m_modules;
     std::vector<std::size_t> m_place;  // of each layer in the part that is being divided
+    std::vector<bool> m_closes;
     std::vector<std::string> m_paths;
 };
 
