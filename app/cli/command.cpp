@@ -1,6 +1,7 @@
 #include "app/cli/command.h"
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/base/spelling.h"
 #include "core/graph/first_image.h"
 #include "core/io/model/model.h"
@@ -118,7 +119,7 @@ std::string wroteText(const std::string& path, const std::vector<std::string>& i
     out += std::to_string(initialised.size()) + (initialised.size() == 1 ? " tensor" : " tensors") +
            " had no values and were initialised as PyTorch does: ";
     constexpr std::size_t kNamed = 5;
-    for (std::size_t i = 0; i < initialised.size() && i < kNamed; ++i) out += (i ? ", " : "") + initialised[i];
+    for (std::size_t i = 0; i < initialised.size() && i < kNamed; ++i) out += (i ? ", " : "") + printable(initialised[i]);
     return out + (initialised.size() > kNamed ? ", ...\n" : "\n");
 }
 

@@ -2,6 +2,7 @@
 #include "app/cli/latency.h"
 #include "app/cli/limits.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/graph/names.h"
 #include "core/io/model/model.h"
 #include "core/io/reports/report_json.h"
@@ -132,13 +133,13 @@ std::string problemOf(const Report& before)
     if (firstError(before)) return "This is no network at side " + side;
     if (now.count(Verdict::Unproductive) + now.count(Verdict::Partial) + now.count(Verdict::Critical) > 0)
         return "Layers are not productive at side " + side;
-    return "The largest field, " + sideText(now.iMax) + " px, is smaller than side " + side;
+    return "The largest field, " + shortFieldText(*now.iMax, before.side) + ", is smaller than side " + side;
 }
 
 std::string errorText(const Report& before)
 {
     const Issue* error = firstError(before);
-    return error ? moduleName(error->layer) + ": " + error->message + "\n" : "";
+    return error ? printable(moduleName(error->layer) + ": " + error->message) + "\n" : "";
 }
 
 // Why a network with layers of unknown reach gets no proposal, and what helps; empty where every reach is known.
@@ -160,17 +161,17 @@ std::string outcomeText(const Arguments& arguments, const Report& before, const 
 {
     const auto output = arguments.value("-o");
     std::string text;
-    if (outcome.refused) return outcome.refused->id + ": " + outcome.refused->title + "\nThis exceeds the limits." + loosen + "\n";
+    if (outcome.refused) return outcome.refused->id + ": " + printable(outcome.refused->title) + "\nThis exceeds the limits." + loosen + "\n";
     if (outcome.applied) {
         const Plan& plan = *outcome.applied;
-        text = plan.id + ": " + plan.title + "\n" + plan.reason + "\n\nbefore: " + summaryLine(plan.before) + "\nafter:  " +
+        text = plan.id + ": " + printable(plan.title) + "\n" + printable(plan.reason) + "\n\nbefore: " + summaryLine(plan.before) + "\nafter:  " +
                summaryLine(plan.after) + "\ntensors: " + transferLine(plan.weights) + "\n\n";
         return text + (outcome.written ? wroteText(*output, outcome.initialised) : "Nothing was written: give -o OUT to keep the refined network.\n") +
                statedSidesText(before.graph, plan.graph);
     }
     if (needed && !plans.empty() && arguments.has("--auto"))
         return problemOf(before) + ", and only another side helps within the limits:\n" + plans.front().id +
-               ": " + plans.front().title + ". Option '--apply' takes it.\n";
+               ": " + printable(plans.front().title) + ". Option '--apply' takes it.\n";
     if (outcome.withheld) return "No proposal is left. " + unknownText(before) + ".\n";
     if (plans.empty() && needed) return problemOf(before) + ", but no proposal within the limits helps." + loosen + "\n" + errorText(before);
     if (plans.empty()) text = "Nothing to do at side " + sideText(before.side) + ": " + summaryLine(before.summary) + ".\n";
@@ -217,7 +218,7 @@ std::string writeAll(const std::vector<Plan>& plans, const Model& model, const s
             json.push_back({{"id", plan.id}, {"output", path}, {"initialised", initialised}, {"error", nullptr}, {"stated", statedSymbols(model.graph, plan.graph)}});
             wrote = true;
         } catch (const Error& error) {
-            text += "Could not write " + path + ": " + error.what() + "\n";
+            text += "Could not write " + path + ": " + printable(error.what()) + "\n";
             json.push_back({{"id", plan.id}, {"output", nullptr}, {"initialised", ReportJson::array()}, {"error", error.what()}});
             if (!failed) failed = error;
         }

@@ -267,7 +267,8 @@ void Inspector::commitName()
     const Node* node = m_stage.document().graph()->find(m_node);
     const std::string name = m_name->text().trimmed().toStdString();
     m_name->setModified(false);
-    if (!node || name == node->name) return;
+    // Control characters are shown as escapes, so the same text is the same name.
+    if (!node || name == node->name || m_name->text() == text(node->name)) return;
     try {
         const NodeId id = m_node;
         m_stage.document().edit(tr("Rename %1").arg(text(node->name)), {}, [&](Graph& graph) { graph.rename(id, name); });

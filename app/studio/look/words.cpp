@@ -1,6 +1,7 @@
 #include "app/studio/look/words.h"
 
 #include "app/studio/look/verdict_look.h"
+#include "core/base/printable.h"
 #include "core/graph/names.h"
 #include "core/io/reports/reports.h"
 
@@ -33,7 +34,7 @@ QString windowOf(const AxisReach& h, const AxisReach& w)
 
 }  // namespace
 
-QString text(const std::string& value) { return QString::fromStdString(value); }
+QString text(const std::string& value) { return QString::fromStdString(printable(value)); }
 
 QString moduleName(const std::string& name) { return text(fovea::moduleName(name)); }
 
@@ -170,9 +171,9 @@ QString networkVerdict(const Report& report)
             .arg(judged)
             .arg(side);
     if (s.iMax && (s.iMax->h < report.side.h || s.iMax->w < report.side.w))
-        return tr("All %1 layers are productive at %2 px, but the largest field, %3 px, does not span the image.")
+        return tr("All %1 layers are productive at %2 px, but the largest field, %3, does not span the image.")
             .arg(judged)
-            .arg(side, axisText(s.iMax->h, s.iMax->w));
+            .arg(side, text(shortFieldText(*s.iMax, report.side)));
     return tr("All %1 layers are productive at %2 px.").arg(judged).arg(side);
 }
 

@@ -24,6 +24,19 @@ void aboutTail(const Report& report, Issues& issues)
                           ") falls below the side, or use larger images."});
 }
 
+// On one axis alone another size of image may be meant: a strip, or a kernel that is 1 on one axis.
+std::string smallFieldText(const PerAxis<std::int64_t>& field, const PerAxis<std::int64_t>& side)
+{
+    if (field.h < side.h && field.w < side.w)
+        return "The largest receptive field is " + sides(field) + " px, smaller than the " + sides(side) +
+               " px input: larger patterns cannot be seen as a whole.";
+    const bool high = field.h < side.h;
+    return "The largest receptive field is " + std::to_string(high ? field.h : field.w) + " px " + (high ? "high" : "wide") +
+           ", smaller than the input of " + std::to_string(high ? side.h : side.w) + " px: " + (high ? "taller" : "wider") +
+           " patterns cannot be seen as a whole; the " + (high ? "width" : "height") + " of " +
+           std::to_string(high ? side.w : side.h) + " px is covered.";
+}
+
 }  // namespace
 
 void aboutVerdicts(const Report& report, Issues& issues)
@@ -40,8 +53,7 @@ void aboutVerdicts(const Report& report, Issues& issues)
     aboutTail(report, issues);
     if (summary.iMax && !unknown && (summary.iMax->h < report.side.h || summary.iMax->w < report.side.w))
         issues.push_back({"field-smaller-than-input", Severity::Info, "", "",
-                          "The largest receptive field is " + sides(*summary.iMax) + " px, smaller than the " + sides(report.side) +
-                              " px input: larger patterns cannot be seen as a whole.",
+                          smallFieldText(*summary.iMax, report.side),
                           "Downsample earlier, dilate or grow kernels, or use smaller images."});
 }
 
