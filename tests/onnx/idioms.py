@@ -1050,11 +1050,11 @@ def fixed_head(net, x):
 
 
 @idiom
-def adaptive(net, x):
-    """Pooling over the whole map along one axis."""
+def coordinate_gate(net, x):
+    """A gate that pools one axis away and goes along the other. A product hides what a gate reads."""
     name = net.mean(x.name, [2], 1)
     gate = net.op("Sigmoid", net.op("Conv", name, net.kernel(x.c, x.c, 1, 3), kernel_shape=[1, 3], pads=[0, 1, 0, 1]))
-    return replace(x, name=net.op("Mul", x.name, gate))
+    return replace(x, name=net.op("Mul", x.name, gate), exact=False)
 
 
 ENDS = ("global_head", "ssd_head", "text_head", "recurrent_head", "resize_to_image", "fixed_head")

@@ -291,17 +291,31 @@ class File:
         return HALF_BOUND if self.notes.get("half") else BOUND
 
     def check_records(self):
+        if self.records_of(self.path) > self.bound():
+            # Rounding alone changes what this file makes of noise; with other weights it does not.
+            copy = self.scratch / "kind.onnx"
+            onnx.save(Positive(self.model).model, str(copy))
+            self.records_of(copy)
+        self.verdict("records")
+
+    def records_of(self, path):
+        """Holds the file against what is written without its nodes. Returns how far the file is from itself without
+        optimisation, where that is so far that the comparison says nothing."""
         out = self.scratch / "records.onnx"
-        written = self.harness.fovea("convert", "--no-origin", self.path, out)
+        written = self.harness.fovea("convert", "--no-origin", path, out)
         if written.code:
             self.fault("records", f"not written: {written.err}")
-        else:
-            answer = self.runtime.ask(model=str(self.path), runs=[self.feeds(self.own_side())], models=[str(out)])
-            ratio = answer["ratios"][0] if answer["ok"] else answer["error"]
-            if isinstance(ratio, str) or ratio > self.bound():
-                self.fault("records", without_path(ratio) if isinstance(ratio, str) else f"outputs differ by {ratio:.1e}")
-            out.unlink()
-        self.verdict("records")
+            return 0
+        answer = self.runtime.ask(model=str(path), runs=[self.feeds(self.own_side())], models=[str(out)], plain=True)
+        out.unlink()
+        ratio = answer["ratios"][0] if answer["ok"] else answer["error"]
+        if isinstance(ratio, str):
+            self.fault("records", without_path(ratio))
+        elif answer["own_ratio"] > self.bound():
+            return answer["own_ratio"]
+        elif ratio > self.bound():
+            self.fault("records", f"outputs differ by {ratio:.1e}")
+        return 0
 
     def check_plans(self):
         if self.kind != "image":

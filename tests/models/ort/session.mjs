@@ -11,6 +11,7 @@
 // The answer is {"id", "ok", "error"?, "shapes": {output: dims}, "types", "largest", "finite"} of the first run, and
 // - with "models" (paths that get the same inputs): "ratios", for each the worst max|a-b|/max|a| of all outputs by
 //   place, or a string that says what went wrong;
+// - with "plain": "own_ratio", the same of the model itself without optimisation, which is what rounding alone does;
 // - with "profile" ({output: [axes]}): "profiles", for each run after the first {output: [for each axis a string of 0
 //   and 1: whether a value at that index differs from the first run]};
 // - with "save" (output names): "values" {name: list of numbers} of the first run.
@@ -157,8 +158,8 @@ function ratioOf(first, second) {
   return worst;
 }
 
-async function withSession(path, use) {
-  const session = await ort.InferenceSession.create(path, sessionOptions);
+async function withSession(path, use, level = 'all') {
+  const session = await ort.InferenceSession.create(path, { ...sessionOptions, graphOptimizationLevel: level });
   try {
     return await use(session);
   } finally {
@@ -205,23 +206,19 @@ async function answer(job) {
       }
     }
   });
+  // By place: a writer may rename inputs.
+  const names = Object.keys(job.runs[0]);
+  const compared = (path, level) => withSession(path, async (session) => {
+    const renamed = {};
+    session.inputNames.forEach((name, index) => { renamed[name] = job.runs[0][name] ?? job.runs[0][names[index]]; });
+    const raw = await session.run(feedsFor(session, renamed, seed));
+    return ratioOf(outputs, session.outputNames.filter((name) => isTensor(raw[name])).map((name) => numbersOf(raw[name])));
+  }, level).catch((error) => String(error?.message ?? error));
   if (job.models) {
     result.ratios = [];
-    for (const path of job.models) {
-      try {
-        result.ratios.push(await withSession(path, async (session) => {
-          // By place: a writer may rename inputs.
-          const names = Object.keys(job.runs[0]);
-          const renamed = {};
-          session.inputNames.forEach((name, index) => { renamed[name] = job.runs[0][name] ?? job.runs[0][names[index]]; });
-          const raw = await session.run(feedsFor(session, renamed, seed));
-          return ratioOf(outputs, session.outputNames.filter((name) => isTensor(raw[name])).map((name) => numbersOf(raw[name])));
-        }));
-      } catch (error) {
-        result.ratios.push(String(error?.message ?? error));
-      }
-    }
+    for (const path of job.models) result.ratios.push(await compared(path));
   }
+  if (job.plain) result.own_ratio = await compared(job.model, 'disabled');
   return result;
 }
 
