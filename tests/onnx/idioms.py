@@ -90,7 +90,7 @@ class Net:
         self.count = 0
         self.window_nodes = {}  # node name: the map it makes
         self.hosts_fixed_length = False  # a tensor of fixed length stands where the twin computes one
-        self.size = size
+        self.size, self.channels = size, channels
         sides = ("h", "w") if open_sides else size
         dims = [1, channels, *sides] if layout == "NCHW" else [1, *sides, channels]
         self.input = ("image", dims, HALF if half else FLOAT)

@@ -9,7 +9,8 @@ half an hour and more. For every file
 - macs: as counted.py counts them;
 - fields: three layers' units read what half-spaces of pixels show in ONNX Runtime (written.FieldRuler);
 - records: written from Fovea's own records it runs and computes the same;
-- plans: every plan at two sizes loads, has the outputs that were foretold, and runs (above 20 G MACs: loads);
+- plans: every plan at two sizes loads, has the outputs that were foretold, and runs (above 20 G MACs: loads); those
+  that published_plans.txt lists are on offer (--record writes what is offered and runs, for such a list);
 - sizes: at other sizes what is written runs with the shapes of the report, or both refuse.
 Files without an image, and those with control flow, need only be honest: no wrong shape, no false claim.
 """
@@ -130,6 +131,7 @@ class File:
             self.path = self.scratch / f"{self.name}.onnx"
             onnx.save(self.model, str(self.path))
         self.results, self.faults = {}, {}
+        self.running = set()  # (size, edits) of plans that loaded and ran
         self.inputs = true_inputs(self.model)
         self.axes = (1, 2) if self.notes.get("layout") == "NHWC" else (2, 3)
 
@@ -322,6 +324,8 @@ class File:
             self.results["plans"] = "no image"
             return None
         counts = [self.plans_at(side) for side in (self.own_side(), self.notes["others"][0])]
+        for where, edits in sorted(kept_plans().get(self.name, set()) - self.running):
+            self.fault("plans", f"{where}: no longer on offer, or it does not run: {edits}")
         self.verdict("plans", f"right ({' + '.join(map(str, counts))})")
         if self.faults.get("plans"):
             self.results["plans"] += f" of {sum(counts)}"
@@ -368,8 +372,11 @@ class File:
             answer = self.runtime.ask(model=str(path), runs=[recipe])
         if not answer["ok"]:
             return self.fault("plans", f"{without_path(answer['error'])} ({title})")
-        for fault in output_faults(report, answer.get("shapes", {})):
+        faults = output_faults(report, answer.get("shapes", {}))
+        for fault in faults:
             self.fault("plans", f"{title}: {fault}")
+        if not faults and report["summary"] == plan["after"]:
+            self.running.add((where, edits_of(plan)))
         return None
 
     def check_sizes(self):
@@ -423,6 +430,25 @@ class File:
         return f"{where} runs"
 
 
+# Plans that were on offer and ran: what is offered later has them as well
+
+
+KEPT = Path(__file__).with_name("published_plans.txt")
+
+
+def edits_of(plan):
+    """What a plan does, in an order of its own: ids change where settings of a file are named in another way."""
+    return "; ".join(sorted(f"{edit['op']} {edit['layer']} {edit['attribute']} {edit['to']}" for edit in plan["edits"]))
+
+
+def kept_plans():
+    kept = {}
+    for line in KEPT.read_text().splitlines() if KEPT.exists() else ():
+        name, where, edits = line.split("\t")
+        kept.setdefault(name, set()).add((where, edits))
+    return kept
+
+
 # Results
 
 
@@ -448,6 +474,7 @@ def add_options(parser):
     parser.add_argument("--cache", type=Path, required=True, help="folder for what is fetched, outside the repository")
     parser.add_argument("--only", nargs="*", metavar="FILE", help="file stems")
     parser.add_argument("--check", nargs="*", choices=CHECKS, help="only these")
+    parser.add_argument("--record", type=Path, help="writes the plans that are on offer and run")
     parser.add_argument("--summary", type=Path, help="writes the table and what is wrong as Markdown")
 
 
@@ -469,6 +496,9 @@ def main():
         if harness.options.summary:
             harness.options.summary.write_text(summary(files, table(files)))
     runtime.stop()
+    if harness.options.record:
+        lines = [f"{file.name}\t{where}\t{edits}\n" for file in files for where, edits in sorted(file.running)]
+        harness.options.record.write_text("".join(lines))
     print(table(files))
     harness.finish(len(files))
 
