@@ -13,6 +13,7 @@ from ort_session import Positive, Runtime, dims_of, half_spaces, image_recipe, s
 from written import errors_of, output_faults, shape_faults, short, without_path
 
 SIZES = 5
+UNITS = 2  # of a network whose fields are followed one by one
 
 
 def sizes_of(seed, own):
@@ -140,6 +141,26 @@ class Case:
             for sentence in field_faults(rows[name], x, extents[x.name], side):
                 self.fault("field", f"'{name}' {sentence}", "fixed", side)
             self.pairs["fields"] += 1
+        # Where one unit's field is not another's, moved: one of them, followed by itself.
+        for name, x in [(name, x) for name, x in layers.items() if not x.uniform and rows[name]["rf_max"]][-UNITS:]:
+            self.unit(name, x, rows[name], extents[x.name], side)
+
+    def unit(self, name, x, row, spans, side):
+        at = [random.Random(self.seed).randrange(len(span)) for span in spans]
+        result = self.harness.fovea("field", self.files["fixed"], "--layer", name, "--unit", f"{at[0]},{at[1]}", "--json")
+        if result.code:
+            return self.fault("field of a unit", f"'{name}': {result.err}", "fixed", side)
+        if row["unbounded"]:
+            return None  # a gate's product hides what the gate reads
+        box = json.loads(result.out)["box"]
+        for axis, letter in enumerate("hw"):
+            low, high = max(0, box[axis]), min(side[axis], box[axis + 2])
+            begin, end = spans[axis][at[axis]]
+            is_within = begin >= end or (low <= begin and end <= high)
+            is_equal = not x.exact or box[axis] < 0 or box[axis + 2] > side[axis] or (begin, end) == (low, high)
+            if not is_within or not is_equal:
+                self.fault("field of a unit", f"'{name}' unit {at} reads {letter} {begin} to {end}, reported {low} to {high}", "fixed", side)
+        return None
 
     def measured(self, values, side):
         """{value: for each axis the [begin, end) of every unit}, from half-spaces at every pixel."""
