@@ -102,7 +102,7 @@ class Checks:
             found = report["summary"][key] if report else None
             if key.startswith("i_") and isinstance(value, int):
                 value = [value, value]
-            self.check(f"{name}.{key}", found == value, f"{found}, right is {value}{report.said}" if not report else f"{found}, right is {value}")
+            self.check(f"{name}.{key}", found == value, f"{found}, right is {value} {'' if report else report.said}")
         return report
 
     def known(self, name, report):

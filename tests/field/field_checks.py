@@ -27,9 +27,11 @@ from invariant import Runner  # noqa: E402
 from ort_session import dims_of, make_model, true_inputs  # noqa: E402
 
 try:
-    from checks import BOUND, Checks  # noqa: E402
-except ImportError as missing:
-    skip(f"{missing.name} is not installed")
+    import torch  # noqa: F401
+except ImportError:
+    skip("python3-torch is not installed")
+
+from checks import BOUND, Checks  # noqa: E402
 
 GAPS = HERE / "known_gaps.txt"
 KINDS = {}
@@ -149,7 +151,8 @@ def twins(c, name, model, parameters):
                 settings.setdefault(node.input[1], []).append(attributes_of(node))
         if any(one != calls[0] for calls in settings.values() for one in calls):
             wrong.append(plan["title"])
-    c.check(f"{name}.twins", not wrong, f"{len(wrong)} of {len(tried)} plans change one call alone, first '{wrong[0] if wrong else ''}'")
+    c.check(f"{name}.twins", not wrong,
+            f"{len(wrong)} of {len(tried)} plans change one call alone, first '{wrong[0] if wrong else ''}'")
 
 
 def alike(report):
@@ -198,7 +201,8 @@ def same_in_both(c, name, opset, seed):
     """The same network with channels first and last has the same report."""
     reports = []
     for said in ("NCHW", "NHWC"):
-        built, _ = draw(9000 + seed, opset=opset, layout=said, only=["plain_window", "residual", "plain_pool"], half=False, size=(40, 48))
+        built, _ = draw(9000 + seed, opset=opset, layout=said, only=["plain_window", "residual", "plain_pool"], half=False,
+                        size=(40, 48))
         reports.append(c.report(c.save(f"{name}-{said}", built.model())))
     c.check(name, all(reports) and alike(reports[0]) == alike(reports[1]), "channels first and last have different reports")
 
@@ -226,7 +230,8 @@ def source(c, name, path):
     answer = c.runner.ask(model=str(path), runs=[recipes], save=[first])
     right = numpy.array(answer["values"][first])
     made = (made[0] if isinstance(made, tuple) else made).numpy().ravel()
-    return c.check(name, made.shape == right.shape and numpy.abs(made - right).max() <= BOUND * numpy.abs(right).max(), "computes something else")
+    return c.check(name, made.shape == right.shape and numpy.abs(made - right).max() <= BOUND * numpy.abs(right).max(),
+                   "computes something else")
 
 
 @kind
@@ -256,11 +261,14 @@ def same(c):
 def output_shape(c, opset):
     """A transposed convolution whose output_shape is given: padding follows, the odd pixel as ONNX Runtime lays it."""
     random = numpy.random.default_rng(4)
-    tensors = {"w": random.uniform(0.1, 1, (3, 4, 4, 4)).astype(numpy.float32), "v": random.uniform(0.1, 1, (4, 4, 3, 3)).astype(numpy.float32)}
+    tensors = {"w": random.uniform(0.1, 1, (3, 4, 4, 4)).astype(numpy.float32),
+               "v": random.uniform(0.1, 1, (4, 4, 3, 3)).astype(numpy.float32)}
     for auto in ("NOTSET", "SAME_UPPER", "SAME_LOWER"):
-        nodes = [helper.make_node("ConvTranspose", ["x", "w"], ["a"], "up", kernel_shape=[4, 4], strides=[2, 2], output_shape=[17, 17], auto_pad=auto),
+        nodes = [helper.make_node("ConvTranspose", ["x", "w"], ["a"], "up", kernel_shape=[4, 4], strides=[2, 2],
+                                  output_shape=[17, 17], auto_pad=auto),
                  helper.make_node("Conv", ["a", "v"], ["y"], "last", kernel_shape=[3, 3], pads=[1] * 4)]
-        path = c.save(f"output_shape-{auto}-{opset}", make_model(nodes, [("x", [1, 3, 8, 8])], [("y", [1, 4, 17, 17])], tensors, opset))
+        path = c.save(f"output_shape-{auto}-{opset}", make_model(nodes, [("x", [1, 3, 8, 8])], [("y", [1, 4, 17, 17])],
+                                                                 tensors, opset))
         name = f"output_shape.{auto}-{opset}"
         c.known(name, c.report(path))
         c.box(f"{name}.box", path, "up")
@@ -276,7 +284,8 @@ def const_dyn(c):
     c.known("file", c.report(path))
     out = c.converted(path, "const-48.onnx", "--size", "48")
     c.same("file.outputs-48", path, out, "48")
-    for idiom, opsets in (("coordinates", (11, 17)), ("class_token", (10, 16)), ("nearest_by_expand", (9, 14)), ("attention", (8, 20))):
+    for idiom, opsets in (("coordinates", (11, 17)), ("class_token", (10, 16)), ("nearest_by_expand", (9, 14)),
+                          ("attention", (8, 20))):
         c.drawn(idiom, *opsets)
     c.drawn("channel_shuffle", 7, 13, seeds=(0, 1))
     c.drawn("ssd_head", 9, 13, 20)
@@ -289,7 +298,8 @@ def circular(c):
     report = c.numbers("file", path, i_max=9)
     for layer, extent in (("/0/Conv", 3), ("/2/Conv", 5), ("/4/Conv", 9)):
         c.row(f"file{layer.replace('/', '-')}", report, layer, rf_max=[extent] * 2, rf_min=[extent] * 2, approximate=True)
-    c.check("file.seam", sum(issue["code"] == "seam" for issue in report["issues"]) == 1, f"findings {sorted(codes(report))}, one is 'seam'")
+    c.check("file.seam", sum(issue["code"] == "seam" for issue in report["issues"]) == 1,
+            f"findings {sorted(codes(report))}, one is 'seam'")
     c.box("file.box", path, "/4/Conv", at=[8, 8])
     for side in ("48", "40x56"):
         c.at_size(f"file.at-{side}", path, side, must_run=True)
@@ -338,7 +348,8 @@ def frames(c, opset, number, last=False):
     nodes += [helper.make_node("Reshape", ["t" if last else "x", "fold"], ["f"], "fold_node"),
               helper.make_node("Conv", ["f", "w"], ["a"], "conv", kernel_shape=[3, 3], pads=[1] * 4, strides=[2, 2]),
               helper.make_node("GlobalAveragePool", ["a"], ["g"], "gap"), helper.make_node("Flatten", ["g"], ["h"], "flat"),
-              helper.make_node("MatMul", ["h", "fc"], ["l"], "fc_node"), helper.make_node("Reshape", ["l", "back"], ["y"], "back_node")]
+              helper.make_node("MatMul", ["h", "fc"], ["l"], "fc_node"),
+              helper.make_node("Reshape", ["l", "back"], ["y"], "back_node")]
     path = c.save(name, make_model(nodes, [("x", dims)], [("y", [1, number, 4])], tensors, opset))
     c.numbers(name, path, macs=number * (16 * 16 * 8 * 27 + 32))
     c.macs(f"{name}.counted", path)
@@ -369,7 +380,8 @@ def gate(c):
     path = c.file("se_op13")
     report = c.numbers("se", path, i_max=15, macs=3982080)
     c.known("se", report)
-    c.check("se.plan", not any("to 3" in plan["title"] and "Side" in plan["title"] for plan in c.plans(path, "32")), "a plan 'Side from 32 to 3'")
+    c.check("se.plan", not any("to 3" in plan["title"] and "Side" in plan["title"] for plan in c.plans(path, "32")),
+            "a plan 'Side from 32 to 3'")
     c.macs("se", path)
     c.plans_run("se.plans", path)
     path = c.file("eca")
@@ -411,10 +423,12 @@ def by_integers(c, opset):
                "w": random.integers(-60, 60, (8, 3, 3, 3)).astype(numpy.int8),
                "v": random.integers(-60, 60, (8, 8, 5, 5)).astype(numpy.int8)}
     nodes = [helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"], "q"),
-             helper.make_node("QLinearConv", ["q", "s", "z", "w", "ws", "wz", "s", "z"], ["a"], "conv1", kernel_shape=[3, 3], pads=[1] * 4, strides=[2, 2]),
+             helper.make_node("QLinearConv", ["q", "s", "z", "w", "ws", "wz", "s", "z"], ["a"], "conv1", kernel_shape=[3, 3],
+                              pads=[1] * 4, strides=[2, 2]),
              helper.make_node("MaxPool", ["a"], ["p"], "pool", kernel_shape=[2, 2], strides=[2, 2]) if opset >= 12 else
              helper.make_node("Identity", ["a"], ["p"], "pool"),
-             helper.make_node("QLinearConv", ["p", "s", "z", "v", "ws", "wz", "s", "z"], ["d"], "conv2", kernel_shape=[5, 5], pads=[2] * 4),
+             helper.make_node("QLinearConv", ["p", "s", "z", "v", "ws", "wz", "s", "z"], ["d"], "conv2", kernel_shape=[5, 5],
+                              pads=[2] * 4),
              helper.make_node("DequantizeLinear", ["d", "s", "z"], ["y"], "dq")]
     path = c.save(f"qlinear-{opset}", make_model(nodes, [("x", [1, 3, 32, 32])], [("y", [1, 8, None, None])], tensors, opset))
     name = f"qlinear-{opset}"
@@ -450,13 +464,15 @@ def large_tables(c, opset):
     """Kernels cut out of one table of more than 65,536 elements, and anchors of as many behind the head."""
     random = numpy.random.default_rng(7)
     table = random.uniform(0.001, 0.01, (96, 64, 3, 3)).astype(numpy.float32)
-    tensors = {"table": table, "w0": numpy.full((64, 3, 3, 3), 0.05, numpy.float32), "anchors": random.random((1, 70000, 1), numpy.float32),
+    tensors = {"table": table, "w0": numpy.full((64, 3, 3, 3), 0.05, numpy.float32),
+               "anchors": random.random((1, 70000, 1), numpy.float32),
                "flat": numpy.array([1, -1, 1], numpy.int64), "sizes": numpy.array([64, 32], numpy.int64)}
     cut = helper.make_node("Split", ["table", "sizes"] if opset >= 13 else ["table"], ["w1", "w2"], "cut", axis=0,
                            **({} if opset >= 13 else {"split": [64, 32]}))
     conv = [helper.make_node("Conv", [source, weight], [out], out, kernel_shape=[3, 3], pads=[1] * 4)
             for source, weight, out in (("x", "w0", "a"), ("a", "w1", "b"), ("b", "w2", "d"))]
-    nodes = [cut, *conv, helper.make_node("GlobalAveragePool", ["d"], ["g"], "gap"), helper.make_node("Reshape", ["g", "flat"], ["r"], "rows"),
+    nodes = [cut, *conv, helper.make_node("GlobalAveragePool", ["d"], ["g"], "gap"),
+             helper.make_node("Reshape", ["g", "flat"], ["r"], "rows"),
              helper.make_node("ReduceMax", ["r"], ["m"], "most", axes=[1], keepdims=1) if opset < 18 else
              helper.make_node("ReduceMax", ["r"], ["m"], "most", keepdims=1),
              helper.make_node("Mul", ["anchors", "m"], ["y"], "scaled")]
@@ -480,7 +496,8 @@ def segnet(c):
         after = c.report(out) if out.exists() else None
         if not after or after["outputs"][0]["shape"][2:] != after["input"]["shape"][2:]:
             shrinks.append(plan["title"])
-    c.check("file.output", not shrinks, f"{len(shrinks)} of {len(tried)} plans shrink the output, first '{shrinks[0] if shrinks else ''}'")
+    c.check("file.output", not shrinks,
+            f"{len(shrinks)} of {len(tried)} plans shrink the output, first '{shrinks[0] if shrinks else ''}'")
     c.plans_run("file.plans", path)
     for side in ("96", "32x48"):
         c.at_size(f"file.at-{side}", path, side, must_run=True)
@@ -492,16 +509,19 @@ def segnet(c):
 def autoencoder(c):
     path = c.file("ae")
     report = c.report(path)
-    c.check("file.covers", "kernel-covers-map" not in codes(report), "'kernel-covers-map' for a transposed 4x4 of stride 2 on 4x4")
+    c.check("file.covers", "kernel-covers-map" not in codes(report),
+            "'kernel-covers-map' for a transposed 4x4 of stride 2 on 4x4")
     c.known("file", report)
     c.macs("file", path)
     c.plans_run("file.plans", path)
-    for opset, (k, s, length), right in ((9, (4, 2, 2), True), (13, (4, 4, 2), False), (13, (3, 1, 3), True), (20, (2, 2, 1), True), (20, (5, 2, 4), False)):
+    for opset, (k, s, length), right in ((9, (4, 2, 2), True), (13, (4, 4, 2), False), (13, (3, 1, 3), True),
+                                         (20, (2, 2, 1), True), (20, (5, 2, 4), False)):
         # ceil(e / s) units are read: covered where that is the whole map.
         tensors = {"w": numpy.full((4, 3, 3, 3), 0.1, numpy.float32), "v": numpy.full((4, 4, k, k), 0.1, numpy.float32)}
         nodes = [helper.make_node("Conv", ["x", "w"], ["a"], "conv", kernel_shape=[3, 3], pads=[1] * 4, strides=[2, 2]),
                  helper.make_node("ConvTranspose", ["a", "v"], ["y"], "up", kernel_shape=[k, k], strides=[s, s])]
-        path = c.save(f"up-{k}-{s}-{length}-{opset}", make_model(nodes, [("x", [1, 3, 2 * length, 2 * length])], [("y", [1, 4, None, None])], tensors, opset))
+        made = make_model(nodes, [("x", [1, 3, 2 * length, 2 * length])], [("y", [1, 4, None, None])], tensors, opset)
+        path = c.save(f"up-{k}-{s}-{length}-{opset}", made)
         c.row(f"up-{k}-{s}-{length}-{opset}", c.report(path), "up", covers_map=right)
 
 
@@ -528,7 +548,8 @@ def functions(c):
         nodes = [helper.make_node("ConvRelu", [source, weight], [out], out, domain="here")
                  for source, weight, out in (("x", "w1", "a"), ("a", "w2", "y"))]
         tensors = {"w1": numpy.full((8, 3, 3, 3), 0.1, numpy.float32), "w2": numpy.full((4, 8, 3, 3), 0.1, numpy.float32)}
-        model = make_model(nodes, [("x", [1, 3, 32, 32])], [("y", [1, 4, 8, 8])], tensors, opset, 8 if opset < 19 else 10, [("here", 1)], [function])
+        model = make_model(nodes, [("x", [1, 3, 32, 32])], [("y", [1, 4, 8, 8])], tensors, opset, 8 if opset < 19 else 10,
+                           [("here", 1)], [function])
         path = c.save(f"functions-{opset}", model)
         name = f"inlined-{opset}"
         report = c.numbers(name, path, i_max=7, parameters=216 + 288, macs=16 * 16 * 216 + 8 * 8 * 288)
@@ -568,7 +589,8 @@ def turned(c, opset):
 def settings(c):
     """Scalars as initializers are settings, no parameters, and so is one number for each channel before the first layer."""
     for opset in (7, 13, 21):
-        tensors = {"by": numpy.float32(127.5), "less": numpy.ones((1,), numpy.float32), "mean": numpy.full((3, 1, 1), 0.5, numpy.float32),
+        tensors = {"by": numpy.float32(127.5), "less": numpy.ones((1,), numpy.float32),
+                   "mean": numpy.full((3, 1, 1), 0.5, numpy.float32),
                    "w": numpy.full((8, 3, 3, 3), 0.1, numpy.float32), "v": numpy.full((4, 8, 3, 3), 0.1, numpy.float32)}
         nodes = [helper.make_node("Div", ["x", "by"], ["a"], "scale"), helper.make_node("Sub", ["a", "less"], ["b"], "shift"),
                  helper.make_node("Sub", ["b", "mean"], ["c"], "mean_node"),
@@ -603,7 +625,8 @@ def one_axis(c):
         path = c.save(f"rows-{opset}", make_model(nodes, [("x", [1, 3, 32, 64])], [("y", [1, 4, 1, 32])], tensors, opset))
         report = c.report(path)
         row = next(row for row in report["layers"] if row["name"] == "row")
-        c.check(f"rows-{opset}.outside", row["rf_max"] is None or row["rf_max"][0] is None or row["unbounded"], f"'row' has the field {row['rf_max']}")
+        c.check(f"rows-{opset}.outside", row["rf_max"] is None or row["rf_max"][0] is None or row["unbounded"],
+                f"'row' has the field {row['rf_max']}")
         # Written at another height its kernel becomes that map's side.
         c.at_size(f"rows-{opset}.48x64", path, "48x64", must_run=True)
         c.at_size(f"rows-{opset}.32x96", path, "32x96", must_run=True)
@@ -621,7 +644,8 @@ def pads(c):
                    "w": numpy.full((4, 3, 4, 4), 0.1, numpy.float32)}
         cut = helper.make_node("Split", ["whole", "sizes"] if opset >= 13 else ["whole"], ["front", "rear"], "cut", axis=0,
                                **({} if opset >= 13 else {"split": [4, 4]}))
-        nodes = [cut, helper.make_node("Concat", ["front", "rear"], ["pads"], "join", axis=0), helper.make_node("Pad", ["x", "pads"], ["p"], "pad"),
+        nodes = [cut, helper.make_node("Concat", ["front", "rear"], ["pads"], "join", axis=0),
+                 helper.make_node("Pad", ["x", "pads"], ["p"], "pad"),
                  helper.make_node("Conv", ["p", "w"], ["y"], "conv", kernel_shape=[4, 4])]
         path = c.save(f"split-{opset}", make_model(nodes, [("x", [1, 3, 24, 24])], [("y", [1, 4, 24, 24])], tensors, opset))
         report = c.report(path)
@@ -665,7 +689,8 @@ def densenet(opset, blocks):
 
     def conv(source, inputs, outputs, kernel, path, group, stride=1):
         tensors[f"{path}.weight"] = random.random((outputs, inputs, kernel, kernel), numpy.float32)
-        return add("Conv", [source, f"{path}.weight"], group, kernel_shape=[kernel] * 2, pads=[kernel // 2] * 4, strides=[stride] * 2)
+        return add("Conv", [source, f"{path}.weight"], group, kernel_shape=[kernel] * 2, pads=[kernel // 2] * 4,
+                   strides=[stride] * 2)
 
     x, channels = conv("image", 3, 8, 7, "features.conv0", "features", 2), 8
     x = add("Relu", [norm(x, channels, "features.norm0", "features")], "features")
@@ -685,7 +710,8 @@ def densenet(opset, blocks):
         if number < len(blocks):
             group = f"features.transition{number}"
             x = add("Relu", [norm(x, channels, f"{group}.norm", group)], group)
-            x = add("AveragePool", [conv(x, channels, channels // 2, 1, f"{group}.conv", group)], None, kernel_shape=[2, 2], strides=[2, 2])
+            x = add("AveragePool", [conv(x, channels, channels // 2, 1, f"{group}.conv", group)], None, kernel_shape=[2, 2],
+                    strides=[2, 2])
             channels //= 2
     x = add("Relu", [norm(x, channels, "features.norm5", "features")], None)
     x = add("Flatten", [add("GlobalAveragePool", [x], None)], None)

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from idioms import Map
+from twin_nets import Map
 
 
 def conv(inputs, outputs, kernel=3, stride=1, **options):
@@ -131,7 +131,8 @@ MAKERS = {
     "pixel_unshuffle": (lambda: net(nn.PixelUnshuffle(2), conv(32, 8)), {}),
     "space_to_depth": (lambda: net(Lambda(space_to_depth, conv(32, 8))), {}),
     "channels_last": (lambda: Lambda(lambda x, body: body(x.permute(0, 3, 1, 2)), net(nn.MaxPool2d(2))), LAST),
-    "channels_last_both": (lambda: Lambda(lambda x, body: body(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1), net(conv(8, 8, 5, 2))), LAST),
+    "channels_last_both": (lambda: Lambda(lambda x, body: body(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1),
+                                          net(conv(8, 8, 5, 2))), LAST),
     "circular": (lambda: net(nn.Conv2d(8, 8, 3, 1, 1, bias=False, padding_mode="circular")), SEAM),
     "roll": (lambda: net(Lambda(lambda x: torch.roll(x, (-2, -2), (2, 3)))), SEAM),
     "strips": (lambda: net(Lambda(strip_attention, conv(8, 8))), SEAM),
@@ -142,12 +143,15 @@ MAKERS = {
     "to_batch": (lambda: net(Lambda(to_batch, conv(8, 8))), {"batch": True}),
     "windows": (lambda: net(Lambda(windows, nn.Linear(8, 8, False))), {}),
     "tokens": (lambda: net(Lambda(tokens, nn.Linear(8, 8, False), nn.Embedding(1, 8))), {}),
-    "exchanged": (lambda: net(Lambda(lambda x, inner: inner(x.transpose(2, 3)).transpose(2, 3), conv(8, 8, stride=(2, 1)))), {"batch": True}),
+    "exchanged": (lambda: net(Lambda(lambda x, inner: inner(x.transpose(2, 3)).transpose(2, 3), conv(8, 8, stride=(2, 1)))),
+                  {"batch": True}),
     "transposed": (lambda: net(nn.ConvTranspose2d(8, 8, 4, 2, 1, bias=False)), UP),
     "nearest": (lambda: net(nn.Upsample(scale_factor=2)), UP),
     "linear": (lambda: net(nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)), UP),
-    "to_size": (lambda: Lambda(lambda x, body, down: F.interpolate(down(body(x)), x.shape[2:], mode="bilinear"), net(), conv(8, 8, stride=2)), UP),
-    "one_axis": (lambda: Lambda(lambda x, body, head: head(body(x).mean(2).transpose(1, 2)), net(nn.MaxPool2d(2)), nn.Linear(8, 5, False)), {}),
+    "to_size": (lambda: Lambda(lambda x, body, down: F.interpolate(down(body(x)), x.shape[2:], mode="bilinear"), net(),
+                               conv(8, 8, stride=2)), UP),
+    "one_axis": (lambda: Lambda(lambda x, body, head: head(body(x).mean(2).transpose(1, 2)), net(nn.MaxPool2d(2)),
+                                nn.Linear(8, 5, False)), {}),
     "pads": (lambda: net(Lambda(from_constants), conv(8, 8, padding=0)), {}),
     "shared_head": (Twice, {}),
     "lstm": (lambda: Recurrent(nn.LSTM), {}),

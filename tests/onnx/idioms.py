@@ -214,7 +214,8 @@ def resize_to_image(net, x):
     net.need(9)
     sides = [net.dim("image", axis - (net.layout == "NHWC"), length) for axis, length in zip((2, 3), net.size)]
     score = net.conv(x, 4, (1, 1))
-    name = resized(net, score, sizes=sides, mode="linear" if not net.half else "nearest", coordinates="asymmetric" if net.opset < 11 else "half_pixel")
+    name = resized(net, score, sizes=sides, mode="linear" if not net.half else "nearest",
+                   coordinates="asymmetric" if net.opset < 11 else "half_pixel")
     net.out(after_resize(replace(score, even=True), name, *net.size, "linear"))
     return x
 
@@ -559,8 +560,8 @@ def integer_convolution(net, x):
         raise NotPossible
     y, scale, zero = net.op("DynamicQuantizeLinear", x.name, outputs=3)
     kernel = net.tensor(net.numbers.integers(1, 100, (4, x.c, 3, 3)).astype(numpy.uint8), "kernel")
-    made = net.window("ConvInteger", replace(x, hides=True), [y, kernel, zero, net.tensor(numpy.array(0, numpy.uint8))], 4, x.h, x.w,
-                      kernel_shape=[3, 3], pads=[1] * 4)
+    made = net.window("ConvInteger", replace(x, hides=True), [y, kernel, zero, net.tensor(numpy.array(0, numpy.uint8))],
+                      4, x.h, x.w, kernel_shape=[3, 3], pads=[1] * 4)
     real = net.op("Cast", made.name, to=FLOAT)
     return replace(made, name=net.op("Mul", real, net.op("Mul", scale, net.tensor(numpy.float32(0.001)))), even=True)
 

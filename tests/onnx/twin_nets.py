@@ -110,7 +110,8 @@ class Net:
             array = array.astype(numpy.float16 if self.half else numpy.float32)
         name = self.fresh(stem)
         if constant:
-            self.nodes.append(helper.make_node("Constant", [], [name], f"{name}_node", value=numpy_helper.from_array(array, name)))
+            value = numpy_helper.from_array(array, name)
+            self.nodes.append(helper.make_node("Constant", [], [name], f"{name}_node", value=value))
         else:
             self.tensors[name] = array
         return name
@@ -235,7 +236,8 @@ class Net:
         weight = weight or self.kernel(c, x.c // group, *k)
         bias = self.rng.random() < 0.3 if bias is None else bias
         inputs = [x.name, weight] + ([self.tensor(numpy.zeros(c, numpy.float32), "bias")] if bias else [])
-        attributes = {"kernel_shape": k, "strides": s, "dilations": d if max(d) > 1 else None, "group": group if group > 1 else None}
+        attributes = {"kernel_shape": k, "strides": s, "dilations": d if max(d) > 1 else None,
+                      "group": group if group > 1 else None}
         if auto:
             h, w = -(-x.h // s[0]), -(-x.w // s[1])
             made = self.window("Conv", x, inputs, c, h, w, auto_pad=auto, **attributes)

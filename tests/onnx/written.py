@@ -68,7 +68,8 @@ def descendants(model, names):
 def on_the_way(model, image):
     """Names of nodes (and of what they make) between the image and a window layer, that layer included."""
     forward = descendants(model, [image])
-    windows = ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "QLinearConv", "ConvInteger", "FusedConv", "LpPool", "MaxUnpool")
+    windows = ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "QLinearConv", "ConvInteger", "FusedConv", "LpPool",
+               "MaxUnpool")
     needed, names = set(), set()
     for node in reversed(model.graph.node):
         is_window = node.op_type in windows and node.input[0] in forward
