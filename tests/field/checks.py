@@ -128,7 +128,7 @@ class Checks:
         plain, answer = self.runs(out, side), self.runs(shown, side)
         if not plain["ok"] or not answer["ok"]:
             return self.check(name, False, f"written at {side}: {plain.get('error') or answer.get('error')}")
-        faults = output_faults(report, plain["shapes"]) + shape_faults(model, report, answer["shapes"])[0]
+        faults = output_faults(report, plain["shapes"]) + shape_faults(onnx.load(str(path)), report, answer["shapes"])[0]
         return self.check(name, not faults, f"at {side}: {faults[0] if faults else ''}")
 
     def macs(self, name, path):

