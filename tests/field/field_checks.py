@@ -10,12 +10,13 @@ is a failure too.
 `--only KIND...` runs these kinds (the first word of a check's name).
 """
 
+import json
 import sys
 from pathlib import Path
 
 import numpy
 import onnx
-from onnx import helper
+from onnx import TensorProto, helper
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "onnx"))
@@ -114,6 +115,10 @@ def siamese(c):
     c.check("file.same-image", not wrong, f"{len(wrong)} of {len(tried)} plans, first '{wrong[0] if wrong else ''}'")
     c.check("file.both-ways", not unequal, f"{len(unequal)} of {len(tried)} plans, first '{unequal[0] if unequal else ''}'")
     c.equal("file.parameters", c.report(path)["summary"]["parameters"], 1216 + 4640 + 9248 + 264 + 9)
+    out = c.converted(path, "siamese-96.onnx", "--size", "96")
+    sides = [dims_of(value)[2:] for value in true_inputs(onnx.load(str(out)))] if out else []
+    c.equal("file.both-inputs", sides, [[96, 96], [96, 96]])
+    c.at_size("file.at-48x80", path, "48x80", must_run=True)
     c.drawn("shared_weights", 8, 13, 20)
     c.exported("shared_head", 11, 16)
     twins(c, "head", *shared_head(13))
@@ -599,6 +604,11 @@ def settings(c):
         path = c.save(f"scalars-{opset}", make_model(nodes, [("x", [1, 3, 32, 32])], [("y", [1, 4, 16, 16])], tensors, opset))
         c.numbers(f"scalars-{opset}", path, parameters=216 + 288, i_max=5, macs=32 * 32 * 216 + 16 * 16 * 288)
         c.own_records(f"scalars-{opset}", path)
+        # What stands behind the arithmetic can be named as the image.
+        report = c.report(path, None, "--input", "c")
+        c.equal(f"inner-{opset}", [report["input"]["name"], report["summary"]["i_max"]] if report else None, ["c", [5, 5]])
+        refusal = c.harness.fovea("analyze", path, "--input", "c", "--size", "64")
+        c.check(f"inner-{opset}.no-size", refusal.is_refusal(), f"exit code {refusal.code}, {refusal.err}")
     c.drawn("preprocessing", 8, 13, 20, seeds=(0, 1))
 
 
@@ -652,6 +662,76 @@ def pads(c):
         c.known(f"split-{opset}", report)
         c.row(f"split-{opset}.conv", report, "conv", start=[-1, -1], rf_max=[4, 4], out_shape=[1, 4, 24, 24])
         c.at_size(f"split-{opset}.40", path, "40", must_run=True)
+
+
+@kind
+def unknown(c):
+    """What is unknown: told once, and nothing is concluded from the rest. A tail behind the extractor fails no check."""
+    for opset in (16, 20):
+        name, path = f"way-{opset}", c.save(f"way-{opset}", sampled(opset, 24))
+        report = c.report(path)
+        told = [issue for issue in report["issues"] if issue["code"] == "unknown-layer"]
+        c.check(f"{name}.told-once", len(told) == 1 and told[0]["layer"] == "warp", f"findings {sorted(codes(report))}")
+        c.equal(f"{name}.complete", report["summary"].get("complete"), False)
+        c.equal(f"{name}.border", report["summary"]["border_layer"], None)
+        c.equal(f"{name}.parameters", report["summary"]["parameters"], 8 * 27 + 4 * 72)
+        c.row(f"{name}.before", report, "conv1", verdict="productive", out_shape=[1, 8, 24, 24])
+        c.row(f"{name}.behind", report, "conv2", verdict="unknown", out_shape=[1, 4, 24, 24])
+        c.equal(f"{name}.fail-on", c.harness.fovea("analyze", path, "--fail-on", "unproductive").code, 1)
+        # A plan may change the first convolution as long as its map stays; where none is left, the exit code says so.
+        for side in ("2", "24"):
+            result = c.harness.fovea("refine", path, "--size", side, "--json")
+            plans = json.loads(result.out)["plans"] if result.out else []
+            wrong = [plan["title"] for plan in plans for edit in plan["edits"]
+                     if edit["layer"] != "conv1" or edit["attribute"] == "stride" or edit["op"] != "set"]
+            c.check(f"{name}.plans-{side}", not wrong and result.code in (0, 1), f"'{wrong[0] if wrong else result.err}'")
+        c.check(f"{name}.said", "Nothing" not in c.harness.fovea("refine", path).out, "says that there is nothing to do")
+        stated = c.report(path, None, "--reach", "op:GridSample=same")
+        c.equal(f"{name}.stated", stated["summary"]["i_max"] if stated else None, [5, 5])
+        name, path = f"tail-{opset}", c.save(f"tail-{opset}", sorted_scores(opset))
+        c.equal(f"{name}.fail-on", c.harness.fovea("analyze", path, "--fail-on", "unproductive").code, 0)
+        c.numbers(name, path, i_max=5)
+        c.plans_run(f"{name}.plans", path, "16")
+    for side in (24, 40):
+        c.at_size(f"way.{side}", c.save(f"way-{side}", sampled(16, side)), str(side), must_run=True)
+
+
+def sampled(opset, side):
+    """Sampled by data between two convolutions; the file states the shape behind it."""
+    tensors = {"w": numpy.full((8, 3, 3, 3), 0.1, numpy.float32), "v": numpy.full((4, 8, 3, 3), 0.1, numpy.float32),
+               "grid": numpy.zeros((1, side, side, 2), numpy.float32)}
+    nodes = [helper.make_node("Conv", ["x", "w"], ["a"], "conv1", kernel_shape=[3, 3], pads=[1] * 4),
+             helper.make_node("GridSample", ["a", "grid"], ["b"], "warp"),
+             helper.make_node("Conv", ["b", "v"], ["y"], "conv2", kernel_shape=[3, 3], pads=[1] * 4)]
+    maps = [("x", [1, 3, side, side])], [("y", [1, 4, side, side])]
+    return make_model(nodes, *maps, tensors, opset, 8 if opset < 19 else 10, infos=[("b", [1, 8, side, side])])
+
+
+def sorted_scores(opset):
+    """The best scores behind a global pooling: a tail that reads data."""
+    tensors = {"w": numpy.full((8, 3, 3, 3), 0.1, numpy.float32), "v": numpy.full((8, 8, 3, 3), 0.1, numpy.float32),
+               "k": numpy.array([3], numpy.int64)}
+    nodes = [helper.make_node("Conv", ["x", "w"], ["a"], "conv1", kernel_shape=[3, 3], pads=[1] * 4),
+             helper.make_node("Conv", ["a", "v"], ["b"], "conv2", kernel_shape=[3, 3], pads=[1] * 4, strides=[2, 2]),
+             helper.make_node("GlobalAveragePool", ["b"], ["g"], "gap"), helper.make_node("Flatten", ["g"], ["f"], "flat"),
+             helper.make_node("TopK", ["f", "k"], ["y", "at"], "best")]
+    outputs = [("y", [1, 3]), ("at", [1, 3], TensorProto.INT64)]
+    return make_model(nodes, [("x", [1, 3, 32, 32])], outputs, tensors, opset, 8 if opset < 19 else 10)
+
+
+@kind
+def stored_outputs(c):
+    """A tensor of the file that is an output too is written once."""
+    for opset in (9, 13, 20):
+        tensors = {"w": numpy.full((4, 3, 3, 3), 0.1, numpy.float32),
+                   "anchors": numpy.arange(8, dtype=numpy.float32).reshape(2, 4)}
+        nodes = [helper.make_node("Conv", ["x", "w"], ["y"], "conv", kernel_shape=[3, 3], pads=[1] * 4, strides=[2, 2])]
+        outputs = [("y", [1, 4, 16, 16]), ("anchors", [2, 4])]
+        path = c.save(f"stored-{opset}", make_model(nodes, [("x", [1, 3, 32, 32])], outputs, tensors, opset))
+        c.numbers(f"stored-{opset}", path, i_max=3)
+        c.own_records(f"stored-{opset}", path)
+        c.at_size(f"stored-{opset}.48", path, "48", must_run=True)
+        c.plans_run(f"stored-{opset}.plans", path)
 
 
 @kind
