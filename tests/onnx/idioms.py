@@ -211,7 +211,7 @@ def residual(net, x):
 @idiom
 def resize_to_image(net, x):
     """A segmentation head: back to the image's own sides, as an output."""
-    net.need(9)
+    net.need(10 if x.h > net.size[0] or x.w > net.size[1] else 9)  # Upsample refuses to make smaller
     sides = [net.dim("image", axis - (net.layout == "NHWC"), length) for axis, length in zip((2, 3), net.size)]
     score = net.conv(x, 4, (1, 1))
     name = resized(net, score, sizes=sides, mode="linear" if not net.half else "nearest",
