@@ -92,6 +92,8 @@ std::optional<PeriodicField> composeReach(const PeriodicField& in, const AxisRea
     case ReachKind::Crop:
         if (r.step < 1) return std::nullopt;
         return compose(in, 1, r.step, [&](std::int64_t u) { return Range{r.step * u + r.offset, r.step * u + r.offset}; });
+    case ReachKind::Block:
+        return compose(in, 1, r.stride, [&](std::int64_t u) { return Range{r.stride * u, r.stride * u + r.block - 1}; });
     case ReachKind::Transposed:
         return compose(in, r.stride, 1, [&](std::int64_t u) {
             return Range{ceilDiv(u + r.padBegin - r.effectiveKernel() + 1, r.stride), floorDiv(u + r.padBegin, r.stride)};
@@ -103,8 +105,6 @@ std::optional<PeriodicField> composeReach(const PeriodicField& in, const AxisRea
                 return Range{read.first, read.last};
             });
         return std::nullopt;
-    case ReachKind::Block:
-        return compose(in, 1, r.stride, [&](std::int64_t u) { return Range{r.stride * u, r.stride * u + r.block - 1}; });
     case ReachKind::Same:
     case ReachKind::Global:
     case ReachKind::Unknown: break;
@@ -407,19 +407,73 @@ AxisField AxisField::ofUnknown()
     return field;
 }
 
+AxisField joined(std::vector<FieldPart> parts, std::int32_t seam)
+{
+    const FieldPart* chosen = nullptr;
+    std::int64_t smallest = kSaturated;
+    const auto isFinite = [](const FieldPart& part) { return part.field.finite && !part.field.unknown; };
+    AxisField all;
+    for (const FieldPart& part : parts) {
+        if (part.field.carriesPath() && !isFinite(part)) all = merge(all, part.field);
+        if (isFinite(part) && (!chosen || std::pair(part.units, part.field.rfMax()) > std::pair(chosen->units, chosen->field.rfMax()))) chosen = &part;
+    }
+    if (!chosen || all.unknown) return all;
+    for (const FieldPart& part : parts)
+        if (isFinite(part) && part.units == chosen->units) smallest = std::min(smallest, part.field.rfMin());
+    AxisReach shift;
+    shift.kind = ReachKind::Crop;
+    shift.offset = -chosen->begin;
+    AxisField out = step(chosen->field, shift);
+    if (!out.detail) out.main.smallest = smallest;
+    out.unbounded = out.unbounded || all.unbounded;
+    out.seam = seam;
+    if (parts.size() > 1) out.parts = std::make_shared<const FieldParts>(FieldParts{std::move(parts)});
+    return out;
+}
+
+namespace {
+
+// What a crop leaves of joined maps.
+AxisField cropped(const AxisField& in, const AxisReach& r)
+{
+    const std::int64_t end = r.length < 0 ? kSaturated : saturatingAdd(r.offset, r.length);
+    std::vector<FieldPart> left;
+    for (const FieldPart& part : in.parts->all) {
+        const std::int64_t from = std::max(part.begin, r.offset), to = std::min(saturatingAdd(part.begin, part.units), end);
+        if (from >= to) continue;
+        AxisReach inside = r;
+        inside.offset = from - part.begin;
+        inside.length = to - from;
+        left.push_back({from - r.offset, to - from, step(part.field, inside)});
+    }
+    if (left.size() == 1 && left[0].begin == 0) return left[0].field;
+    return joined(std::move(left), in.seam);
+}
+
+}  // namespace
+
 AxisField step(const AxisField& in, const AxisReach& r)
 {
     if (r.kind == ReachKind::Same && !r.approximate) return in;
+    if (in.parts && r.kind == ReachKind::Crop && r.step == 1 && r.offset >= 0) return cropped(in, r);
     if (!in.carriesPath()) return in;
-    if (r.kind == ReachKind::Unknown || in.unknown) return AxisField::ofUnknown();
+    // Whatever a path has been through, behind a global layer it is unbounded.
     if (r.kind == ReachKind::Global) {
         AxisField out;
         out.unbounded = true;
         out.approximate = in.approximate;
         return out;
     }
+    if (in.unknown) return in;
+    // No layer makes a path finite again.
     if (!in.finite) return in;
+    if (r.kind == ReachKind::Unknown) {
+        AxisField out = AxisField::ofUnknown();
+        out.unbounded = in.unbounded;
+        return out;
+    }
     AxisField out = in;
+    out.parts = nullptr;
     const bool resamples = r.kind == ReachKind::Resize || r.kind == ReachKind::Transposed;
     if (r.kind == ReachKind::Same) {
         // What it reads is unit u, on average.
@@ -490,8 +544,14 @@ AxisField merge(const AxisField& a, const AxisField& b)
 {
     if (!a.carriesPath()) return b;
     if (!b.carriesPath()) return a;
-    if (a.unknown || b.unknown) return AxisField::ofUnknown();
+    if (a.unknown || b.unknown) {
+        AxisField unknown = AxisField::ofUnknown();
+        unknown.unbounded = a.unbounded || b.unbounded;
+        return unknown;
+    }
     AxisField out = a.finite ? a : b;
+    if (a.parts != b.parts) out.parts = nullptr;
+    out.seam = std::max(a.seam, b.seam);
     out.unbounded = a.unbounded || b.unbounded;
     if (!a.finite || !b.finite) return out;
     out.approximate = a.approximate || b.approximate;

@@ -50,6 +50,8 @@ struct FieldDetail {
     std::int64_t rfMin = 0, rfMax = 0;    // of the branches
 };
 
+struct FieldParts;
+
 // Everything known of the paths from the input to one tensor, along one axis.
 struct AxisField {
     bool finite = false;       // some path sees a bounded part of the input
@@ -59,6 +61,10 @@ struct AxisField {
     Strand main;               // where finite
     // What four numbers cannot say; null nearly everywhere.
     std::shared_ptr<const FieldDetail> detail;
+    // Of maps joined along this axis, as long as no window has run over their seams; else null. The numbers above are
+    // those of the part with most units.
+    std::shared_ptr<const FieldParts> parts;
+    std::int32_t seam = -1;  // who joined maps along this axis first, as whoever called joined() numbers its layers
 
     const std::vector<Strand>* strands() const { return detail && !detail->strands.empty() ? &detail->strands : nullptr; }
     const std::vector<Branch>* branches() const { return detail && detail->strands.empty() ? &detail->branches : nullptr; }
@@ -72,6 +78,19 @@ struct AxisField {
     static AxisField source();
     static AxisField ofUnknown();
 };
+
+struct FieldPart {
+    std::int64_t begin = 0, units = 0;  // where it lies on the joined map
+    AxisField field;                    // of its own first unit; carries no path where it is constant
+};
+
+struct FieldParts {
+    std::vector<FieldPart> all;
+};
+
+// The field of maps that are joined along the axis, one behind the other: that of the part with most units, of equals the
+// one with the larger field, then the earlier.
+AxisField joined(std::vector<FieldPart> parts, std::int32_t seam);
 
 // The field behind a layer that reads `in` as `reach` says.
 AxisField step(const AxisField& in, const AxisReach& reach);

@@ -47,9 +47,11 @@ std::optional<UnitRange> rangeRead(const AxisReach& r, const UnitRange& range, s
     case ReachKind::Window:
         return UnitRange{saturatingAdd(saturatingMul(range.first, r.stride), -r.padBegin),
                          saturatingAdd(saturatingMul(range.last, r.stride), r.effectiveKernel() - 1 - r.padBegin)};
-    case ReachKind::Crop:
-        return UnitRange{saturatingAdd(saturatingMul(range.first, r.step), r.offset),
-                         saturatingAdd(saturatingMul(range.last, r.step), r.offset)};
+    case ReachKind::Crop: {
+        const std::int64_t first = saturatingAdd(saturatingMul(range.first, r.step), r.offset),
+                           last = saturatingAdd(saturatingMul(range.last, r.step), r.offset);
+        return UnitRange{std::min(first, last), std::max(first, last)};
+    }
     case ReachKind::Block:
         return UnitRange{saturatingMul(range.first, r.stride), saturatingAdd(saturatingMul(range.last, r.stride), r.block - 1)};
     case ReachKind::Transposed: return transposedHull(r, range);

@@ -1,5 +1,6 @@
 #include "core/ops/common.h"
 #include "core/ops/registry.h"
+#include "core/ops/older_forms.h"
 
 #include <algorithm>
 
@@ -42,31 +43,27 @@ void infer(InferContext& context)
     context.out() = out;
 }
 
-// Only a pooling to 1x1 has an ONNX form that follows its input; others are written with the kernel that
-// gives the same windows at the present size, where there is one.
+// Only a pooling to 1x1 has an ONNX form that follows its input; others are written as what they are at the present
+// size: with the kernel that gives the same windows, or region by region.
 template <bool Average>
 void write(OnnxWriter& writer)
 {
     const std::int64_t oh = attrAt(writer.node(), "output_size", 0, 1), ow = attrAt(writer.node(), "output_size", 1, 1);
     if (oh == 1 && ow == 1) {
         if (Average && !writer.node().attrs.getBool("keepdim", true)) {
-            OnnxAttrs attrs{{"keepdims", std::int64_t{0}}};
-            if (writer.opset() >= 18) {
-                writer.finish("ReduceMean", {writer.input(), writer.ints({2, 3})}, attrs);
-            } else {
-                attrs.emplace("axes", Ints{2, 3});
-                writer.finish("ReduceMean", {writer.input()}, attrs);
-            }
+            emitReduce(writer, "ReduceMean", writer.input(), {2, 3}, false, {writer.output()});
             return;
         }
         writer.finish(Average ? "GlobalAveragePool" : "GlobalMaxPool", {writer.input()});
         return;
     }
-    const std::int64_t h = writer.inputValue().height(), w = writer.inputValue().width();
-    if (h < 1 || w < 1 || h % oh != 0 || w % ow != 0)
-        throw Error(ErrorCode::Usage, "ONNX has no adaptive pooling from " + std::to_string(h) + "x" + std::to_string(w) + " to " +
-                                          std::to_string(oh) + "x" + std::to_string(ow) + " ('" + writer.node().name +
-                                          "'): the input must be a multiple of the output. Choose another side, or an output size that divides the map.");
+    writer.needFixedSides("An adaptive pooling can be written");
+    const std::int64_t h = writer.known(writer.inputValue().height(), "the size of its input"),
+                       w = writer.known(writer.inputValue().width(), "the size of its input");
+    if (h % oh != 0 || w % ow != 0) {
+        (Average ? emitRegionMeans : emitRegionMaxima)(writer, {oh, ow}, {writer.output()});
+        return;
+    }
     const Ints window{h / oh, w / ow};
     writer.finish(Average ? "AveragePool" : "MaxPool", {writer.input()}, {{"kernel_shape", window}, {"strides", window}});
 }

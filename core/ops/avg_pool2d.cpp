@@ -1,4 +1,5 @@
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 #include "core/ops/pooling.h"
 
 #include <algorithm>
@@ -79,7 +80,7 @@ void write(OnnxWriter& writer)
     OnnxAttrs attrs = windowAttrs(writer.node(), false);
     if (writer.node().attrs.getBool("ceil_mode", false)) attrs.emplace("ceil_mode", std::int64_t{1});
     attrs.emplace("count_include_pad", std::int64_t{writer.node().attrs.getBool("count_include_pad", true)});
-    writer.finish("AveragePool", {writer.input()}, attrs);
+    emitPool(writer, "AveragePool", attrs, {writer.output()});
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "core/ops/common.h"
 
+#include "core/graph/dimensions.h"
+
 #include "core/base/checked.h"
 
 #include <algorithm>
@@ -9,6 +11,7 @@ namespace fovea {
 Value unknownLike(const Value& value)
 {
     Value out = value;
+    out.folded = nullptr;
     for (int i = 0; i < out.shape.rank(); ++i) out.shape[i] = kUnknown;
     return out;
 }
@@ -98,6 +101,8 @@ OnnxAttrs windowAttrs(const Node& node, bool withDilation)
     return attrs;
 }
 
+std::vector<int> readsChannels(const NodeView&) { return {1}; }
+
 AttrDef kernelAttr(const char* doc) { return {.name = "kernel_size", .type = AttrType::Pair, .fallback = Ints{1, 1}, .doc = doc, .min = 1, .unit = "units"}; }
 AttrDef strideAttr() { return {.name = "stride", .type = AttrType::Pair, .fallback = Ints{1, 1}, .doc = "Step of the window; above 1 the map shrinks", .min = 1, .unit = "units"}; }
 AttrDef paddingAttr() { return {.name = "padding", .type = AttrType::Quad, .fallback = Ints{0, 0, 0, 0}, .doc = "Added at top, left, bottom, right", .min = 0, .unit = "units"}; }
@@ -123,6 +128,11 @@ AttrDef initAttr()
 
 AttrDef dilationAttr() { return {.name = "dilation", .type = AttrType::Pair, .fallback = Ints{1, 1}, .doc = "Distance between the kernel's taps", .min = 1, .unit = "units"}; }
 
+AttrDef nativeTypeAttr()
+{
+    return {.name = "native_type", .type = AttrType::Bool, .fallback = false, .doc = "Its result has ONNX's type, not the map's", .shown = false};
+}
+
 std::optional<std::int64_t> positions(const Value& value)
 {
     std::int64_t count = 1;
@@ -133,6 +143,12 @@ std::optional<std::int64_t> positions(const Value& value)
         count = saturatingMul(count, value.shape[dim]);
     }
     return count;
+}
+
+std::optional<std::int64_t> elementsPerImage(const Value& value)
+{
+    const std::int64_t elements = value.shape.elements();
+    return elements < 0 ? std::nullopt : std::optional(elements / std::max<std::int64_t>(1, batchOf(value)));
 }
 
 std::optional<std::int64_t> product(std::initializer_list<std::int64_t> factors)

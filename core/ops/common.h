@@ -47,8 +47,17 @@ AttrDef autoPadAttr();
 // PyTorch does, as the identity, or at zero (a branch that adds nothing yet).
 AttrDef initAttr();
 
+// OpDef::reads of convolutions: the dimension behind the batch.
+std::vector<int> readsChannels(const NodeView& view);
+// Of kinds whose result ONNX gives in a type of its own (true and false, whole numbers): a file has it so, while a map
+// of Fovea's own is of reals.
+AttrDef nativeTypeAttr();
+
 // Elements along each axis of a map, 1 where the layout has no such axis; nullopt where unknown.
 std::optional<std::int64_t> positions(const Value& value);
+
+// Elements of one image of the batch, frames and windows that are folded into it included; nullopt where unknown.
+std::optional<std::int64_t> elementsPerImage(const Value& value);
 
 // a * b * ..., nullopt where one is unknown.
 std::optional<std::int64_t> product(std::initializer_list<std::int64_t> factors);

@@ -47,10 +47,8 @@ std::optional<std::int64_t> macs(const NodeView& view)
 {
     const std::int64_t groups = std::max<std::int64_t>(1, attrInt(view.node, "groups", 1));
     const std::int64_t in = inChannels(view.node, view.in[0]);
-    const Shape& out = view.out[0].shape;
-    if (out.rank() != 4) return std::nullopt;
-    return product({out[2], out[3], attrInt(view.node, "out_channels"), in < 0 ? in : in / groups,
-                    attrAt(view.node, "kernel_size", 0, 1), attrAt(view.node, "kernel_size", 1, 1)});
+    return product({elementsPerImage(view.out[0]).value_or(kUnknown), in < 0 ? in : in / groups, attrAt(view.node, "kernel_size", 0, 1),
+                    attrAt(view.node, "kernel_size", 1, 1)});
 }
 
 bool read(OnnxCall& call)
@@ -98,6 +96,7 @@ const OpDef& conv2dOp()
                   {.name = "in_channels", .type = AttrType::Int, .fallback = std::int64_t{0}, .doc = "Channels of the imported weight; used where the edge does not tell", .shown = false},
                   initAttr()},
         .reach = windowReach,
+        .reads = readsChannels,
         .infer = infer,
         .params = params,
         .macs = macs,

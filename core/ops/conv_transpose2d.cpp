@@ -114,15 +114,13 @@ const OpDef& convTranspose2dOp()
                   {.name = "bias", .type = AttrType::Bool, .fallback = true, .doc = "Adds a learned constant to each channel"},
                   {.name = "in_channels", .type = AttrType::Int, .fallback = std::int64_t{0}, .doc = "Channels of the imported weight", .shown = false}},
         .reach = [](const NodeView& view) { return alongImage(view, windowsOf(view.node, view.in)); },
+        .reads = readsChannels,
         .infer = infer,
         .params = params,
         .macs =
             [](const NodeView& view) {
                 const std::int64_t groups = std::max<std::int64_t>(1, attrInt(view.node, "groups", 1));
-                const Shape& in = view.in[0].shape;
-                if (in.rank() != 4) return std::optional<std::int64_t>();
-                return product({in[2], in[3], inChannels(view.node, view.in[0]),
-                                attrInt(view.node, "out_channels") / groups, attrAt(view.node, "kernel_size", 0, 1),
+                return product({elementsPerImage(view.in[0]).value_or(kUnknown), attrInt(view.node, "out_channels") / groups, attrAt(view.node, "kernel_size", 0, 1),
                                 attrAt(view.node, "kernel_size", 1, 1)});
             },
         .torch = {TorchOp::ConvTranspose2d, {"stride", "padding", "dilation", "output_padding", "groups"}, {"weight", "bias"}, paddings},

@@ -1,4 +1,5 @@
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 #include "core/ops/pooling.h"
 
 #include <algorithm>
@@ -56,7 +57,7 @@ void write(OnnxWriter& writer)
     if (writer.node().attrs.getBool("ceil_mode", false)) attrs.emplace("ceil_mode", std::int64_t{1});
     std::vector<std::string> outputs{writer.output(0)};
     if (hasIndices(writer.node())) outputs.push_back(writer.output(1));
-    writer.emit("MaxPool", {writer.input()}, attrs, outputs);
+    emitPool(writer, "MaxPool", attrs, outputs);
 }
 
 // Where the map that a MaxUnpool restores gets its size: the third input, the setting, or the windows.

@@ -117,7 +117,10 @@ struct OpDef {
     int maxInputs = 1;             // -1: any number
     int pathInputs = -1;           // inputs beyond these carry only a size, no receptive field; -1: all carry one
     int (*outputs)(const Node&) = nullptr;  // null: one
+    int pathOutputs = -1;          // outputs beyond these carry numbers, no receptive field; -1: all carry one
     Reach (*reach)(const NodeView&) = nullptr;          // null: Same on both axes
+    // Dimensions of the first input that each element of the output reads whole: channels of a convolution. Null: none.
+    std::vector<int> (*reads)(const NodeView&) = nullptr;
     void (*infer)(InferContext&) = nullptr;             // null: the output is like the first input
     std::vector<ParamSpec> (*params)(const NodeView&) = nullptr;  // null: none
     // Multiply-accumulates; nullopt where sizes are unknown. Null: none are counted for this kind.

@@ -1,4 +1,5 @@
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 
 namespace fovea {
 
@@ -79,7 +80,7 @@ const OpDef& pixelShuffleOp()
                  .read = [](OnnxCall& call) { return call.getText("mode", "DCR") == "CRD" && readBlock(call, "upscale_factor"); },
                  .write =
                      [](OnnxWriter& writer) {
-                         writer.finish("DepthToSpace", {writer.input()}, {{"blocksize", factorOf(writer.node(), "upscale_factor")}, {"mode", std::string("CRD")}});
+                         emitDepthToSpace(writer, factorOf(writer.node(), "upscale_factor"), true, {writer.output()});
                      }},
     };
     return def;
@@ -106,7 +107,7 @@ const OpDef& depthToSpaceOp()
                  .read = [](OnnxCall& call) { return readBlock(call, "upscale_factor"); },
                  .write =
                      [](OnnxWriter& writer) {
-                         writer.finish("DepthToSpace", {writer.input()}, {{"blocksize", factorOf(writer.node(), "upscale_factor")}, {"mode", std::string("DCR")}});
+                         emitDepthToSpace(writer, factorOf(writer.node(), "upscale_factor"), false, {writer.output()});
                      }},
     };
     return def;

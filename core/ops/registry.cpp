@@ -18,7 +18,15 @@ namespace fovea {
                         row(concatOp) row(splitOp) row(flattenOp) row(reshapeOp) row(squeezeOp) row(unsqueezeOp)       \
                             row(permuteOp) row(sliceOp) row(selectOp) row(zeroPad2dOp) row(reflectionPad2dOp)          \
                                 row(replicationPad2dOp) row(upsampleOp) row(pixelShuffleOp) row(depthToSpaceOp)        \
-                                    row(pixelUnshuffleOp) row(channelShuffleOp) row(constantOp) row(opaqueOp)
+                                    row(pixelUnshuffleOp) row(channelShuffleOp) row(expandOp) row(tileOp) row(constantOp) row(castOp) row(whereOp) row(bitwiseOp)  \
+                                            row(quantizeLinearOp) row(dequantizeLinearOp) row(dynamicQuantizeLinearOp)         \
+                                                row(lstmOp) row(gruOp) row(rnnOp) row(multiheadAttentionOp)                    \
+                                                    row(skipLayerNormOp) row(biasGeluOp) row(fusedMatMulOp) row(argMaxOp)      \
+                                                        row(argMinOp) row(topKOp) row(hardmaxOp) row(cumSumOp)                 \
+                                                            row(normalizeOp) row(triluOp) row(einsumOp) row(indexSelectOp)     \
+                                                                row(embeddingOp) row(lpPool2dOp) row(affineOp)                 \
+                                                                    row(imageScalerOp) row(meanVarianceNormOp)                 \
+                                                                        row(randomLikeOp) row(sizeOfOp) row(opaqueOp)
 
 #define FOVEA_DECLARE(name) const OpDef& name();
 FOVEA_KINDS(FOVEA_DECLARE)

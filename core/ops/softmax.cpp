@@ -1,4 +1,8 @@
+#include "core/graph/dimensions.h"
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
+
+#include <array>
 
 namespace fovea {
 
@@ -20,8 +24,8 @@ Reach reach(const NodeView& view)
     const auto [first, last] = dimsOf(view);
     for (int dim = first; dim >= 0 && dim <= last; ++dim) {
         if (isFlattened(view.node) && view.in[0].shape[dim] == 1) continue;  // all there is of it
-        if (dim == view.in[0].layout.h) out.h.kind = ReachKind::Global;
-        if (dim == view.in[0].layout.w) out.w.kind = ReachKind::Global;
+        if (axisRead(view.in[0], Axis::Height, std::array{dim}).whole) out.h.kind = ReachKind::Global;
+        if (axisRead(view.in[0], Axis::Width, std::array{dim}).whole) out.w.kind = ReachKind::Global;
     }
     return out;
 }

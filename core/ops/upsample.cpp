@@ -1,4 +1,5 @@
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 
 #include <algorithm>
 #include <cmath>
@@ -268,9 +269,9 @@ bool readSizes(OnnxCall& call, const OnnxArg& arg)
         call.node.attrs.set("aspect_policy", policy);
         return true;
     }
-    const auto source = [&](int dim) { return static_cast<std::size_t>(at(dim)) < arg.sizes.size() ? arg.sizes[static_cast<std::size_t>(at(dim))] : std::pair<Port, int>{}; };
+    const auto source = [&](int dim) { return static_cast<std::size_t>(at(dim)) < arg.sizes.size() ? arg.sizes[static_cast<std::size_t>(at(dim))].dimension().value_or(MapDim{}) : MapDim{}; };
     const auto [like, likeDim] = source(in.layout.h);
-    if (like.node != kNoNode && source(in.layout.w).first == like && likeDim == 2) {
+    if (like.node != kNoNode && source(in.layout.w).port == like && likeDim == 2) {
         call.extraInputs = {like};
         return true;
     }
@@ -307,44 +308,90 @@ bool read(OnnxCall& call)
     return scales && scales->elements() > 0 && readScales(call, reals(*scales));
 }
 
-// Batch and channels of the first input, height and width of the second.
-std::string sizesLike(OnnxWriter& writer)
+// Sizes of the output as a tensor: height and width of the second input, or stated ones; the rest as it comes in.
+std::string sizesOf(OnnxWriter& writer)
 {
-    const auto part = [&](std::size_t input, std::int64_t from, std::int64_t to) {
-        return writer.emit("Slice", {writer.emit("Shape", {writer.input(input)}), writer.ints({from}), writer.ints({to}), writer.ints({0})});
+    const Shape& made = writer.outputValue().shape;
+    const bool like = writer.node().inputs.size() > 1;
+    if (!like && !writer.open().batch && made.isComplete()) return writer.ints({made.dims().begin(), made.dims().end()});
+    const auto sizesOfInput = [&](std::size_t input, Ints dims) {
+        return writer.emit("Gather", {writer.emit("Shape", {writer.input(input)}), writer.ints(std::move(dims))}, {{"axis", std::int64_t{0}}});
     };
-    return writer.emit("Concat", {part(0, 0, 2), part(1, 2, 4)}, {{"axis", std::int64_t{0}}});
+    const Layout &own = writer.inputValue().layout, &other = writer.inputValue(1).layout;
+    std::vector<std::string> parts;
+    for (int dim = 0; dim < std::max(writer.inputValue().shape.rank(), 3); ++dim) {
+        const bool height = dim == own.h, width = dim == own.w;
+        if (!height && !width) parts.push_back(sizesOfInput(0, {dim}));
+        else if (like) parts.push_back(sizesOfInput(1, {height ? other.h : other.w}));
+        else parts.push_back(writer.ints({attrAt(writer.node(), "size", height ? 0 : 1, 0)}));
+    }
+    return writer.emit("Concat", parts, {{"axis", std::int64_t{0}}});
+}
+
+OnnxResize resizeOf(const OnnxWriter& writer)
+{
+    const Attributes& attrs = writer.node().attrs;
+    const std::string mode = attrs.getText("mode", "nearest"), nearest = attrs.getText("nearest_mode", "floor");
+    OnnxResize out;
+    out.mode = mode == "nearest" ? "nearest" : mode == "bicubic" ? "cubic" : "linear";
+    // PyTorch's nearest takes floor(u / scale), which ONNX has for asymmetric coordinates only.
+    const bool shrinks = scaleOf(writer.node(), 0) < Rational(1) || scaleOf(writer.node(), 1) < Rational(1);
+    out.quotient = mode == "nearest" && (nearest == "floor" || (nearest == kByDirection && !shrinks));
+    out.coordinates = out.quotient ? "asymmetric" : attrs.getText("coordinates", "half_pixel");
+    out.nearest = nearest == kFloorOfCoordinates || out.quotient ? "floor" : nearest == kByDirection ? "ceil" : nearest;
+    out.cubicA = attrs.getDouble("cubic_coeff_a", -0.75);
+    out.toSize = writer.node().inputs.size() > 1 || attrAt(writer.node(), "size", 0, 0) > 0;
+    const Value &in = writer.inputValue(), &made = writer.outputValue();
+    const std::int64_t sizes[2] = {in.height(), in.width()}, sizesMade[2] = {made.height(), made.width()};
+    for (std::size_t axis = 0; axis < 2; ++axis)
+        out.scale[axis] = out.toSize ? Rational(std::max<std::int64_t>(sizesMade[axis], 1), std::max<std::int64_t>(sizes[axis], 1))
+                                     : scaleOf(writer.node(), axis);
+    return out;
 }
 
 void write(OnnxWriter& writer)
 {
-    const Attributes& attrs = writer.node().attrs;
-    const std::string mode = attrs.getText("mode", "nearest");
-    // PyTorch's nearest takes floor(u / scale), which ONNX has for asymmetric coordinates only.
-    const std::string nearest = attrs.getText("nearest_mode", "floor");
-    const bool plainNearest = mode == "nearest" && (nearest == "floor" || nearest == kByDirection);
-    OnnxAttrs out{{"mode", std::string(mode == "nearest" ? "nearest" : mode == "bicubic" ? "cubic" : "linear")},
-                  {"coordinate_transformation_mode", plainNearest ? std::string("asymmetric") : attrs.getText("coordinates", "half_pixel")}};
-    if (mode == "nearest") {
-        const bool shrinks = scaleOf(writer.node(), 0) < Rational(1) || scaleOf(writer.node(), 1) < Rational(1);
-        out.emplace("nearest_mode", nearest == kFloorOfCoordinates ? std::string("floor") : nearest == kByDirection ? std::string(shrinks ? "ceil" : "floor") : nearest);
+    OnnxResize resize = resizeOf(writer);
+    const bool inside = writer.node().attrs.getBool("exclude_outside", false);
+    if (inside && writer.opset() < 11) writer.refuse("ONNX has a Resize that leaves out what lies beyond an edge from opset 11 on.");
+    if (const auto common = commonScale({writer.node(), {&writer.inputValue(), 1}, {}}); common && writer.opset() < 18) {
+        const Value &in = writer.inputValue(), &made = writer.outputValue();
+        if (scaled(in.height(), *common) != made.height() || scaled(in.width(), *common) != made.width())
+            writer.refuse("ONNX has a Resize that keeps the ratio of its sides from opset 18 on.");
+        writer.needFixedSides("The scale that keeps the ratio of its sides");
+        resize.scale = {*common, *common};
+        resize.toSize = false;
     }
-    for (const char* name : {"antialias", "exclude_outside"})
-        if (attrs.getBool(name, false)) out.emplace(name, std::int64_t{1});
-    if (mode == "bicubic") out.emplace("cubic_coeff_a", attrs.getDouble("cubic_coeff_a", -0.75));
-    const Value &in = writer.inputValue(), &made = writer.outputValue();
+    if (writer.opset() < 11) {
+        emitOlderResize(writer, resize, {writer.output()});
+        return;
+    }
+    OnnxAttrs out{{"mode", resize.mode}, {"coordinate_transformation_mode", resize.coordinates}};
+    if (resize.mode == "nearest") out.emplace("nearest_mode", resize.nearest);
+    if (resize.mode == "cubic") out.emplace("cubic_coeff_a", resize.cubicA);
+    if (inside) out.emplace("exclude_outside", std::int64_t{1});
+    if (writer.node().attrs.getBool("antialias", false)) {
+        if (writer.opset() < 18) writer.refuse("ONNX has a Resize with antialiasing from opset 18 on.");
+        out.emplace("antialias", std::int64_t{1});
+    }
     // Until opset 13 the inputs that are not used had to be there and empty.
     const std::string none = writer.opset() < 13 ? writer.constant(Tensor::fromFloats({0}, {})) : std::string();
-    const bool toSize = writer.node().inputs.size() > 1 || attrAt(writer.node(), "size", 0, 0) > 0;
-    if (toSize) {
-        writer.finish("Resize", {writer.input(), none, none, writer.node().inputs.size() > 1 ? sizesLike(writer) : writer.ints({made.shape.dims().begin(), made.shape.dims().end()})}, out);
+    const Value& in = writer.inputValue();
+    if (const std::string policy = writer.node().attrs.getText("aspect_policy", "stretch"); policy != "stretch" && resize.toSize) {
+        out.emplace("keep_aspect_ratio_policy", policy);
+        out.emplace("axes", Ints{in.layout.h, in.layout.w});
+        writer.finish("Resize", {writer.input(), none, none, writer.ints(Ints{attrAt(writer.node(), "size", 0, 0), attrAt(writer.node(), "size", 1, 0)})}, out);
+        return;
+    }
+    if (resize.toSize) {
+        writer.finish("Resize", {writer.input(), none, none, sizesOf(writer)}, out);
         return;
     }
     const int rank = std::max(in.shape.rank(), 3);
     std::vector<float> scales(static_cast<std::size_t>(rank), 1.0f);
     const std::int8_t dims[2] = {in.layout.h, in.layout.w};
     for (std::size_t axis = 0; axis < 2; ++axis)
-        if (dims[axis] >= 0) scales[static_cast<std::size_t>(dims[axis])] = static_cast<float>(scaleOf(writer.node(), axis).value());
+        if (dims[axis] >= 0) scales[static_cast<std::size_t>(dims[axis])] = static_cast<float>(resize.scale[axis].value());
     writer.finish("Resize", {writer.input(), none, writer.constant(Tensor::fromFloats({rank}, scales))}, out);
 }
 

@@ -85,7 +85,7 @@ std::vector<at::Tensor> runCall(const TorchCall& call, const CallInputs& inputs)
     case TorchOp::ELU: return {at::elu(x(), real("alpha"))};
     case TorchOp::SELU: return {at::elu(x(), real("alpha"), real("scale"))};
     case TorchOp::CELU: return {at::celu(x(), real("alpha"))};
-    case TorchOp::GELU: return {at::gelu(x())};
+    case TorchOp::GELU: return {at::gelu(x(), args.getText("approximate", "none"))};
     case TorchOp::SiLU: return {at::silu(x())};
     case TorchOp::Mish: return {at::mish(x())};
     case TorchOp::Sigmoid: return {at::sigmoid(x())};
@@ -112,18 +112,50 @@ std::vector<at::Tensor> runCall(const TorchCall& call, const CallInputs& inputs)
     case TorchOp::Sign: return {at::sign(x())};
     case TorchOp::Sin: return {at::sin(x())};
     case TorchOp::Cos: return {at::cos(x())};
+    case TorchOp::Function: return {functionOf(args.getText("function"), x())};
+    case TorchOp::Cast: return {castTo(args.getInt("to", 1), x())};
+    case TorchOp::Affine: return {x() * real("alpha") + real("beta")};
+    case TorchOp::ScaledTanh: return {at::tanh(x() * real("beta")) * real("alpha")};
+    case TorchOp::ParametricSoftplus: return {at::softplus(x() * real("beta")) * real("alpha")};
+    case TorchOp::Shrink: return {at::where(at::abs(x()) > real("lambda"), x() - at::sign(x()) * real("bias"), at::zeros_like(x()))};
+    case TorchOp::QuickGELU: return {x() * at::sigmoid(x() * real("alpha"))};
     case TorchOp::Add:
     case TorchOp::Sub:
     case TorchOp::Mul:
     case TorchOp::Div:
     case TorchOp::Pow:
     case TorchOp::Maximum:
-    case TorchOp::Minimum: return {combine(call, inputs)};
+    case TorchOp::Minimum:
+    case TorchOp::Average:
+    case TorchOp::Equal:
+    case TorchOp::Greater:
+    case TorchOp::GreaterOrEqual:
+    case TorchOp::Less:
+    case TorchOp::LessOrEqual:
+    case TorchOp::And:
+    case TorchOp::Or:
+    case TorchOp::Xor:
+    case TorchOp::Mod: return {combine(call, inputs)};
+    case TorchOp::Where: return {chosen(inputs)};
     case TorchOp::Mean:
     case TorchOp::Sum:
     case TorchOp::Amax:
     case TorchOp::Amin:
-    case TorchOp::Norm: return {reduce(call, x())};
+    case TorchOp::Norm:
+    case TorchOp::L1Norm:
+    case TorchOp::LogSum:
+    case TorchOp::LogSumExp:
+    case TorchOp::Prod:
+    case TorchOp::SumSquare: return {reduce(call, x())};
+    case TorchOp::ArgMax:
+    case TorchOp::ArgMin:
+    case TorchOp::TopK:
+    case TorchOp::Hardmax:
+    case TorchOp::CumSum:
+    case TorchOp::Normalize: return alongAxis(call, x());
+    case TorchOp::Trilu: return {args.getBool("upper", true) ? at::triu(x(), args.getInt("diagonal", 0)) : at::tril(x(), args.getInt("diagonal", 0))};
+    case TorchOp::Einsum: return {einsum(call, inputs)};
+    case TorchOp::LPPool2d: return {lpPool(call, x())};
     case TorchOp::Concat: return {at::cat(inputs.in, args.getInt("dim", 1))};
     case TorchOp::Split: return splitUp(call, x());
     case TorchOp::Flatten:
@@ -133,11 +165,14 @@ std::vector<at::Tensor> runCall(const TorchCall& call, const CallInputs& inputs)
     case TorchOp::Permute:
     case TorchOp::Slice:
     case TorchOp::Select:
+    case TorchOp::IndexSelect:
     case TorchOp::PixelShuffle:
     case TorchOp::PixelUnshuffle:
     case TorchOp::DepthToSpace:
     case TorchOp::SpaceToDepth:
-    case TorchOp::ChannelShuffle: return {reshaped(call, x())};
+    case TorchOp::ChannelShuffle:
+    case TorchOp::Expand:
+    case TorchOp::Tile: return {reshaped(call, x())};
     case TorchOp::ConstantPad:
     case TorchOp::ReflectionPad:
     case TorchOp::ReplicationPad: return {padded(call, x())};

@@ -181,6 +181,15 @@ at::Tensor sumPool(const TorchCall& call, const at::Tensor& x, int axes)
     return at::convolution(fitToWindows(x, windows, 0), weight, {}, windows.stride, none, windows.dilation, false, none, channels);
 }
 
+// A norm, signs left out.
+at::Tensor lpPool(const TorchCall& call, const at::Tensor& x)
+{
+    const Windows windows = windowsOf(call, torchKernel(call, 2));
+    const double p = static_cast<double>(call.args.getInt("norm_type", 2));
+    const at::Tensor powers = fitToWindows(at::pow(at::abs(x), p), windows, 0);
+    return at::pow(plainAverage(powers, windows) * static_cast<double>(windows.kernel[0] * windows.kernel[1]), 1 / p);
+}
+
 at::Tensor adaptivePool(const TorchCall& call, const at::Tensor& x, bool average)
 {
     const Ints size{call.args.at("output_size", 0, 1), call.args.at("output_size", 1, 1)};

@@ -85,6 +85,8 @@ const std::map<std::string, std::vector<std::string>>& networks()
         {"DepthToSpace", {before + "depthtospace upscale_factor=2 > conv k=2 c=2"}},
         {"SpaceToDepth", {square + "spacetodepth downscale_factor=2 > conv k=2 c=2"}},
         {"ChannelShuffle", {before + "channelshuffle groups=2"}},
+        {"Expand", {before + "gap > expand size=1x-1x5x6", before + "unsqueeze dim=1 > expand size=-1x3x4x-1x-1"}},
+        {"Tile", {before + "tile repeats=1x3x1x1 > conv k=3 c=2"}},
         {"Mean", {before + "mean dim=2", before + "mean dim=1", before + "mean dim=2x3 keepdim=0"}},
         {"Sum", {before + "sum dim=3"}},
         {"Amax", {before + "amax dim=2x3"}},
@@ -96,6 +98,41 @@ const std::map<std::string, std::vector<std::string>>& networks()
         {"Div", {before + "conv:a k=1x3 p=0x1 c=4; @stem > div @a"}},
         {"Pow", {before + "conv:a k=1 c=4; @stem > pow @a"}},
         {"Maximum", {before + "conv:a k=3 p=1 c=4; @stem > maximum @a"}},
+        {"Average", {before + "conv:a k=3x1 p=1x0 c=4; @stem > average @a"}},
+        {"Mod", {before + "conv:a k=3 p=1 c=4; @stem > mod @a"}},
+        {"Equal", {before + "conv:a k=3 p=1 c=4; @stem > equal @a"}},
+        {"Greater", {before + "conv:a k=3 p=1 c=4; @stem > greater @a"}},
+        {"GreaterOrEqual", {before + "conv:a k=3 p=1 c=4; @stem > greaterorequal @a"}},
+        {"Less", {before + "conv:a k=3 p=1 c=4; @stem > less @a"}},
+        {"LessOrEqual", {before + "conv:a k=3 p=1 c=4; @stem > lessorequal @a"}},
+        {"And", {before + "conv:a k=3 p=1 c=4; @stem > and @a"}},
+        {"Or", {before + "conv:a k=3 p=1 c=4; @stem > or @a"}},
+        {"Xor", {before + "conv:a k=3 p=1 c=4; @stem > xor @a"}},
+        {"Where", {before + "conv:a k=3 p=1 c=4; @stem > conv:b k=1x3 p=0x1 c=4; @stem > where @a @b > conv k=2 c=2"}},
+        {"Not", {before + "not > conv k=3 c=2"}},
+        {"IsNaN", {before + "isnan > conv k=3 c=2"}},
+        {"IsInf", {before + "isinf > conv k=3 c=2"}},
+        {"Cast", {before + "cast to=1 > conv k=3 c=2", before + "cast to=7 > conv k=3 c=2"}},
+        {"Affine", {before + "affine alpha=2 beta=0.5 > conv k=3 c=2"}},
+        {"L1Norm", {before + "l1norm dim=1"}},
+        {"LogSum", {before + "logsum dim=2"}},
+        {"LogSumExp", {before + "logsumexp dim=3"}},
+        {"Prod", {before + "prod dim=1"}},
+        {"SumSquare", {before + "sumsquare dim=1"}},
+        {"ArgMax", {before + "argmax dim=1 > conv k=3 c=2", before + "argmax dim=2"}},
+        {"ArgMin", {before + "argmin dim=1 keepdim=0"}},
+        {"TopK", {before + "topk dim=1 k=2 > conv k=3 c=2", before + "topk dim=3 k=4"}},
+        {"Hardmax", {before + "hardmax dim=1 > conv k=3 c=2"}},
+        {"CumSum", {before + "cumsum dim=1 > conv k=3 c=2"}},
+        {"Normalize", {before + "normalize dim=1 > conv k=3 c=2"}},
+        {"Trilu", {before + "trilu diagonal=-40 > conv k=3 c=2"}},
+        // A product with a matrix over channels, and with one over rows.
+        {"Einsum",
+         {before + "einsum equation=abcd,eb weight_at=1 weight_shape=5x4 > permute dims=0x3x1x2 > conv k=3 c=2",
+          before + "einsum equation=abcd,ec weight_at=1 weight_shape=2x10"}},
+        {"LPPool2d", {before + "lppool2d k=3 s=2 p=1", before + "lppool2d k=3x2 s=2x1 norm_type=1"}},
+        {"IndexSelect",
+         {before + "indexselect dim=1 index=3x1x0x2 > conv k=3 c=2", before + "indexselect dim=3 index=2x5x8 > conv k=2 c=2"}},
         {"Minimum", {before + "conv:a k=3 p=1 c=4; @stem > minimum @a"}},
     };
     return table;
@@ -103,6 +140,7 @@ const std::map<std::string, std::vector<std::string>>& networks()
 
 bool isElementwise(const OpDef& op)
 {
+    if (op.torch.op == TorchOp::None) return false;
     return op.opClass == OpClass::Activation ||
            (op.opClass == OpClass::Math && op.attrs.empty() && op.minInputs == 1) || op.torch.op == TorchOp::Identity;
 }

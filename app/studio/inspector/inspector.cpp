@@ -6,6 +6,7 @@
 #include "app/studio/look/words.h"
 #include "core/analysis/memory.h"
 #include "core/io/reports/reports.h"
+#include "core/ops/shared_layers.h"
 
 #include <QFormLayout>
 #include <QLabel>
@@ -170,7 +171,7 @@ void Inspector::addReachField(const Node&)
     m_reach = new QLineEdit;
     m_reach->setObjectName(QStringLiteral("opaqueReach"));
     m_reach->setPlaceholderText(QStringLiteral("k3s2p1"));
-    m_reach->setToolTip(tr("What this layer reads: kernel, stride, padding and dilation as k3s2p1d1, or \u201csame\u201d, or \u201cglobal\u201d."));
+    m_reach->setToolTip(tr("What this layer reads: kernel, stride, padding and dilation as k3s2p1d1, \u201cup2\u201d for a map twice as large, \u201csame\u201d, or \u201cglobal\u201d."));
     static_cast<QFormLayout*>(m_formWidget->layout())->addRow(tr("reach"), m_reach);
     connect(m_reach, &QLineEdit::editingFinished, this, [this] {
         if (m_reach->isModified()) commitReach(m_reach->text().trimmed());
@@ -243,7 +244,7 @@ void Inspector::commit(const AttrDef& def, const AttrValue& value)
         const Node* node = m_stage.document().graph()->find(id);
         if (!node) return;
         m_stage.document().edit(tr("%1 of %2").arg(name, text(node->name)), mergeKeyFor(name),
-                                [&](Graph& graph) { graph.update(id, [&](Node& n) { setChosen(n, def.name, value); }); });
+                                [&](Graph& graph) { setInCalls(graph, id, def.name, value); });
     } catch (const std::exception& error) {
         emit failed(tr("The attribute %1 could not be set").arg(name), QString::fromUtf8(error.what()));
         refresh();
@@ -266,7 +267,8 @@ void Inspector::commitName()
     const Node* node = m_stage.document().graph()->find(m_node);
     const std::string name = m_name->text().trimmed().toStdString();
     m_name->setModified(false);
-    if (!node || name == node->name) return;
+    // Control characters are shown as escapes, so the same text is the same name.
+    if (!node || name == node->name || m_name->text() == text(node->name)) return;
     try {
         const NodeId id = m_node;
         m_stage.document().edit(tr("Rename %1").arg(text(node->name)), {}, [&](Graph& graph) { graph.rename(id, name); });

@@ -25,8 +25,12 @@ std::optional<Node> inFloorMode(const NodeView& view)
         pads = pads || padding[axis + 2] != r.padEnd;
         if (padding[axis + 2] >= r.kernel) return std::nullopt;
     }
-    if (!drops || (pads && view.node.attrs.getBool("count_include_pad", false))) return std::nullopt;
+    // What a last window lacks never counts in a mean; where padding does, they cannot be told apart.
+    const bool counts = pads && view.node.attrs.getBool("count_include_pad", false);
+    const bool padded = reach.h.padBegin != 0 || reach.w.padBegin != 0 || reach.h.padEnd != 0 || reach.w.padEnd != 0;
+    if (!drops || (counts && padded)) return std::nullopt;
     Node node = view.node;
+    if (counts) node.attrs.set("count_include_pad", false);
     node.attrs.set("ceil_mode", false);
     node.attrs.set("padding", padding);
     return node;

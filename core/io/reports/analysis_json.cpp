@@ -118,16 +118,6 @@ ReportJson memoryObject(const Report& report, const MemoryReport& memory)
             {"complete", memory.complete}};
 }
 
-ReportJson issueObject(const Issue& issue)
-{
-    return {{"code", issue.code},
-            {"severity", toString(issue.severity)},
-            {"layer", textOrNull(issue.layer)},
-            {"attribute", textOrNull(issue.attribute)},
-            {"message", issue.message},
-            {"hint", issue.hint}};
-}
-
 std::string compact(const ReportJson& json) { return json.dump(-1, ' ', false, ReportJson::error_handler_t::replace); }
 
 bool isShort(const ReportJson& json)
@@ -156,6 +146,16 @@ void print(const ReportJson& json, std::size_t depth, std::string& out)
 
 }  // namespace
 
+ReportJson issueObject(const Issue& issue)
+{
+    return {{"code", issue.code},
+            {"severity", toString(issue.severity)},
+            {"layer", textOrNull(issue.layer)},
+            {"attribute", textOrNull(issue.attribute)},
+            {"message", issue.message},
+            {"hint", issue.hint}};
+}
+
 ReportJson sideObject(const std::optional<PerAxis<std::int64_t>>& side)
 {
     return side ? ReportJson::array({side->h, side->w}) : ReportJson(nullptr);
@@ -175,7 +175,8 @@ ReportJson summaryObject(const Summary& summary, const Report* report)
                    {"parameters", summary.parameters},
                    {"macs", summary.macs},
                    {"verdicts", std::move(verdicts)},
-                   {"border_layer", border ? ReportJson(border->name()) : ReportJson(nullptr)}};
+                   {"border_layer", border ? ReportJson(border->name()) : ReportJson(nullptr)},
+                   {"complete", summary.complete}};
     // Products of two activations are no MACs of layers (semantics: listed apart), and rare.
     if (summary.products > 0) out["products"] = summary.products;
     return out;
@@ -191,7 +192,7 @@ std::string jsonText(const ReportJson& json)
 ReportJson analysisObject(const Report& report, const MemoryReport& memory, const std::string& model)
 {
     ReportJson input = nullptr;
-    if (report.input != kNoNode) input = {{"name", report.inputName}, {"shape", shapeObject(report.inputShape)}};
+    if (report.input != kNoNode) input = {{"name", report.inputName}, {"shape", shapeObject(report.inputShape)}, {"layout", report.inputLayout}};
     ReportJson layers = ReportJson::array(), issues = ReportJson::array();
     for (std::size_t row = 0; row < report.layers.size(); ++row) layers.push_back(layerObject(report.layers[row], memory.layers[row]));
     for (const Issue& issue : report.issues) issues.push_back(issueObject(issue));
