@@ -47,16 +47,17 @@ const OpDef& lpPool2dOp()
                   strideAttr(),
                   paddingAttr(),
                   ceilModeAttr(),
+                  autoPadAttr(),
                   {.name = "norm_type",
                    .type = AttrType::Int,
                    .fallback = std::int64_t{2},
                    .doc = "Order of the norm",
                    .min = 1,
                    .max = 100}},
-        .reach = [](const NodeView& view) { return windowReach(view.node); },
+        .reach = windowReach,
         .infer =
             [](InferContext& context) {
-                context.out() = slide(context, windowReach(context.node()), imageChannels(context.in(0)));
+                context.out() = slide(context, dimWindows({context.node(), context.in(), {}}), imageChannels(context.in(0)));
             },
         .torch = {TorchOp::LPPool2d, {"kernel_size", "stride", "padding", "ceil_mode", "norm_type"}},
         .onnx = {.types = {"LpPool"}, .read = read, .write = write},

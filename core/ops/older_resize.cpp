@@ -15,7 +15,7 @@ namespace {
 using Taps = std::vector<std::pair<std::int64_t, double>>;
 
 // Along one axis, in the words of ONNX's Resize-11.
-struct Axis {
+struct SampledAxis {
     const OnnxResize& resize;
     std::int64_t in = 0, made = 0;
     double scale = 1;
@@ -167,7 +167,7 @@ std::string emitOlderResize(OnnxWriter& writer, const OnnxResize& resize, OnnxNa
     const auto rowsOf = [&](std::size_t axis, std::int64_t size, std::int64_t units) {
         const double scale = resize.toSize ? static_cast<double>(units) / static_cast<double>(size)
                                            : resize.scale[axis].value();
-        const Axis along{resize, size, units, scale};
+        const SampledAxis along{resize, size, units, scale};
         std::vector<Taps> rows;
         for (std::int64_t unit = 0; unit < units; ++unit) rows.push_back(along.taps(unit));
         return rows;
