@@ -17,10 +17,12 @@ def attributes_of(node):
 
 def stored_values(graph):
     """Names of values that are made from stored tensors alone."""
-    stored = {tensor.name for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type not in RECURRENT and all(not name or name in stored for name in node.input):
-            stored.update(node.output)
+    stored, before = {tensor.name for tensor in graph.initializer}, -1
+    while len(stored) > before:  # nodes need not stand in the order in which they run
+        before = len(stored)
+        for node in graph.node:
+            if node.op_type not in RECURRENT and all(not name or name in stored for name in node.input):
+                stored.update(node.output)
     return stored
 
 

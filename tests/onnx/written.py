@@ -59,10 +59,13 @@ def output_faults(report, shapes):
 
 
 def descendants(model, names):
-    reached = set(names)
-    for node in model.graph.node:
-        if any(name in reached for name in node.input):
-            reached.update(node.output)
+    """Values that are made from these. Nodes need not stand in the order in which they run."""
+    reached, before = set(names), 0
+    while len(reached) > before:
+        before = len(reached)
+        for node in model.graph.node:
+            if any(name in reached for name in node.input):
+                reached.update(node.output)
     return reached
 
 
@@ -71,13 +74,15 @@ def on_the_way(model, image):
     forward = descendants(model, [image])
     windows = ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "QLinearConv", "ConvInteger", "FusedConv", "LpPool",
                "MaxUnpool")
-    needed, names = set(), set()
-    for node in reversed(model.graph.node):
-        is_window = node.op_type in windows and node.input[0] in forward
-        if is_window or any(name in needed for name in node.output):
-            needed.update(node.input)
-            if any(name in forward for name in node.output):
-                names.update([node.name, *node.output])
+    needed, names, before = set(), set(), -1
+    while len(needed) > before:
+        before = len(needed)
+        for node in reversed(model.graph.node):
+            is_window = node.op_type in windows and node.input[0] in forward
+            if is_window or any(name in needed for name in node.output):
+                needed.update(node.input)
+                if any(name in forward for name in node.output):
+                    names.update([node.name, *node.output])
     return names
 
 
