@@ -162,7 +162,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     std::vector<std::string> names;
     for (const auto& node : opened.graph.nodes()) names.push_back(node->name);
     if (!opened.graph.findByName(*layer))
-        throw Error(ErrorCode::Usage, "There is no layer called '" + *layer + "'." + suggestion(*layer, names));
+        throw Error(ErrorCode::Usage, "The network has no layer called '" + *layer + "'." + suggestion(*layer, names));
     const Unit unit = wanted ? given : centreUnit(opened.graph, *layer);
     const UnitField field = unitField(opened.graph, *layer, unit, opened.options.input);
     const auto gradient = arguments.has("--measure") ? measured(opened.graph, *layer, unit) : std::nullopt;

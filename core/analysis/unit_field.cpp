@@ -159,6 +159,8 @@ private:
             throw Error(ErrorCode::Usage,
                         "The size of the map of '" + entry.node->name + "' is unknown at this side of the input.");
         target.unbounded = target.unbounded || need.unbounded;
+        const std::optional<Ranges> wanted = insidePart(entry, view, input, *need.hull);
+        if (!wanted) return;
         const GridReaches reaches = reachesOf(entry, view, input, output);
         GridReach h = reaches.h, w = reaches.w;
         // An axis that the layer ends is read whole: a flatten, a mean that drops it.
@@ -176,13 +178,31 @@ private:
         Need between;
         const bool two = h.parts.kind != ReachKind::Same || w.parts.kind != ReachKind::Same;
         Need& next = two ? between : target;
-        joinHull(next, hullRead(entry, h.own, need.hull->h, middle.h, outSize.h),
-                 hullRead(entry, w.own, need.hull->w, middle.w, outSize.w));
+        joinHull(next, hullRead(entry, h.own, wanted->h, middle.h, outSize.h),
+                 hullRead(entry, w.own, wanted->w, middle.w, outSize.w));
         joinUnits(need, {h.own, w.own}, entry, middle, outSize, next);
         if (!two || !between.hull) return;
         joinHull(target, hullRead(entry, h.parts, between.hull->h, inSize.h, middle.h),
                  hullRead(entry, w.parts, between.hull->w, inSize.w, middle.w));
         joinUnits(between, {h.parts, w.parts}, entry, inSize, middle, target);
+    }
+
+    // What of the ranges lies on one part of maps that are joined along an image axis; nullopt: nothing. Beyond the ends of
+    // all of them is padding, which is no part of any.
+    static std::optional<Ranges> insidePart(const Prepared::Entry& entry, const NodeView& view, std::uint32_t input, Ranges ranges)
+    {
+        const int parted = entry.op->opClass == OpClass::Merge ? partedDimension(*entry.op, view) : -1;
+        if (parted < 0) return ranges;
+        for (const auto& [axis, range] : {std::pair(Axis::Height, &ranges.h), std::pair(Axis::Width, &ranges.w)}) {
+            if (view.in[input].layout.of(axis) != parted) continue;
+            std::int64_t begin = 0;
+            for (std::uint32_t k = 0; k < input; ++k) begin += view.in[k].shape[parted];
+            const std::int64_t step = gridStep(view.in[input], axis);
+            range->first = std::max(range->first, begin * step);
+            range->last = std::min(range->last, (begin + view.in[input].shape[parted]) * step - 1);
+            if (range->first > range->last) return std::nullopt;
+        }
+        return ranges;
     }
 
     static bool endsAxis(const Value& from, const Value& made, Axis axis) { return from.layout.of(axis) >= 0 && made.layout.of(axis) < 0; }

@@ -145,6 +145,13 @@ std::optional<std::int64_t> positions(const Value& value)
     return count;
 }
 
+std::string mismatchCode(const Value& a, const Value& b)
+{
+    const auto isMap = [](const Value& value) { return value.folded || value.layout.h >= 0 || value.layout.w >= 0; };
+    const auto isConstant = [](const Value& value) { return !value.folded && value.layout == Layout{}; };
+    return (isMap(a) && isConstant(b)) || (isMap(b) && isConstant(a)) ? "size-frozen" : "shape-mismatch";
+}
+
 std::optional<std::int64_t> elementsPerImage(const Value& value)
 {
     const std::int64_t elements = value.shape.elements();

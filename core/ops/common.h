@@ -56,6 +56,10 @@ AttrDef nativeTypeAttr();
 // Elements along each axis of a map, 1 where the layout has no such axis; nullopt where unknown.
 std::optional<std::int64_t> positions(const Value& value);
 
+// The code of a finding about two values that do not fit: "size-frozen" where one is a constant of the file, which has no
+// axes, and the other a map.
+std::string mismatchCode(const Value& a, const Value& b);
+
 // Elements of one image of the batch, frames and windows that are folded into it included; nullopt where unknown.
 std::optional<std::int64_t> elementsPerImage(const Value& value);
 

@@ -61,7 +61,7 @@ void infer(InferContext& context)
             const std::int64_t a = out.shape[dim], b = next.shape[dim];
             if (dim == axis) out.shape[dim] = a < 0 || b < 0 ? kUnknown : saturatingAdd(a, b);
             else if (a >= 0 && b >= 0 && a != b) {
-                context.issue("shape-mismatch", Severity::Error, "",
+                context.issue(mismatchCode(context.in(0), next), Severity::Error, "",
                               "Concat joins " + context.in(0).shape.text() + " and " + next.shape.text() + ", which differ outside dimension " + std::to_string(axis) + ".",
                               "Give all branches the same stride and padding.");
                 context.out() = unknownLike(out);

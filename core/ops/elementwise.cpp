@@ -103,7 +103,7 @@ void infer(InferContext& context)
     const auto join = [&](const Value& next) {
         Value joined;
         if (!broadcast(out, next, joined))
-            context.issue("shape-mismatch", Severity::Error, "",
+            context.issue(mismatchCode(out, next), Severity::Error, "",
                           context.node().kind + " joins " + out.shape.text() + " and " + next.shape.text() + ", which do not match.",
                           "Give both branches the same stride, padding and number of channels.");
         out = joined;

@@ -104,6 +104,22 @@ ShapeInference::ShapeInference(const Prepared& graph, std::vector<Issue>& issues
     if (!graph.entries.empty()) m_values.resize(graph.entries.back().firstOutput + graph.entries.back().outputCount);
 }
 
+// Indices of a pooling say places on the map that it read: what is restored must have its size.
+void ShapeInference::checkUnpooling(const Prepared::Entry& entry)
+{
+    if (entry.op->torch.op != TorchOp::MaxUnpool2d || entry.inputCount < 2) return;
+    const std::int32_t from = m_graph.sourceEntries[entry.firstInput + 1];
+    if (from < 0 || m_graph.entries[static_cast<std::size_t>(from)].op->torch.op != TorchOp::MaxPool2d) return;
+    const std::int32_t pooled = m_graph.sources[m_graph.entries[static_cast<std::size_t>(from)].firstInput];
+    if (pooled < 0) return;
+    const Shape &before = m_values[static_cast<std::size_t>(pooled)].shape, &after = m_values[entry.firstOutput].shape;
+    if (!before.isComplete() || !after.isComplete() || before == after) return;
+    m_issues.push_back({"size-frozen", Severity::Error, entry.node->name, "kernel_size",
+                        "It restores a map of " + after.text() + ", but the indices of '" + m_graph.entries[static_cast<std::size_t>(from)].node->name +
+                            "' are places on one of " + before.text() + ".",
+                        "Use an input size that the poolings divide."});
+}
+
 NodeView ShapeInference::infer(std::size_t index)
 {
     const auto& entry = m_graph.entries[index];
@@ -116,6 +132,7 @@ NodeView ShapeInference::infer(std::size_t index)
         InferContext context(*entry.node, m_in, out, m_issues);
         entry.op->infer(context);
         refoldAll(*entry.op, {*entry.node, m_in, out}, out);
+        checkUnpooling(entry);
     } else if (!m_in.empty() && !out.empty()) {
         out[0] = m_in[0];
     }

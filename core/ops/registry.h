@@ -53,6 +53,8 @@ public:
     std::vector<Value>& values() { return m_values; }
 
 private:
+    void checkUnpooling(const Prepared::Entry& entry);
+
     const Prepared& m_graph;
     std::vector<Issue>& m_issues;
     std::vector<Value> m_values, m_in;

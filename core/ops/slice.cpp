@@ -238,7 +238,29 @@ bool readSelect(OnnxCall& call)
     call.node.attrs.set("dim", call.getInt("axis", 0));
     call.node.attrs.set("index", index->integer(0));
     const int axis = normalAxis(call.getInt("axis", 0), call.value(0).shape.rank());
-    return axis >= 0 && axis != call.value(0).layout.h && axis != call.value(0).layout.w;
+    return axis >= 0;
+}
+
+// One row or column, which goes; of tokens in front of positions, or behind them, nothing of the map is left.
+Reach reachSelect(const NodeView& view)
+{
+    Reach out;
+    const int axis = view.in.empty() ? -1 : normalAxis(attrInt(view.node, "dim", 1), view.in[0].shape.rank());
+    if (axis < 0) return out;
+    const Value& in = view.in[0];
+    std::int64_t index = attrInt(view.node, "index", 0);
+    if (index < 0) index += in.shape[axis];
+    const Dimensions dimensions = dimensionsOf(in);
+    const Dimension& cut = dimensions[static_cast<std::size_t>(axis)];
+    const bool mixed = cut.factors.size() > 1;
+    for (const auto& [image, r] : {std::pair(Axis::Height, &out.h), std::pair(Axis::Width, &out.w)}) {
+        const Factor* part = cut.find(image);
+        if (!part || part->size == 1 || index < cut.before || (cut.after > 0 && index >= in.shape[axis] - cut.after)) continue;
+        r->kind = mixed || in.layout.of(image) != axis ? ReachKind::Unknown : ReachKind::Crop;
+        r->offset = index;
+        r->length = 1;
+    }
+    return out;
 }
 
 }  // namespace
@@ -275,6 +297,7 @@ const OpDef& selectOp()
         .doc = "Takes one position of a dimension, which goes.",
         .attrs = {{.name = "dim", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Dimension", .min = -8},
                   {.name = "index", .type = AttrType::Int, .fallback = std::int64_t{0}, .doc = "Position", .min = -1'000'000'000}},
+        .reach = reachSelect,
         .infer = inferSelect,
         .torch = {TorchOp::Select, {"dim", "index"}},
         .onnx = {.types = {"Gather"},

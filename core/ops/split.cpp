@@ -30,23 +30,19 @@ void infer(InferContext& context)
         total = saturatingAdd(total, std::max<std::int64_t>(size, 0));
         context.out(i) = out;
     }
+    if (!uneven && axis >= 0 && in.shape[axis] >= 0 && in.shape[axis] % count != 0 && node.attrs.getBool("even", false)) {
+        context.issue("size-frozen", Severity::Error, "chunks",
+                      "Dimension " + std::to_string(axis) + " of " + in.shape.text() + " cannot be cut into " + std::to_string(count) + " equal parts, as the file asks.",
+                      "Use an input size at which it can.");
+        for (std::size_t i = 0; i < context.outCount(); ++i) context.out(i) = unknownLike(in);
+        return;
+    }
     if (uneven && axis >= 0 && in.shape[axis] >= 0 && total != in.shape[axis]) {
         context.issue("shape-mismatch", Severity::Error, "sections",
                       "The sections add up to " + std::to_string(total) + " but dimension " + std::to_string(axis) + " has " + std::to_string(in.shape[axis]) + ".",
                       "Make the sections add up to the size of the dimension.");
         for (std::size_t i = 0; i < context.outCount(); ++i) context.out(i) = unknownLike(in);
     }
-}
-
-Reach reach(const NodeView& view)
-{
-    Reach out;
-    if (view.in.empty()) return out;
-    const int axis = normalAxis(attrInt(view.node, "dim", 1), view.in[0].shape.rank());
-    // Parts of the image, not of the channels: which part depends on the output, so only the extent is right.
-    if (axis >= 0 && axis == view.in[0].layout.h) out.h.approximate = true;
-    if (axis >= 0 && axis == view.in[0].layout.w) out.w.approximate = true;
-    return out;
 }
 
 // Sizes of the parts as numbers, whichever way they were stated.
@@ -72,6 +68,8 @@ bool read(OnnxCall& call)
         for (const std::int64_t size : *sections) even = even && size == sections->front();
         if (!even) call.node.attrs.set("sections", *sections);
         else call.sizesBaked = true;
+    } else if (call.opset < 18) {
+        call.node.attrs.set("even", true);
     }
     return call.outputCount >= 1;
 }
@@ -117,9 +115,9 @@ const OpDef& splitOp()
         .doc = "Cuts its input into parts along a dimension.",
         .attrs = {{.name = "dim", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Dimension that is cut; 1 are the channels", .min = -8},
                   {.name = "chunks", .type = AttrType::Int, .fallback = std::int64_t{2}, .doc = "Number of equal parts", .min = 1, .max = 4096},
-                  {.name = "sections", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Sizes of the parts, where they are not equal"}},
+                  {.name = "sections", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Sizes of the parts, where they are not equal"},
+                  {.name = "even", .type = AttrType::Bool, .fallback = false, .doc = "It must be cut into equal parts", .shown = false}},
         .outputs = parts,
-        .reach = reach,
         .infer = infer,
         .torch = {TorchOp::Split, {"dim"}, {}, splitSizes},
         .onnx = {.types = {"Split"}, .read = read, .write = write},

@@ -66,10 +66,10 @@ TEST_F(Analyze, WritesTheKeysOfTheSchemaInTheirOrder)
     EXPECT_EQ(json["model"], "net.fovea");
     EXPECT_EQ(json["inputs"].dump(), R"([{"name":"input","shape":[1,3,32,32]}])");
     EXPECT_EQ(json["outputs"].dump(), R"([{"name":"head","shape":[1,10]}])");
-    EXPECT_EQ(json["input"].dump(), R"({"name":"input","shape":[1,3,32,32]})");
+    EXPECT_EQ(json["input"].dump(), R"({"name":"input","shape":[1,3,32,32],"layout":"NCHW"})");
     EXPECT_EQ(json["summary"].dump(),
               R"({"i_min":[43,75],"i_min_productive":[36,68],"i_min_rfa":[43,75],"i_max":[43,75],"parameters":13570,"macs":1079456,)"
-              R"("verdicts":{"productive":2,"partial":2,"critical":1,"unproductive":1,"not_applicable":4,"unknown":0},"border_layer":"dead"})");
+              R"("verdicts":{"productive":2,"partial":2,"critical":1,"unproductive":1,"not_applicable":4,"unknown":0},"border_layer":"dead","complete":true})");
     EXPECT_EQ(json["layers"].size(), 10u);
     EXPECT_EQ(keysOf(json["issues"][0]), (std::vector<std::string>{"code", "severity", "layer", "attribute", "message", "hint"}));
     EXPECT_EQ(json["issues"][0]["layer"], "dead");

@@ -43,7 +43,7 @@ TEST_F(Field, SaysWhereAWholeMapIsRead)
 TEST_F(Field, RefusesWhatIsNotThere)
 {
     expectRefused({"field", "net.fovea"}, "Option '--layer' is missing: it names the layer. See 'fovea field --help'.");
-    expectRefused({"field", "net.fovea", "--layer", "aa"}, "There is no layer called 'aa'. Did you mean 'a'?");
+    expectRefused({"field", "net.fovea", "--layer", "aa"}, "The network has no layer called 'aa'. Did you mean 'a'?");
     expectRefused({"field", "net.fovea", "--layer", "a", "--unit", "16,0"},
                   "Layer 'a' has 16x16 units, so there is none at 16,0.");
     for (const char* unit : {"x", "1", "1,", ",1", "-1,2", "1,2,3", "1.5,2"})

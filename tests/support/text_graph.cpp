@@ -74,7 +74,7 @@ std::string fullName(const OpDef& op, std::string_view key)
                                                                            {"g", "groups"},      {"ceil", "ceil_mode"}};
     if (key == "c") return op.attr("out_channels") ? "out_channels" : "out_features";
     const auto it = kShort.find(key);
-    return it == kShort.end() ? std::string(key) : it->second;
+    return it == kShort.end() || op.attr(key) ? std::string(key) : it->second;
 }
 
 AttrValue parsed(const AttrDef& attr, const std::string& value)

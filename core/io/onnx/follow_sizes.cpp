@@ -31,6 +31,7 @@ public:
             if (isReshape(layer)) follow(layer);
             else if (op == TorchOp::Interpolate) followResize(layer);
             else if (op == TorchOp::Slice) followSlice(layer);
+            else if (op == TorchOp::Expand) followExpand(layer);
         }
         if (m_followed.empty()) return;
         const std::size_t more = m_followed.size() - 1;
@@ -110,6 +111,65 @@ private:
         addInput(layer, rows->port);
         layer.sizesBaked = true;
         m_followed.push_back(layer.node.id);
+    }
+
+    // Rule 2 for a map that is expanded to the size of another.
+    void followExpand(DraftLayer& layer)
+    {
+        const Ints* target = layer.node.attrs.getInts("size");
+        if (!target || layer.node.attrs.has("sizes") || layer.out.empty() || layer.out[0].folded) return;
+        const Value& made = layer.out[0];
+        const int shift = made.shape.rank() - static_cast<int>(target->size());
+        std::vector<SizeExpr> sizes;
+        bool changed = false;
+        for (std::size_t i = 0; i < target->size(); ++i) {
+            const int dim = static_cast<int>(i) + shift;
+            sizes.emplace_back(std::max<std::int64_t>((*target)[i], 1));
+            if ((*target)[i] < 2) continue;
+            const auto sibling = siblingAt(layer, dim);
+            if (!sibling) continue;
+            sizes.back() = SizeExpr::dimension(sibling->port, sibling->dim);
+            changed = true;
+        }
+        if (!changed) return;
+        setSizes(layer, sizes);
+        m_followed.push_back(layer.node.id);
+    }
+
+    // The dimension of the map that this one meets in an element-wise operation, counted from the back, where that is one of
+    // its image's axes and of the same size.
+    std::optional<MapDim> siblingAt(const DraftLayer& layer, int dim) const
+    {
+        const Value& made = layer.out[0];
+        for (const NodeId reader : m_readers[static_cast<std::size_t>(layer.node.id)]) {
+            const DraftLayer& meeting = m_draft.layer(reader);
+            const OpDef& op = opFor(meeting.node.kind);
+            if (op.opClass != OpClass::Merge || op.torch.op == TorchOp::Concat) continue;
+            for (std::size_t k = 0; k < meeting.node.inputs.size() && k < meeting.in.size(); ++k) {
+                const Port port = meeting.node.inputs[k];
+                const Value& value = meeting.in[k];
+                const int at = dim + value.shape.rank() - made.shape.rank();
+                if (port.node == kNoNode || port.node == layer.node.id || at < 0 || value.folded || value.shape[at] != made.shape[dim]) continue;
+                const Axis axis = at == value.layout.h ? Axis::Height : at == value.layout.w ? Axis::Width : Axis::Other;
+                if (axis == Axis::Other || !isFixed(axis) || reaches(layer.node.id, port.node)) continue;
+                return MapDim{port, at};
+            }
+        }
+        return std::nullopt;
+    }
+
+    // Whether `to` is made from `from`.
+    bool reaches(NodeId from, NodeId to) const
+    {
+        std::vector<NodeId> open{from};
+        std::vector<bool> seen(m_draft.layers.size() + 1, false);
+        for (std::size_t next = 0; next < open.size(); ++next)
+            for (const NodeId reader : m_readers[static_cast<std::size_t>(open[next])]) {
+                if (reader == to) return true;
+                if (!seen[static_cast<std::size_t>(reader)]) open.push_back(reader);
+                seen[static_cast<std::size_t>(reader)] = true;
+            }
+        return false;
     }
 
     // Bounds on the seam of a Concat follow its parts; where the length is that of a map which it meets later, it follows

@@ -63,7 +63,8 @@ std::string layoutOf(const Draft& draft, const DraftLayer& input)
     const int rank = input.out.empty() ? -1 : input.out[0].shape.rank();
     if (rank != 4 && (rank != 3 || input.out[0].layout.h < 0)) return {};
     const std::vector<bool> reached = reachedFrom(draft, input.node.id);
-    const Layout labels = rank == 4 ? kNchw : Layout{0, 1, 2, -1};
+    const Layout labels = input.out[0].layout;
+    const std::string now = input.node.attrs.getText("layout");
     std::set<Pair> seen;
     bool any = false;
     std::optional<Pair> first;
@@ -76,7 +77,7 @@ std::string layoutOf(const Draft& draft, const DraftLayer& input)
         seen.insert(*origins);
     }
     if (!any) return rank == 4 ? std::string(4, '?') : std::string();
-    if (!first) return {};
+    if (!first) return now;
     if (seen.size() > 1) {
         const auto fewChannels = [&](int dim) { return input.out[0].shape[dim] == 1 || input.out[0].shape[dim] == 3 || input.out[0].shape[dim] == 4; };
         const bool last = fewChannels(rank - 1) && !fewChannels(rank - 3);

@@ -554,12 +554,25 @@ Model asInFile(Model model, const onnx::ModelProto& proto, const MappedFile& fil
 
 namespace {
 
+// Inputs whose channels look as if they came last: few, behind sizes that are left open or are many.
+std::map<std::string, std::string> likelyLayouts(const onnx::ModelProto& proto)
+{
+    std::map<std::string, std::string> out;
+    const auto areFew = [](const auto& dim) { return dim.dim_value() == 1 || dim.dim_value() == 3 || dim.dim_value() == 4; };
+    for (const auto& input : proto.graph().input()) {
+        const auto& shape = input.type().tensor_type().shape();
+        if (shape.dim_size() == 4 && areFew(shape.dim(3)) && !areFew(shape.dim(1))) out.emplace(input.name(), "NHWC");
+    }
+    return out;
+}
+
 Model imported(const onnx::ModelProto& proto, const std::shared_ptr<const MappedFile>& file)
 {
-    Importer importer(proto, file);
+    const auto likely = likelyLayouts(proto);
+    Importer importer(proto, file, likely);
     auto layouts = importer.read();
     if (const auto single = importer.singlePictures(); !single.empty()) layouts = Importer(proto, file, single).read();
-    if (layouts.empty()) return importer.finish();
+    if (layouts == likely) return importer.finish();
     Importer again(proto, file, layouts);  // sizes are read by which of them are height and width
     again.read();
     return again.finish();
