@@ -252,9 +252,12 @@ TEST(Computed, PadsOfSplitAndConcatenatedConstantsAreNumbers)
     file.integers("raw", {8}, {0, 0, 1, 2, 0, 0, 3, 4});
     file.node("Split raw -> front,back", {{"axis", std::int64_t{0}}});
     file.node("Concat front,back -> pads", {{"axis", std::int64_t{0}}});
+    file.reals("w", {4, 3, 3, 3});
     file.node("Pad x,pads -> y");
-    file.output("y");
+    file.node("Conv y,w -> z");
+    file.output("z");
     const Model model = file.read();
+    ASSERT_EQ(layer(model.graph, "y").kind, "ZeroPad2d");
     EXPECT_EQ(*layer(model.graph, "y").attrs.getInts("padding"), (Ints{1, 2, 3, 4}));
     EXPECT_FALSE(layer(model.graph, "y").attrs.has("sizes"));
 }

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 namespace fovea {
 
@@ -157,6 +158,7 @@ private:
         call.image = m_image;
         call.imageValue = valueOf(m_image);
         for (const auto& attribute : proto.attribute()) addAttribute(call.attrs, attribute);
+        call.args.reserve(static_cast<std::size_t>(proto.input_size()));
         for (const std::string& name : proto.input()) call.args.push_back(argOf(name));
         return call;
     }
@@ -441,7 +443,7 @@ private:
     Evaluator m_evaluator;
     Draft m_draft;
     FixedSides m_fixed;
-    std::map<std::string, Known> m_known;
+    std::unordered_map<std::string, Known> m_known;
     std::map<std::string, Port> m_constants;
     std::vector<std::string> m_initializers;
     std::vector<Issue> m_notes;
