@@ -2,6 +2,7 @@
 #include "app/cli/latency.h"
 #include "app/cli/limits.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/graph/names.h"
 #include "core/io/model/model.h"
 #include "core/io/reports/report_json.h"
@@ -20,10 +21,11 @@ constexpr const char* kHelp =
     "Proposes changes of a few hyperparameters that make layers productive, and applies one.\n\n"
     "Usage: fovea refine MODEL --size N [options]\n\n"
     "  --size N|HxW         the input side to refine for; without it the model's own\n"
-    "  --want GOAL          accuracy (default), efficiency or balance\n"
+    "  --reach LAYER=REACH  what a layer reads that Fovea cannot read, as k3s2p1, global or same; several times\n"
+    "  --want GOAL          productive (default, also called accuracy), balance or efficiency\n"
     "  --max-macs LIMIT     as 1.5x of now, or a count: 4G, 600M\n"
     "  --max-params LIMIT   the same for parameters; without it as many as now\n"
-    "  --min-params LIMIT   the fewest parameters that may be left; for accuracy 0.99x without it, and no limit\n"
+    "  --min-params LIMIT   the fewest parameters that may be left; for productive 0.99x without it, and no limit\n"
     "                       for the other goals\n"
     "  --max-memory LIMIT   what a training step keeps: 2GiB, 512MiB, 1.5x\n"
     "  --max-inference-memory LIMIT   the most that inference has alive at once\n"
@@ -35,6 +37,7 @@ constexpr const char* kHelp =
     "  --output-stride N    pixels per unit of the coarsest map: a number, or keep\n"
     "  --keep LAYER         leave this layer, or group of layers, as it is, by the file's name or the printed one; may\n"
     "                       be given several times\n"
+    "  --reach LAYER=REACH  what an unrecognised layer reads, as in 'fovea analyze'; may be given several times\n"
     "  --list               list the proposals (what it does unless told to apply)\n"
     "  --moves              list every single change that can be made within the limits, whether it helps or not\n"
     "  --apply ID           apply the proposal of that id; or single changes, one after the other, where\n"
@@ -45,7 +48,8 @@ constexpr const char* kHelp =
     "  -o OUT               write the refined network: .onnx or .fovea\n"
     "  --json               JSON (schema fovea.plans/1) instead of a table\n\n"
     "Exits with 1 when the network needs a proposal and none stays within the limits: layers are not productive, no field\n"
-    "covers the side, or its head does not fit the side.\n\n"
+    "covers the side, or its head does not fit the side. So it does when there is none because nothing is known of layers\n"
+    "behind one that cannot be read.\n\n"
     "Example: fovea refine model.onnx --size 64 --max-macs 2x --auto -o refined.onnx\n"
     "         fovea refine model.onnx --size 64 --all -o 'refined-{id}.onnx'\n";
 
@@ -116,6 +120,7 @@ std::optional<Plan> chosen(const Arguments& arguments, const std::vector<Plan>& 
 struct Outcome {
     std::optional<Plan> applied;
     std::optional<Plan> refused;  // it exceeds the limits
+    bool withheld = false;        // there would be plans, were it known what some layer reads
     bool written = false;
     std::vector<std::string> initialised;
 };
@@ -128,32 +133,50 @@ std::string problemOf(const Report& before)
     if (firstError(before)) return "This is no network at side " + side;
     if (now.count(Verdict::Unproductive) + now.count(Verdict::Partial) + now.count(Verdict::Critical) > 0)
         return "Layers are not productive at side " + side;
-    return "The largest field, " + sideText(now.iMax) + " px, is smaller than side " + side;
+    return "The largest field, " + shortFieldText(*now.iMax, before.side) + ", is smaller than side " + side;
 }
 
 std::string errorText(const Report& before)
 {
     const Issue* error = firstError(before);
-    return error ? moduleName(error->layer) + ": " + error->message + "\n" : "";
+    return error ? printable(moduleName(error->layer) + ": " + error->message) + "\n" : "";
+}
+
+// Why a network with layers of unknown reach gets no proposal, and what helps; empty where every reach is known.
+std::string unknownText(const Report& before)
+{
+    const int unknown = before.summary.count(Verdict::Unknown);
+    const LayerReport* first = firstUnknown(before);
+    if (!first) return unknown > 0 ? "No input of this network is an image, so no layer is judged" : "";
+    const auto opaque = static_cast<int>(std::count_if(before.layers.begin(), before.layers.end(), [](const LayerReport& layer) {
+        return layer.op->opClass == OpClass::Opaque && layer.verdict == Verdict::Unknown;
+    }));
+    std::string text = "It is not known what layer '" + moduleName(first->name()) + "' reads, so no proposal changes its input or a layer behind it";
+    if (unknown > opaque)
+        text += ", and " + std::to_string(unknown - opaque) + (unknown - opaque == 1 ? " layer is" : " layers are") + " not judged";
+    return text + ". State what it reads, as in --reach '" + first->name() + "=k3s1p1'";
 }
 
 std::string outcomeText(const Arguments& arguments, const Report& before, const std::vector<Plan>& plans, const Outcome& outcome, bool needed, const std::string& loosen)
 {
     const auto output = arguments.value("-o");
     std::string text;
-    if (outcome.refused) return outcome.refused->id + ": " + outcome.refused->title + "\nThis exceeds the limits." + loosen + "\n";
+    if (outcome.refused) return outcome.refused->id + ": " + printable(outcome.refused->title) + "\nThis exceeds the limits." + loosen + "\n";
     if (outcome.applied) {
         const Plan& plan = *outcome.applied;
-        text = plan.id + ": " + plan.title + "\n" + plan.reason + "\n\nbefore: " + summaryLine(plan.before) + "\nafter:  " +
+        text = plan.id + ": " + printable(plan.title) + "\n" + printable(plan.reason) + "\n\nbefore: " + summaryLine(plan.before) + "\nafter:  " +
                summaryLine(plan.after) + "\ntensors: " + transferLine(plan.weights) + "\n\n";
-        return text + (outcome.written ? wroteText(*output, outcome.initialised) : "Nothing was written: give -o OUT to keep the refined network.\n");
+        return text + (outcome.written ? wroteText(*output, outcome.initialised) : "Nothing was written: give -o OUT to keep the refined network.\n") +
+               statedSidesText(before.graph, plan.graph);
     }
     if (needed && !plans.empty() && arguments.has("--auto"))
         return problemOf(before) + ", and only another side helps within the limits:\n" + plans.front().id +
-               ": " + plans.front().title + ". Option '--apply' takes it.\n";
+               ": " + printable(plans.front().title) + ". Option '--apply' takes it.\n";
+    if (outcome.withheld) return "No proposal is left. " + unknownText(before) + ".\n";
     if (plans.empty() && needed) return problemOf(before) + ", but no proposal within the limits helps." + loosen + "\n" + errorText(before);
     if (plans.empty()) text = "Nothing to do at side " + sideText(before.side) + ": " + summaryLine(before.summary) + ".\n";
     else text = plansTable(before, plans);
+    if (!plans.empty() && dependsOnUnknown(before.summary)) text += "\n" + unknownText(before) + ".\n";
     return text + (outcome.written ? "The network is unchanged. " + wroteText(*output, outcome.initialised) : "");
 }
 
@@ -161,10 +184,16 @@ ReportJson outcomeJson(const Arguments& arguments, const Report& before, const s
 {
     ReportJson json = plansObject(before, plans);
     for (const Loosening& l : loosen) json["loosen"].push_back({{"option", optionOf(l.limit)}, {"from", l.from}, {"to", l.to}, {"layer", l.layer.empty() ? ReportJson(nullptr) : ReportJson(l.layer)}});
+    if (outcome.withheld) {
+        const LayerReport* layer = firstUnknown(before);
+        json["withheld"] = {{"layer", layer ? ReportJson(layer->name()) : ReportJson(nullptr)}, {"message", unknownText(before) + "."}};
+    }
     if (arguments.has("--apply") || arguments.has("--auto")) {
         json["applied"] = outcome.applied ? ReportJson(outcome.applied->id) : ReportJson(nullptr);
         json["output"] = outcome.written ? ReportJson(*arguments.value("-o")) : ReportJson(nullptr);
         json["initialised"] = outcome.initialised;
+        // Sizes that the file leaves open and the plan states.
+        json["stated"] = outcome.applied ? statedSymbols(before.graph, outcome.applied->graph) : std::vector<std::string>{};
     }
     return json;
 }
@@ -185,11 +214,11 @@ std::string writeAll(const std::vector<Plan>& plans, const Model& model, const s
         refined.graph = plan.graph;
         try {
             const std::vector<std::string> initialised = saveModel(refined, path);
-            text += wroteText(path, initialised);
-            json.push_back({{"id", plan.id}, {"output", path}, {"initialised", initialised}, {"error", nullptr}});
+            text += wroteText(path, initialised) + statedSidesText(model.graph, plan.graph);
+            json.push_back({{"id", plan.id}, {"output", path}, {"initialised", initialised}, {"error", nullptr}, {"stated", statedSymbols(model.graph, plan.graph)}});
             wrote = true;
         } catch (const Error& error) {
-            text += "Could not write " + path + ": " + error.what() + "\n";
+            text += "Could not write " + path + ": " + printable(error.what()) + "\n";
             json.push_back({{"id", plan.id}, {"output", nullptr}, {"initialised", ReportJson::array()}, {"error", error.what()}});
             if (!failed) failed = error;
         }
@@ -201,7 +230,7 @@ std::string writeAll(const std::vector<Plan>& plans, const Model& model, const s
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes)
 {
     std::vector<OptionSpec> options = limitOptions();
-    options.insert(options.end(), {{"--size", true}, {"--list"}, {"--moves"}, {"--apply", true, true}, {"--auto"}, {"--all"}, {"-o", true}, {"--json"}});
+    options.insert(options.end(), {{"--size", true}, {"--list"}, {"--moves"}, {"--apply", true, true}, {"--auto"}, {"--all"}, {"-o", true}, {"--json"}, {"--reach", true, true}});
     const Arguments arguments("refine", words, options, {"MODEL"});
     checkOptions(arguments);
     const Opened opened = openFor(arguments);
@@ -247,7 +276,9 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
             loosen = std::move(exceeded);
         }
     }
-    const bool stuck = outcome.refused || (needed && !outcome.applied && (plans.empty() || arguments.has("--auto")));
+    const bool isUnknown = dependsOnUnknown(before.summary) || (needed && firstUnknown(before));
+    outcome.withheld = isUnknown && plans.empty() && loosen.empty() && !outcome.applied && !outcome.refused;
+    const bool stuck = outcome.refused || outcome.withheld || (needed && !outcome.applied && (plans.empty() || arguments.has("--auto")));
     const auto output = arguments.value("-o");
     if (output && !stuck && !arguments.has("--all")) {
         // Without a plan the network goes out exactly as it came in, side included.

@@ -47,38 +47,37 @@ const Node* imageInput(const Graph& graph, const std::string& name)
     return found;
 }
 
-Graph withSide(const Graph& graph, std::int64_t height, std::int64_t width, const std::string& input)
+namespace {
+
+// The opaque layers that a name of withReach() means.
+std::vector<NodeId> opaqueLayers(const Graph& graph, const std::string& name)
 {
-    const Node* node = imageInput(graph, input);
-    const Ints* dims = node ? node->attrs.getInts("shape") : nullptr;
-    if (!dims || !isImage(*node)) throw Error(ErrorCode::Usage, "The network has no image input, so it has no input size to set.");
-    for (const std::int64_t side : {height, width})
-        if (side < 1 || side > 1'000'000)
-            throw Error(ErrorCode::Usage, "A side must be between 1 and 1000000 pixels, got " + std::to_string(side) + ".");
-    Graph out = graph;
-    Ints shape = *dims;
-    const Layout layout = inputLayout(*node);
-    std::int64_t &rows = shape[static_cast<std::size_t>(layout.h)], &columns = shape[static_cast<std::size_t>(layout.w)];
-    if (rows != height || columns != width) {
-        rows = height;
-        columns = width;
-        out.update(node->id, [&](Node& edited) { edited.attrs.set("shape", shape); });
+    std::vector<NodeId> out;
+    constexpr std::string_view kAll = "op:";
+    const Node* node = graph.findByName(name);
+    if (!node && name.starts_with(kAll)) {
+        const std::string type = name.substr(kAll.size());
+        for (const auto& candidate : graph.nodes()) {
+            const std::string own = candidate->attrs.getText("onnx_op");
+            if (candidate->kind == "opaque" && (own == type || own.ends_with("::" + type))) out.push_back(candidate->id);
+        }
+        if (out.empty()) throw Error(ErrorCode::Usage, "There is no opaque layer of the ONNX type '" + type + "'.");
+        return out;
     }
-    std::vector<Issue> notes;
-    for (const Issue& note : graph.notes())
-        if (note.code != "size-assumed") notes.push_back(note);
-    out.setNotes(std::move(notes));
-    return out;
+    if (!node) throw Error(ErrorCode::Usage, "There is no layer called '" + name + "'.");
+    if (node->kind != "opaque") throw Error(ErrorCode::Usage, "'" + name + "' is a " + node->kind + ", whose reach is known; a reach can be stated for opaque layers only.");
+    return {node->id};
 }
+
+}  // namespace
 
 Graph withReach(const Graph& graph, const std::string& name, const std::string& text)
 {
-    const Node* node = graph.findByName(name);
-    if (!node) throw Error(ErrorCode::Usage, "There is no layer called '" + name + "'.");
-    if (node->kind != "opaque") throw Error(ErrorCode::Usage, "'" + name + "' is a " + node->kind + ", whose reach is known; a reach can be stated for opaque layers only.");
-    if (!parseStatedReach(text)) throw Error(ErrorCode::Usage, "'" + text + "' is no reach; write it as k3s2p1 (kernel, stride, padding, d for dilation), global, or same.");
+    const std::vector<NodeId> layers = opaqueLayers(graph, name);
+    if (!parseStatedReach(text))
+        throw Error(ErrorCode::Usage, "'" + text + "' is no reach; write it as k3s2p1 (kernel, stride, padding, d for dilation), up2 (a map twice as large), global, or same.");
     Graph out = graph;
-    out.update(node->id, [&](Node& edited) { edited.attrs.set("reach", text); });
+    for (const NodeId id : layers) out.update(id, [&](Node& edited) { edited.attrs.set("reach", text); });
     return out;
 }
 
@@ -91,7 +90,7 @@ struct Field {
 bool isGlobalNorm(const OpDef& op)
 {
     const std::string_view kind = op.kind;
-    return kind == "GroupNorm" || kind == "InstanceNorm2d";
+    return kind == "GroupNorm" || kind == "InstanceNorm2d" || kind == "MeanVarianceNorm";
 }
 
 // Of a folded map: along the dimension that carries the axis, parts of it among the channels read together.
@@ -167,6 +166,7 @@ Analysis::Analysis(const Graph& graph, const AnalysisOptions& options) : m_optio
     m_tensors->sources = m_prepared.sources;
     m_fields.resize(m_shapes.values().size());
     m_crossed.resize(m_prepared.entries.size());
+    m_tensors->constant.resize(m_shapes.values().size());
     m_report.layers.reserve(m_prepared.entries.size());
     m_report.index.reserve(m_prepared.entries.size());
 }
@@ -298,10 +298,13 @@ void Analysis::setField(LayerReport& layer, std::size_t i, const NodeView& view)
     if (plain) m_fields[entry.firstOutput] = plainField(i, *layer.reach);
     for (std::uint32_t k = plain ? 1 : 0; k < entry.outputCount; ++k)
         m_fields[entry.firstOutput + k] = plain ? m_fields[entry.firstOutput] : Field{fieldOf(i, view, Axis::Height, k), fieldOf(i, view, Axis::Width, k)};
+    // An output that is no map but a number, such as a scale, carries no path.
+    for (std::uint32_t k = entry.op->pathOutputs < 0 ? entry.outputCount : static_cast<std::uint32_t>(entry.op->pathOutputs); k < entry.outputCount; ++k) m_fields[entry.firstOutput + k] = {};
     const Field& field = m_fields[entry.firstOutput];
     const Value& made = view.out[0];
     layer.finite = field.h.finite && field.w.finite;
     layer.unbounded = field.h.unbounded || field.w.unbounded;
+    layer.unknown = m_report.input != kNoNode && (field.h.unknown || field.w.unknown);
     layer.approximate = (field.h.finite && field.h.approximate) || (field.w.finite && field.w.approximate);
     layer.field = {reported(field.h, made, Axis::Height, inMin.h), reported(field.w, made, Axis::Width, inMin.w)};
 }
@@ -334,10 +337,14 @@ void Analysis::setVerdict(LayerReport& layer, const Field& field)
     const bool perPosition = layer.op->opClass == OpClass::Linear && *layer.reach == Reach{};
     layer.window = sliding && isWindow(*layer.reach);
     layer.coversMap = coversMap(layer);
+    const bool judged = layer.window || (m_options.pointwise && (sliding || perPosition));
     if (field.h.unknown || field.w.unknown) {
-        const bool judged = sliding || perPosition || layer.op->opClass == OpClass::Opaque;
-        layer.verdict = judged ? Verdict::Unknown : Verdict::NotApplicable;
-    } else if (layer.finite && (layer.window || (m_options.pointwise && (sliding || perPosition)))) {
+        const bool shown = sliding || perPosition || layer.op->opClass == OpClass::Opaque;
+        layer.verdict = shown ? Verdict::Unknown : Verdict::NotApplicable;
+        const bool opaque = layer.op->opClass == OpClass::Opaque && slidesByName(layer.node->attrs.getText("onnx_op"));
+        m_report.summary.bounded = m_report.summary.bounded && !(layer.unknown && (sliding || opaque));
+        m_report.summary.judged = m_report.summary.judged && !(layer.unknown && (judged || opaque));
+    } else if (layer.finite && judged) {
         layer.verdict = judge(layer.field, m_report.side);
     }
     if (layer.finite && sliding) {
@@ -345,7 +352,9 @@ void Analysis::setVerdict(LayerReport& layer, const Field& field)
         m_boundsW.add(layer.field.w, layer.reach->w);
     }
     ++m_report.summary.verdicts[static_cast<std::size_t>(layer.verdict)];
-    if (layer.verdict == Verdict::Unproductive && !m_report.summary.borderLayer) m_report.summary.borderLayer = layer.id;
+    // Behind a layer of unknown reach the first one that is known to be unproductive need not be the first.
+    const bool first = !m_report.summary.borderLayer && m_report.summary.judged;
+    if (layer.verdict == Verdict::Unproductive && first) m_report.summary.borderLayer = layer.id;
 }
 
 void Analysis::addLayer(std::size_t i, const NodeView& view)
@@ -369,6 +378,9 @@ void Analysis::addLayer(std::size_t i, const NodeView& view)
     m_report.index.emplace_back(layer.id, m_report.layers.size() - 1);
 }
 
+// A constant that is no parameter is part of whatever reads it, not a layer.
+bool isSetting(const Node& node) { return node.kind == "Constant" && !node.attrs.getBool("learned", false); }
+
 void Analysis::addOutputs()
 {
     for (const GraphOutput& output : m_report.graph.outputs()) {
@@ -387,6 +399,7 @@ Report Analysis::run()
         const NodeView view = m_shapes.infer(i);
         validate(view.node, m_report.issues);
         if (m_prepared.entries[i].op->opClass == OpClass::Input) addInput(i);
+        else if (isSetting(view.node)) m_tensors->constant[m_prepared.entries[i].firstOutput] = true;
         else addLayer(i, view);
     }
     m_shapes.finish();
@@ -394,6 +407,7 @@ Report Analysis::run()
     m_tensors->values = std::move(m_shapes.values());  // the rows' views move along with the elements
     std::sort(m_report.index.begin(), m_report.index.end());
     setBounds(m_report.summary, m_boundsH, m_boundsW);
+    m_report.summary.complete = m_report.summary.counted && m_report.summary.bounded && m_report.summary.judged;
     addOutputs();
     m_report.tensors = m_tensors;
     addFindings(m_report);

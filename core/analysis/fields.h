@@ -24,6 +24,7 @@ struct PeriodicField {
     std::int64_t lowAt(std::int64_t unit) const;
     std::int64_t highAt(std::int64_t unit) const;
     std::int64_t extent() const;  // largest over a period
+    std::int64_t extentAt(std::int64_t unit) const { return highAt(unit) - lowAt(unit) + 1; }
     Rational jump() const { return Rational(advance, period()); }
 };
 
@@ -35,10 +36,18 @@ struct Strand {
     bool operator==(const Strand&) const = default;
 };
 
+// Paths of one jump behind upsampling.
+struct Branch {
+    PeriodicField hull;                // the union of them all
+    std::vector<PeriodicField> paths;  // those that may be the smallest at some unit, here or behind further windows
+};
+
 // One of the two: branches of different jumps that met, or fields behind upsampling.
 struct FieldDetail {
-    std::vector<Strand> strands;     // AxisField::main is among them
-    PeriodicField hull, shortest;    // the union of all paths, and the smallest path
+    std::vector<Strand> strands;          // AxisField::main is among them
+    std::vector<Branch> branches;         // one a jump; several drift apart
+    std::int64_t units = 0;               // of the map at the present size, behind upsampling; 0 unknown
+    std::int64_t rfMin = 0, rfMax = 0;    // of the branches
 };
 
 struct FieldParts;
@@ -58,8 +67,7 @@ struct AxisField {
     std::int32_t seam = -1;  // who joined maps along this axis first, as whoever called joined() numbers its layers
 
     const std::vector<Strand>* strands() const { return detail && !detail->strands.empty() ? &detail->strands : nullptr; }
-    const PeriodicField* hull() const { return detail && detail->strands.empty() ? &detail->hull : nullptr; }
-    const PeriodicField* shortest() const { return detail && detail->strands.empty() ? &detail->shortest : nullptr; }
+    const std::vector<Branch>* branches() const { return detail && detail->strands.empty() ? &detail->branches : nullptr; }
 
     bool carriesPath() const { return finite || unbounded || unknown; }
     std::int64_t rfMin() const;

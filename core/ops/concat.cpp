@@ -99,7 +99,7 @@ const OpDef& concatOp()
                      [](OnnxWriter& writer) {
                          std::vector<std::string> inputs;
                          for (std::size_t i = 0; i < writer.node().inputs.size(); ++i) inputs.push_back(writer.input(i));
-                         writer.finish("Concat", inputs, {{"axis", attrInt(writer.node(), "dim", 1)}});
+                         writer.finish("Concat", inputs, {{"axis", writer.axis(attrInt(writer.node(), "dim", 1))}});
                      }},
     };
     return def;

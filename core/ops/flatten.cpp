@@ -36,7 +36,7 @@ const OpDef& flattenOp()
                          call.node.attrs.set("start_dim", axis);
                          return axis >= 0 && axis <= 8;
                      },
-                 .write = [](OnnxWriter& writer) { writer.finish("Flatten", {writer.input()}, {{"axis", attrInt(writer.node(), "start_dim", 1)}}); }},
+                 .write = [](OnnxWriter& writer) { writer.finish("Flatten", {writer.input()}, {{"axis", writer.axis(attrInt(writer.node(), "start_dim", 1))}}); }},
     };
     return def;
 }

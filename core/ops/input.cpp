@@ -11,7 +11,8 @@ const OpDef& inputOp()
         .opClass = OpClass::Input,
         .doc = "An input of the network; its height and width are the side in use.",
         .attrs = {{.name = "shape", .type = AttrType::IntList, .fallback = Ints{1, 3, 224, 224}, .doc = "Batch, channels, height, width, in the order that 'layout' names", .min = 1, .unit = "px"},
-                  {.name = "layout", .type = AttrType::Text, .fallback = std::string(), .doc = "A letter for each dimension: N, C, H, W or ? (empty: NCHW)", .shown = false}},
+                  {.name = "layout", .type = AttrType::Text, .fallback = std::string(), .doc = "A letter for each dimension: N, C, H, W or ? (empty: NCHW)", .shown = false},
+                  {.name = "symbols", .type = AttrType::Text, .fallback = std::string(), .doc = "What the file calls sizes that it leaves open; between commas, nothing for a number", .shown = false}},
         .minInputs = 0,
         .maxInputs = 0,
         .infer =

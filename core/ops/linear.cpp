@@ -120,6 +120,7 @@ void write(OnnxWriter& writer)
     if (writer.inputValue().shape.rank() == 2) {
         std::vector<std::string> inputs{writer.input(), writer.tensor("weight")};
         if (bias) inputs.push_back(writer.tensor("bias"));
+        else if (writer.opset() < 11) inputs.push_back(writer.reals({1}, {0}));  // it may not be left out yet
         writer.finish("Gemm", inputs, {{"transB", std::int64_t{!transposed}}});
         return;
     }

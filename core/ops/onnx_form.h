@@ -14,6 +14,8 @@
 
 namespace fovea {
 
+struct NodeView;
+
 using OnnxAttr = std::variant<std::int64_t, double, std::string, Ints, std::vector<double>, Tensor>;
 using OnnxAttrs = std::map<std::string, OnnxAttr, std::less<>>;
 
@@ -42,6 +44,9 @@ struct OnnxArg {
     std::vector<SizeExpr> lengths;
     bool uniform = false;  // every element is the same number
     std::vector<TensorSource> sources;  // of a computed constant
+    bool raw = false;                // a map that no window has read yet: arithmetic on it is preprocessing
+    bool setting = false;            // a scale or zero point that the file computes
+    std::string maker;               // type of the node that makes it, where one does
 };
 
 // One ONNX node on its way in. `read` functions look at it and fill `node`, `dataInputs` and `bindings`.
@@ -54,6 +59,7 @@ public:
     int outputCount = 1;
     Port image;  // the network's image input, for sizes that an exporter wrote as numbers
     Value imageValue;
+    bool heightOpen = false, widthOpen = false;  // the file leaves that side of the image open
 
     // The result.
     Node node;                            // kind is set before `read` is called, defaults are filled in
@@ -62,7 +68,14 @@ public:
     std::vector<Port> extraInputs;  // appended after dataInputs (sizes that follow another map)
     bool sizesBaked = false;
     std::vector<Issue> notes;
+    std::string reason;  // where `read` gives up: what could not be read, as a clause ("its groups are not ...")
 
+    // `read` gives up.
+    bool refuse(std::string why)
+    {
+        reason = std::move(why);
+        return false;
+    }
     bool has(std::size_t arg) const { return arg < args.size() && !args[arg].name.empty(); }
     bool isConstant(std::size_t arg) const { return has(arg) && args[arg].constant.has_value(); }
     // Whether a constant, or how many elements it has, follows sizes of maps: it is right for the declared size alone.
@@ -87,12 +100,28 @@ public:
     bool bind(const char* role, std::size_t arg);
 };
 
-// Writes one layer as ONNX nodes.
+// Opsets of which Fovea knows how every layer kind is written.
+inline constexpr std::int64_t kOldestOpset = 7, kNewestOpset = 21, kUsualOpset = 17;
+
+std::int64_t onnxType(DType type);  // its number in TensorProto.DataType
+Tensor ofType(Tensor tensor, DType type);  // the same numbers, rounded
+
+// Sizes that the written file leaves open, so that what is written must be right whatever they are.
+struct OpenSizes {
+    bool batch = false, sides = false;
+    bool any() const { return batch || sides; }
+};
+
+// Writes one layer as ONNX nodes, in the form of one opset. What that opset lacks is said in nodes that it has
+// (older_forms.h), or refused.
 class OnnxWriter {
 public:
     virtual ~OnnxWriter() = default;
     virtual const Node& node() const = 0;
     virtual std::int64_t opset() const = 0;
+    virtual OpenSizes open() const { return {}; }
+    // Element type of what the layer reads, which a constant beside it must have too.
+    virtual DType element() const { return DType::Float32; }
     virtual std::string input(std::size_t index = 0) = 0;  // value name; empty where not connected
     virtual std::string output(std::size_t index = 0) = 0;
     virtual const Value& inputValue(std::size_t index = 0) const = 0;
@@ -112,13 +141,33 @@ public:
     std::string numbers(std::string_view text, DType type);
 
     std::string ints(Ints values);   // 1-D int64 constant
-    std::string real(double value);  // float scalar constant
+    std::string real(double value);  // scalar constant of element()
+    std::string reals(Ints dims, const std::vector<float>& values);  // constant of element()
+
+    // A dimension of the layer's input, from the front: negative ones came with opset 11. As it is where the rank is
+    // not known.
+    std::int64_t axis(std::int64_t dim, std::size_t input = 0) const;
+    Ints axes(Ints dims) const;
+    // Error(Usage) where the layer cannot be written: what happened, what to do.
+    [[noreturn]] void refuse(const std::string& why) const;
+    // A size that has to be a number in the file. Error(Usage) where nobody knows it.
+    std::int64_t known(std::int64_t size, const char* what) const;
+    // Error(Usage) where the file leaves height and width open: `what` is right at the present ones only. `since`: the
+    // opset from which on that is otherwise; 0: none.
+    void needFixedSides(const char* what, std::int64_t since = 0) const;
     // emit() to this layer's own output.
     void finish(std::string_view type, std::vector<std::string> inputs, OnnxAttrs attrs = {})
     {
         emit(type, std::move(inputs), std::move(attrs), {output(0)});
     }
 };
+
+// Writes the layer by its kind's own `write`. Error(Usage) where the kind has no ONNX form at all, or none at this opset.
+void writeLayer(OnnxWriter& writer);
+
+// Why a layer cannot be written at an opset, in a sentence; nullopt where it can. A trial of the kind's own `write`, so
+// the two cannot disagree.
+std::optional<std::string> whyNotAtOpset(const NodeView& view, std::int64_t opset, OpenSizes open = {});
 
 // The network under import, for kinds that recognise themselves in several nodes.
 class Rewriter {

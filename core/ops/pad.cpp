@@ -1,4 +1,5 @@
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 
 #include <algorithm>
 #include <array>
@@ -184,7 +185,7 @@ void write(OnnxWriter& writer)
 {
     const Node& node = writer.node();
     const Value& in = writer.inputValue();
-    const int rank = std::max(in.shape.rank(), 4);
+    const auto rank = static_cast<int>(writer.known(in.shape.rank(), "the rank of its input"));
     Ints pads(static_cast<std::size_t>(rank) * 2, 0);
     const auto put = [&](int dim, std::int64_t begin, std::int64_t end) {
         if (dim < 0) return;
@@ -199,12 +200,13 @@ void write(OnnxWriter& writer)
     for (const auto& [kind, name] : kModes)
         if (node.kind == kind) mode = name;
     const double value = node.attrs.getDouble("value", 0);
-    if (writer.opset() < 11) {
-        writer.finish("Pad", {writer.input()}, {{"mode", mode}, {"pads", pads}, {"value", value}});
+    const std::string sizes = node.attrs.getText("sizes");
+    if (!sizes.empty() && writer.opset() < 11) writer.needFixedSides("Before opset 11 a padding that follows sizes can be written", 11);
+    if (sizes.empty() || writer.opset() < 11) {
+        emitPad(writer, writer.input(), pads, mode, value, {writer.output()});
         return;
     }
-    const std::string sizes = node.attrs.getText("sizes");
-    std::vector<std::string> inputs{writer.input(), sizes.empty() ? writer.ints(pads) : writer.sizes(allPads(in.layout, rank, pads, sizes))};
+    std::vector<std::string> inputs{writer.input(), writer.sizes(allPads(in.layout, rank, pads, sizes))};
     if (mode == "constant") inputs.push_back(writer.real(value));
     writer.finish("Pad", inputs, {{"mode", mode}});
 }

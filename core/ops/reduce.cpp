@@ -1,5 +1,6 @@
 #include "core/graph/dimensions.h"
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 #include "core/ops/reduce.h"
 
 #include <algorithm>
@@ -14,7 +15,6 @@ struct Row {
     const char* kind;
     const char* onnx;
     const char* doc;
-    std::int64_t axesInputSince;
     TorchOp torch;
     Memory (*memory)(const NodeView&);
 };
@@ -22,11 +22,16 @@ struct Row {
 Memory keepsBoth(const NodeView&) { return {.inputs = true, .output = true}; }
 
 constexpr std::array kRows{
-    Row{"Mean", "ReduceMean", "Mean over dimensions.", 18, TorchOp::Mean, keepsInputs},
-    Row{"Sum", "ReduceSum", "Sum over dimensions.", 13, TorchOp::Sum, nullptr},
-    Row{"Amax", "ReduceMax", "Largest value over dimensions.", 18, TorchOp::Amax, keepsBoth},
-    Row{"Amin", "ReduceMin", "Smallest value over dimensions.", 18, TorchOp::Amin, keepsBoth},
-    Row{"Norm", "ReduceL2", "Euclidean norm over dimensions.", 18, TorchOp::Norm, keepsBoth},
+    Row{"Mean", "ReduceMean", "Mean over dimensions.", TorchOp::Mean, keepsInputs},
+    Row{"Sum", "ReduceSum", "Sum over dimensions.", TorchOp::Sum, nullptr},
+    Row{"Amax", "ReduceMax", "Largest value over dimensions.", TorchOp::Amax, keepsBoth},
+    Row{"Amin", "ReduceMin", "Smallest value over dimensions.", TorchOp::Amin, keepsBoth},
+    Row{"Norm", "ReduceL2", "Euclidean norm over dimensions.", TorchOp::Norm, keepsBoth},
+    Row{"L1Norm", "ReduceL1", "Sum of absolute values over dimensions.", TorchOp::L1Norm, keepsInputs},
+    Row{"LogSum", "ReduceLogSum", "Logarithm of the sum over dimensions.", TorchOp::LogSum, keepsBoth},
+    Row{"LogSumExp", "ReduceLogSumExp", "Logarithm of the sum of exponentials over dimensions.", TorchOp::LogSumExp, keepsBoth},
+    Row{"Prod", "ReduceProd", "Product over dimensions.", TorchOp::Prod, keepsBoth},
+    Row{"SumSquare", "ReduceSumSquare", "Sum of squares over dimensions.", TorchOp::SumSquare, keepsInputs},
 };
 
 const Row& rowOf(const std::string& kind)
@@ -79,8 +84,23 @@ Reach reach(const NodeView& view)
     return out;
 }
 
+// Over the whole map.
+bool readGlobalLp(OnnxCall& call)
+{
+    const Value& in = call.value(0);
+    const std::int64_t p = call.getInt("p", 2);
+    if (!in.shape.hasRank()) return call.refuse("the shape of what it reads is not known");
+    if (p != (call.node.kind == "Norm" ? 2 : 1)) return call.refuse("its norm is of order " + std::to_string(p));
+    Ints dims;
+    for (int dim = 2; dim < in.shape.rank(); ++dim) dims.push_back(dim);
+    call.node.attrs.set("dim", dims);
+    call.node.attrs.set("keepdim", true);
+    return true;
+}
+
 bool read(OnnxCall& call)
 {
+    if (call.type == "GlobalLpPool") return readGlobalLp(call);
     bool dynamic = false;
     auto axes = call.listFrom("axes", 1, &dynamic);
     const Value& in = call.value(0);
@@ -109,16 +129,8 @@ bool read(OnnxCall& call)
 void write(OnnxWriter& writer)
 {
     const Node& node = writer.node();
-    const Row& row = rowOf(node.kind);
     const Ints* dims = node.attrs.getInts("dim");
-    const Ints axes = dims ? *dims : Ints{};
-    OnnxAttrs attrs{{"keepdims", std::int64_t{node.attrs.getBool("keepdim", true)}}};
-    if (writer.opset() >= row.axesInputSince) {
-        writer.finish(row.onnx, {writer.input(), writer.ints(axes)}, attrs);
-        return;
-    }
-    attrs.emplace("axes", axes);
-    writer.finish(row.onnx, {writer.input()}, attrs);
+    emitReduce(writer, rowOf(node.kind).onnx, writer.input(), dims ? *dims : Ints{}, node.attrs.getBool("keepdim", true), {writer.output()});
 }
 
 }  // namespace
@@ -138,7 +150,10 @@ const std::vector<OpDef>& reduceOps()
                            .reads = readsReduced,
                            .infer = infer,
                            .torch = {row.torch, {"dim", "keepdim"}},
-                           .onnx = {.types = {row.onnx}, .read = read, .write = write}});
+                           .onnx = {.types = row.torch == TorchOp::Norm || row.torch == TorchOp::L1Norm ? std::vector<const char*>{row.onnx, "GlobalLpPool"}
+                                                                                                       : std::vector<const char*>{row.onnx},
+                                    .read = read,
+                                    .write = write}});
         return out;
     }();
     return ops;

@@ -256,6 +256,26 @@ bool read(OnnxCall& call)
     return true;
 }
 
+// The sizes as a tensor, those at `products` computed from the input's dimensions while the network runs.
+std::string computedSizes(OnnxWriter& writer, const Ints& items, const Ints& sizes, const std::vector<std::size_t>& products)
+{
+    const std::string shape = writer.emit("Shape", {writer.input()});
+    std::vector<std::string> parts;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+        if (std::find(products.begin(), products.end(), i) == products.end()) {
+            parts.push_back(writer.ints({sizes[i]}));
+            continue;
+        }
+        std::string product;
+        for (int dim = firstOf(items[i]); dim <= lastOf(items[i]); ++dim) {
+            const std::string size = writer.emit("Gather", {shape, writer.ints({dim})}, {{"axis", std::int64_t{0}}});
+            product = product.empty() ? size : writer.emit("Mul", {product, size});
+        }
+        parts.push_back(product);
+    }
+    return writer.emit("Concat", parts, {{"axis", std::int64_t{0}}});
+}
+
 void write(OnnxWriter& writer)
 {
     if (const std::string text = writer.node().attrs.getText("sizes"); !text.empty()) {
@@ -266,13 +286,23 @@ void write(OnnxWriter& writer)
     const Shape& out = writer.outputValue().shape;
     const Ints* items = writer.node().attrs.getInts("shape");
     Ints sizes;
+    std::vector<std::size_t> products;  // that have to follow the input's dimensions
     for (int i = 0; items && i < static_cast<int>(items->size()); ++i) {
-        const std::int64_t item = (*items)[static_cast<std::size_t>(i)];
+        const std::int64_t item = (*items)[static_cast<std::size_t>(i)], size = i < out.rank() ? out[i] : kUnknown;
+        const bool follows = writer.open().any() || size < 0;
         // 0 copies the dimension of the same position, so a batch of another size still runs.
         if (isProduct(item) && firstOf(item) == i && lastOf(item) == i && i < in.rank()) sizes.push_back(0);
-        else sizes.push_back(i < out.rank() ? out[i] : kUnknown);
+        else if (item == -1 && follows) sizes.push_back(-1);
+        else if (isProduct(item) && follows) {
+            products.push_back(sizes.size());
+            sizes.push_back(0);
+        } else sizes.push_back(writer.known(size, "the shape that it makes"));
     }
-    writer.finish("Reshape", {writer.input(), writer.ints(sizes)});
+    if (products.size() == 1 && std::find(sizes.begin(), sizes.end(), -1) == sizes.end()) {
+        sizes[products.front()] = -1;
+        products.clear();
+    }
+    writer.finish("Reshape", {writer.input(), products.empty() ? writer.ints(sizes) : computedSizes(writer, *items, sizes, products)});
 }
 
 // As PyTorch's reshape takes it, with 0 for "as the input's dimension of this position", so that any batch runs.
@@ -293,7 +323,8 @@ void viewShape(const NodeView& view, Attributes& args)
     for (int i = 0; items && i < static_cast<int>(items->size()); ++i) {
         const std::int64_t item = (*items)[static_cast<std::size_t>(i)];
         const bool same = isProduct(item) && firstOf(item) == i && lastOf(item) == i;
-        shape.push_back(same ? 0 : item == -1 || view.out.empty() || i >= view.out[0].shape.rank() ? -1 : view.out[0].shape[i]);
+        const std::int64_t size = view.out.empty() || i >= view.out[0].shape.rank() ? kUnknown : view.out[0].shape[i];
+        shape.push_back(same ? 0 : item == -1 ? -1 : size);
     }
     args.set("shape", shape);
 }
@@ -369,9 +400,18 @@ void inferSqueeze(InferContext& context)
     if (!in.shape.hasRank()) return;
     Dimensions out;
     const Dimensions all = dimensionsOf(in);
-    for (int i = 0; i < in.shape.rank(); ++i)
-        if (!contains(dims, i)) out.push_back(all[static_cast<std::size_t>(i)]);
-    context.out() = valueOf(std::move(out));
+    bool fits = true;
+    for (int i = 0; i < in.shape.rank(); ++i) {
+        if (!contains(dims, i)) {
+            out.push_back(all[static_cast<std::size_t>(i)]);
+        } else if (in.shape[i] >= 0 && in.shape[i] != 1) {
+            context.issue("shape-mismatch", Severity::Error, "dim",
+                          "It drops dimension " + std::to_string(i) + " of " + in.shape.text() + ", which has " + std::to_string(in.shape[i]) + " positions and not one.",
+                          "Use a size at which one is left there, or a pooling before it that leaves one.");
+            fits = false;
+        }
+    }
+    context.out() = fits ? valueOf(std::move(out)) : unknownLike(valueOf(std::move(out)));
 }
 
 void inferUnsqueeze(InferContext& context)

@@ -1,6 +1,7 @@
 #include "core/graph/dimensions.h"
 #include "core/ops/common.h"
 #include "core/ops/size_expr.h"
+#include "core/ops/older_forms.h"
 
 #include <algorithm>
 #include <limits>
@@ -195,8 +196,10 @@ void write(OnnxWriter& writer)
         writer.finish("Identity", {writer.input()});
         return;
     }
-    if (writer.opset() < 10) {
-        writer.finish("Slice", {writer.input()}, {{"starts", slices.starts}, {"ends", slices.ends}, {"axes", slices.dims}});
+    const bool follows = followsMap(view) || view.node.attrs.has("sizes");
+    if (follows && writer.opset() < 10) writer.needFixedSides("Before opset 10 a slice to the size of another map can be written", 10);
+    if (!follows || writer.opset() < 10) {
+        emitSlice(writer, {slices.starts, slices.ends, slices.dims, slices.steps}, {writer.output()});
         return;
     }
     std::string starts, ends;
@@ -208,7 +211,7 @@ void write(OnnxWriter& writer)
         ends = writer.sizes(std::string_view(text).substr(half));
     } else {
         starts = writer.ints(slices.starts);
-        ends = followsMap(view) ? writer.emit("Gather", {writer.emit("Shape", {writer.input(1)}), writer.ints(slices.dims)}, {{"axis", std::int64_t{0}}}) : writer.ints(slices.ends);
+        ends = followsMap(view) ? writer.emit("Gather", {writer.emit("Shape", {writer.input(1)}), writer.ints(writer.axes(slices.dims))}, {{"axis", std::int64_t{0}}}) : writer.ints(slices.ends);
     }
     writer.finish("Slice", {writer.input(), starts, ends, writer.ints(slices.dims), writer.ints(slices.steps)});
 }
@@ -278,8 +281,12 @@ const OpDef& selectOp()
                  .read = readSelect,
                  .write =
                      [](OnnxWriter& writer) {
-                         const std::string index = writer.constant(Tensor::fromIntegers({}, {attrInt(writer.node(), "index", 0)}));
-                         writer.finish("Gather", {writer.input(), index}, {{"axis", attrInt(writer.node(), "dim", 1)}});
+                         const Shape& in = writer.inputValue().shape;
+                         const std::int64_t axis = writer.axis(attrInt(writer.node(), "dim", 1));
+                         std::int64_t position = attrInt(writer.node(), "index", 0);
+                         // Positions from the back came with opset 11.
+                         if (position < 0 && writer.opset() < 11 && axis >= 0 && axis < in.rank()) position += writer.known(in[static_cast<int>(axis)], "the size of the dimension");
+                         writer.finish("Gather", {writer.input(), writer.constant(Tensor::fromIntegers({}, {position}))}, {{"axis", axis}});
                      }},
     };
     return def;

@@ -79,7 +79,7 @@ void addSkip(const Scene& scene, const Stretch& block, Additions& additions)
     Node conv = makeNode("Conv2d");
     conv.attrs.set("out_channels", scene.layer(block.to)->out[0].channels());
     conv.attrs.set("kernel_size", Ints{1, 1});
-    conv.attrs.set("stride", Ints{stride.h, stride.w});
+    conv.attrs.set("stride", scene.pair(block.from + 1, stride));
     conv.attrs.set("bias", !norm);
     if (!norm) conv.attrs.set("init", std::string("zeros"));
     NodeId path = additions.add(std::move(conv), "skip.0", group, {scene.node(block.from).id});

@@ -4,17 +4,6 @@
 
 namespace fovea::refine {
 
-namespace {
-
-// One output that is a map of the feature extractor.
-bool isMap(const LayerReport* layer)
-{
-    return layer && layer->finite && layer->out.size() == 1 && layer->out[0].layout == kNchw &&
-           layer->out[0].shape.rank() == 4;
-}
-
-}  // namespace
-
 bool isPointwise(OpClass opClass)
 {
     return opClass == OpClass::Normalization || opClass == OpClass::Activation || opClass == OpClass::Regularization;
@@ -28,7 +17,7 @@ std::vector<std::size_t> waists(const Scene& scene)
     int open = 0;
     for (std::size_t entry = 0; entry < scene.size(); ++entry) {
         for (const std::int32_t source : scene.inputs(entry)) open -= source >= 0;
-        if (open == 0 && isMap(scene.layer(entry)) && !isPadding(scene.node(entry))) {
+        if (open == 0 && scene.isMap(entry) && !isPadding(scene.node(entry))) {
             // A normalisation or activation that follows belongs to the layer before it.
             if (!out.empty() && isPointwise(scene.op(entry).opClass) && out.back() + 1 == entry) out.pop_back();
             out.push_back(entry);

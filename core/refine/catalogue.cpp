@@ -1,5 +1,7 @@
 #include "core/refine/catalogue.h"
 
+#include "core/refine/vetoes.h"
+
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -7,58 +9,6 @@
 namespace fovea::refine {
 
 namespace {
-
-// Whether a map was brought back to a larger side on the way to this layer, as heads of dense prediction do.
-bool isUpsampled(const Graph& graph, NodeId layer)
-{
-    std::vector<NodeId> open{layer};
-    std::set<NodeId> seen;
-    while (!open.empty()) {
-        const Node* node = graph.find(open.back());
-        open.pop_back();
-        if (!node || !seen.insert(node->id).second) continue;
-        const OpClass opClass = opFor(node->kind).opClass;
-        if (opClass == OpClass::Resample || opClass == OpClass::Transposed) return true;
-        for (const Port& port : node->inputs) open.push_back(port.node);
-    }
-    return false;
-}
-
-bool isMap(const Shape& shape) { return shape.rank() == 4; }
-
-// What was unknown, as it is behind an error, is no bound.
-bool mayBecome(const Shape& old, const Shape& now, bool fixedSide)
-{
-    if (!old.hasRank()) return true;
-    if (now.rank() != old.rank()) return false;
-    for (int dim = 0; dim < old.rank(); ++dim) {
-        const bool isFree = old[dim] == kUnknown || (isMap(old) && dim >= 2 && !fixedSide);
-        if (!isFree && now[dim] != old[dim]) return false;
-    }
-    return true;
-}
-
-// Its labels are made for one side, so that side has to stay.
-bool fixesSide(const Report& report, const GraphOutput& output, const Shape& shape)
-{
-    if (!isMap(shape)) return false;
-    return PerAxis<std::int64_t>{shape[2], shape[3]} == report.side || isUpsampled(report.graph, output.port.node);
-}
-
-// Whether a layer that must stay would change its settings, its place, or the shape of its weights.
-bool touchesKept(const Scene& scene, const Candidate& candidate)
-{
-    if (std::any_of(candidate.changes.begin(), candidate.changes.end(),
-                    [&](const Change& change) { return change.edit.op != Edit::Op::Add && scene.keeps(change.layer); }))
-        return true;
-    for (std::size_t entry = 0; entry < scene.size(); ++entry) {
-        const NodeId id = scene.node(entry).id;
-        if (!scene.keeps(id) || !(candidate.reshaped.any.contains(id) || candidate.reshaped.fewer.contains(id)))
-            continue;
-        if (const LayerReport* layer = scene.layer(entry); layer && layer->parameters > 0) return true;
-    }
-    return false;
-}
 
 // An adaptive pooling that has to make more of a map than there is repeats it.
 bool repeatsItsMap(const LayerReport& layer)
@@ -81,6 +31,22 @@ bool sameParameters(const LayerReport& old, const LayerReport& now, const Reshap
         reshaped.any.contains(now.id))
         return true;
     return reshaped.fewer.contains(now.id) && now.parameters < old.parameters;
+}
+
+bool isComplete(const Value& value) { return value.shape.isComplete(); }
+
+// What it makes was of a known shape and is so no longer; `old`: null where it is new.
+bool losesShape(const LayerReport& layer, const LayerReport* old)
+{
+    if (std::all_of(layer.out.begin(), layer.out.end(), isComplete)) return false;
+    if (old) {
+        for (std::size_t i = 0; i < std::min(old->out.size(), layer.out.size()); ++i)
+            if (isComplete(old->out[i]) && !isComplete(layer.out[i])) return true;
+        return false;
+    }
+    for (std::size_t i = 0; i < layer.in.size(); ++i)
+        if (!isComplete(layer.in[i])) return false;
+    return true;
 }
 
 // Shapes that layers ask for, of the tensors in `names`.
@@ -139,13 +105,16 @@ std::vector<Candidate> movesFor(const Scene& scene, const Choice& choice)
         take(addStrides(scene));
         take(addPoolings(scene));
     }
-    std::erase_if(out, [&](const Candidate& candidate) { return touchesKept(scene, candidate); });
-    return out;
+    const Vetoes vetoes(scene);
+    std::vector<Candidate> allowed;
+    for (Candidate& candidate : out)
+        if (std::optional<Candidate> passed = vetoes.passed(std::move(candidate))) allowed.push_back(std::move(*passed));
+    return allowed;
 }
 
 std::vector<Candidate> everyMove(const Scene& scene) { return movesFor(scene, {}); }
 
-Validity::Validity(const Report& before) : m_before(before)
+Validity::Validity(const Report& before) : m_before(before), m_outputs(before), m_unknown(before)
 {
     for (const Issue& issue : before.issues)
         if (issue.severity == Severity::Error) m_oldErrors.emplace(issue.code, issue.layer);
@@ -155,15 +124,6 @@ Validity::Validity(const Report& before) : m_before(before)
     m_shared = sharedTensors(before.graph);
     for (const auto& [name, shapes] : shapesOf(before, m_shared))
         if (shapes.size() > 1) m_shared.erase(name);
-    const auto& outputs = before.graph.outputs();
-    // The levels of a pyramid are read together, each at its own stride.
-    const bool isPyramid = std::count_if(before.outputs.begin(), before.outputs.end(),
-                                         [](const auto& output) { return isMap(output.second); }) > 1;
-    for (std::size_t i = 0; i < before.outputs.size(); ++i) {
-        const Shape& shape = before.outputs[i].second;
-        m_fixedSide.push_back((isPyramid && isMap(shape)) ||
-                              (i < outputs.size() && fixesSide(before, outputs[i], shape)));
-    }
 }
 
 bool Validity::holds(const Report& after, const Reshaped& reshaped) const
@@ -172,24 +132,16 @@ bool Validity::holds(const Report& after, const Reshaped& reshaped) const
         if (issue.severity == Severity::Error && !m_oldErrors.contains({issue.code, issue.layer}) &&
             !m_unseen.contains(issue.layer))
             return false;
-    if (!keepsOutputs(after) || !keepsSharing(after)) return false;
+    if (!m_outputs.areKept(after) || !keepsSharing(after) || !m_unknown.readTheSame(after)) return false;
     for (const LayerReport& layer : after.layers) {
         const LayerReport* old = m_before.find(layer.id);
         if (coversItsMap(layer) && !(old && coversItsMap(*old))) return false;
+        if (losesShape(layer, old)) return false;
         if (!old) continue;
         // A linear layer behind a flatten would silently ask for other weights: that is another network's head.
         if (!sameParameters(*old, layer, reshaped)) return false;
         if (repeatsItsMap(layer) && !repeatsItsMap(*old)) return false;
     }
-    return true;
-}
-
-bool Validity::keepsOutputs(const Report& after) const
-{
-    if (after.outputs.size() != m_before.outputs.size()) return false;
-    const bool sameSide = after.side == m_before.side;
-    for (std::size_t i = 0; i < after.outputs.size(); ++i)
-        if (!mayBecome(m_before.outputs[i].second, after.outputs[i].second, m_fixedSide[i] && sameSide)) return false;
     return true;
 }
 

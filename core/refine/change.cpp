@@ -38,10 +38,9 @@ void removeLayers(Graph& graph, std::span<const Change> removals)
 
 void setValue(Graph& graph, const Change& change)
 {
-    const Node& node = graph.at(change.layer);
-    if (const Ints* shape = std::get_if<Ints>(&change.value); shape && node.kind == "Input" && shape->size() == 4)
-        graph = withSide(graph, (*shape)[2], (*shape)[3], node.name);  // forgets notes about the old side, too
-    else graph.update(change.layer, [&](Node& edited) { edited.attrs.set(change.edit.attribute, change.value); });
+    if (change.side)  // forgets notes about the old side, too
+        graph = withSide(graph, change.side->h, change.side->w, graph.at(change.layer).name);
+    else graph.update(change.layer, [&](Node& edited) { setChosen(edited, change.edit.attribute, change.value); });
 }
 
 }  // namespace
@@ -55,6 +54,24 @@ Change Change::set(const Node& node, const char* attribute, AttrValue value)
               .from = old ? toText(*old) : "",
               .to = toText(value)};
     return {std::move(edit), node.id, std::move(value)};
+}
+
+std::vector<Change> Change::resize(const Graph& graph, const Node& input, const PerAxis<std::int64_t>& side)
+{
+    const Graph resized = withSide(graph, side.h, side.w, input.name);
+    std::vector<Change> out;
+    for (const auto& node : graph.nodes()) {
+        const AttrValue* shape = resized.at(node->id).attrs.find("shape");
+        if (node->kind != input.kind || !shape || *shape == *node->attrs.find("shape")) continue;
+        out.push_back(set(*node, "shape", *shape));
+        if (node->id == input.id) out.back().side = side;
+    }
+    return out;
+}
+
+void setPadding(const Node& node, Ints padding, std::vector<Change>& changes)
+{
+    if (node.attrs.getText("auto_pad").empty()) changes.push_back(Change::set(node, "padding", std::move(padding)));
 }
 
 Change Change::remove(const Node& node) { return {{.op = Edit::Op::Remove, .layer = node.name}, node.id, {}}; }

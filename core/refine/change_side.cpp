@@ -52,6 +52,7 @@ std::vector<Candidate> changeSide(const Scene& scene)
     const Summary& summary = report.summary;
     const Node* input = scene.graph().find(report.input);
     if (!summary.iMin || !summary.iMinProductive || !summary.iMax || !input || scene.keeps(report.input)) return {};
+    if (dependsOnUnknown(summary)) return {};  // bounds of a part are no range for the whole
     // By which the side should divide.
     const Side stride = coarsestJump(report);
     Side side{fitted(report.side.h, std::max(summary.iMin->h, summary.iMinProductive->h), summary.iMax->h, stride.h),
@@ -62,9 +63,8 @@ std::vector<Candidate> changeSide(const Scene& scene)
         side = *other;
     }
     if (side == report.side || side.h > 1'000'000 || side.w > 1'000'000) return {};
-    const Ints* shape = input->attrs.getInts("shape");
-    if (!shape || shape->size() != 4) return {};
-    return {{{Change::set(*input, "shape", Ints{(*shape)[0], (*shape)[1], side.h, side.w})}}};
+    if (!input->attrs.getInts("shape")) return {};
+    return {{Change::resize(scene.graph(), *input, side)}};
 }
 
 }  // namespace fovea::refine

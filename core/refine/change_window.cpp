@@ -34,13 +34,13 @@ void change(const Scene& scene, std::size_t entry, const Window& window, Candida
     const Reach& reach = *scene.layer(entry)->reach;
     const Node& node = scene.node(entry);
     if (window.kernel != PerAxis<std::int64_t>{reach.h.kernel, reach.w.kernel})
-        candidate.changes.push_back(Change::set(node, "kernel_size", Ints{window.kernel.h, window.kernel.w}));
+        candidate.changes.push_back(Change::set(node, "kernel_size", scene.pair(entry, window.kernel)));
     if (window.dilation != PerAxis<std::int64_t>{reach.h.dilation, reach.w.dilation})
-        candidate.changes.push_back(Change::set(node, "dilation", Ints{window.dilation.h, window.dilation.w}));
-    const std::int64_t h = (window.kernel.h - 1) * window.dilation.h / 2,
-                       w = (window.kernel.w - 1) * window.dilation.w / 2;
-    if (h != reach.h.padBegin || w != reach.w.padBegin)
-        candidate.changes.push_back(Change::set(node, "padding", Ints{h, w, h, w}));
+        candidate.changes.push_back(Change::set(node, "dilation", scene.pair(entry, window.dilation)));
+    const PerAxis<std::int64_t> around{(window.kernel.h - 1) * window.dilation.h / 2,
+                                       (window.kernel.w - 1) * window.dilation.w / 2};
+    if (around != PerAxis<std::int64_t>{reach.h.padBegin, reach.w.padBegin})
+        setPadding(node, scene.padding(entry, around, around), candidate.changes);
 }
 
 Window windowOf(const Scene& scene, std::size_t entry)

@@ -26,10 +26,7 @@ std::vector<bool> withCloseReader(const Scene& scene)
 // that it is made for.
 bool isPlace(const Scene& scene, std::size_t entry)
 {
-    const LayerReport* layer = scene.layer(entry);
-    const bool map = layer && layer->finite && layer->out.size() == 1 && layer->out[0].layout == kNchw &&
-                     layer->out[0].shape.rank() == 4;
-    return map && scene.op(entry).opClass != OpClass::Pooling && !isPadding(scene.node(entry));
+    return scene.isMap(entry) && scene.op(entry).opClass != OpClass::Pooling && !isPadding(scene.node(entry));
 }
 
 // What makes a map finer: to pool behind it what was pooled before it would only undo it.
@@ -114,9 +111,7 @@ std::vector<Candidate> movePoolings(const Scene& scene) { return listMoves(scene
 
 std::vector<Candidate> movePoolingsEarlier(const Scene& scene)
 {
-    const auto& most = scene.report().summary.iMax;
-    const PerAxis<std::int64_t>& side = scene.report().side;
-    if (!most || (most->h >= side.h && most->w >= side.w)) return {};
+    if (!scene.isSmallField()) return {};
     return listMoves(scene, placesBefore);
 }
 

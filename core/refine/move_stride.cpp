@@ -27,7 +27,7 @@ std::vector<Entries> placesFor(const Scene& scene, PerAxis<std::int64_t> stride)
 void tighten(const Scene& scene, const Entries& layers, PerAxis<std::int64_t> stride, Candidate& candidate)
 {
     for (const std::size_t entry : layers)
-        candidate.changes.push_back(Change::set(scene.node(entry), "stride", Ints{stride.h, stride.w}));
+        candidate.changes.push_back(Change::set(scene.node(entry), "stride", scene.pair(entry, stride)));
 }
 
 }  // namespace

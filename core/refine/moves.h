@@ -6,6 +6,7 @@
 #include "core/ops/registry.h"
 #include "core/refine/plan.h"
 
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -39,6 +40,13 @@ public:
     // A slice that keeps every n-th row and column of the whole map, as shortcuts without parameters do.
     bool isThinning(std::size_t entry) const;
     bool isSmallField() const;  // see score.h
+    // One output, a map of channels by rows and columns in the two dimensions that convolutions and poolings slide over.
+    bool isMap(std::size_t entry) const;
+
+    // Settings of a layer are in the order of its file's dimensions, which may hold the image's columns first: a pair
+    // ("stride"), and a padding [top, left, bottom, right], from what is asked for along the image's own axes.
+    Ints pair(std::size_t entry, const PerAxis<std::int64_t>& value) const;
+    Ints padding(std::size_t entry, const PerAxis<std::int64_t>& begin, const PerAxis<std::int64_t>& end) const;
 
 private:
     const Graph& m_graph;
@@ -57,8 +65,11 @@ struct Change {
     NodeId behind = kNoNode;                      // Move
     std::shared_ptr<const Node> added = nullptr;  // Add: under its id, which is free, and wired
     NodeId takesOver = kNoNode;                   // Add: whose readers read the new layer instead, if any
+    std::optional<PerAxis<std::int64_t>> side = {};  // Set of an image input's shape
 
     static Change set(const Node& node, const char* attribute, AttrValue value);
+    // Another side of the image: of its input, and of those that follow it.
+    static std::vector<Change> resize(const Graph& graph, const Node& input, const PerAxis<std::int64_t>& side);
     static Change remove(const Node& node);
     static Change move(const Graph& graph, const Node& node, const Node& behind);
     // `names`: how the inputs are called.
@@ -71,6 +82,9 @@ struct Reshaped {
     std::set<NodeId> any;    // fewer or more
     void add(const Reshaped& other);
 };
+
+// Adds a padding, where the layer does not follow its map's side by itself.
+void setPadding(const Node& node, Ints padding, std::vector<Change>& changes);
 
 // What a move can do: cheap to list, for most are never tried.
 struct Candidate {

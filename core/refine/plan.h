@@ -6,6 +6,7 @@
 #include "core/analysis/report.h"
 #include "core/weights/weights.h"
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <string>
@@ -51,13 +52,24 @@ struct Plan {
     MemoryNeed memoryBefore, memoryAfter;
     std::vector<NodeId> relieved;  // layers that were not productive and become so
     TransferPlan weights;
+    std::vector<Issue> issues;       // what else to know of it: output-shrinks
     std::optional<Latency> latency;  // where it was measured, which no search does
+    // Where it stands, from 0, among the plans that were proposed with it, by each Want; -1: it was not proposed.
+    std::array<int, 3> places{-1, -1, -1};
 };
+
+// The plans of a list that first come to mind; null: there is none. Another side of the image is none of them.
+struct Picks {
+    const Plan* cheapest = nullptr;    // fewest multiply-accumulates
+    const Plan* balanced = nullptr;    // Want::Balance
+    const Plan* productive = nullptr;  // Want::Accuracy
+};
+Picks picksOf(const std::vector<Plan>& plans);
 
 // Whether it changes nothing but the side of the image, which is not always the user's to choose.
 bool isSideChange(const std::vector<Edit>& edits);
 
-enum class Want { Accuracy, Efficiency, Balance };
+enum class Want { Accuracy, Efficiency, Balance };  // the first is called productive
 
 struct PlanRequest {
     Want want = Want::Accuracy;
@@ -72,6 +84,9 @@ struct PlanRequest {
     // The network's own tensors, where it has been edited since they were made: a plan's transfer starts from them.
     std::shared_ptr<const Weights> weights;
     const std::atomic<bool>* cancel = nullptr;
+    // Whether the refined network can be what the caller makes of it, such as a file of an opset that has an operator
+    // for each layer; asked only of plans that would be offered. Empty: any can.
+    std::function<bool(const Graph&)> accepts = {};
     bool isCancelled() const { return cancel && cancel->load(std::memory_order_relaxed); }
 };
 
@@ -97,13 +112,14 @@ std::vector<Loosening> exceededBy(const Plan& plan, const PlanRequest& request);
 Loosening loosenedLatency(std::int64_t from, std::int64_t fastest);
 
 // Plans for the graph at its own side, best first; empty where nothing needs to be done or nothing helps. Each is a
-// network without errors, also where the graph is none. Where
-// only the limits stand in the way, `loosen` receives those to loosen, as few and as little as lets a plan in.
+// network without errors, also where the graph is none. None changes a layer behind one of unknown reach, or what such
+// a layer reads: see firstUnknown(). Where only the limits stand in the way, `loosen` receives those to loosen, as few
+// and as little as lets a plan in.
 std::vector<Plan> propose(const Graph& graph, const PlanRequest& request = {},
                           std::vector<Loosening>* loosen = nullptr);
 
 // Every single move that can be made here with what it does, whether it helps or not: those of the first layers
-// first. Only `keep` of the limits holds. Empty when cancelled.
+// first. None brings an error into the network. Only `keep` of the limits holds. Empty when cancelled.
 std::vector<Plan> listMoves(const Graph& graph, const PlanRequest& request = {});
 
 // The moves of these ids (from listMoves() on the same graph and `keep`) one after the other, as one plan.
@@ -117,6 +133,11 @@ std::int64_t outputStrideOf(const Report& report);
 // Whether it is no network at its side, any layer is unproductive, partial or critical, or the field is smaller than
 // the side.
 bool needsRefinement(const Report& report);
+// Whether layers that would be judged stand behind one of unknown reach: then nothing can be said of the network as a
+// whole, its bounds and its field are those of the known layers.
+bool dependsOnUnknown(const Summary& summary);
+// The first layer whose reach nobody knows; null where there is none.
+const LayerReport* firstUnknown(const Report& report);
 // The first finding that makes it no network at its side, such as a head that reads a map of another size; null where
 // it is one.
 const Issue* firstError(const Report& report);

@@ -70,17 +70,19 @@ class PlanMaker {
 public:
     PlanMaker(const Graph& graph, const Report& before, const PlanRequest& request)
         : m_graph(graph), m_before(before), m_request(request), m_memory(needOf(before, request.memory)),
-          m_titles(graph), m_transfer(graph, request.weights.get())
+          m_titles(graph), m_transfer(graph, request.weights.get()), m_outputs(before)
     {}
 
     Plan make(const std::vector<Edit>& edits, const Report& after) const
     {
         Plan plan;
         plan.id = refine::planId(edits);
-        plan.title = m_titles.of(edits);
+        plan.title = m_titles.of(edits, std::pair(m_before.side, after.side));
         plan.edits = edits;
         plan.graph = after.graph;
+        plan.issues = m_outputs.changes(after);
         plan.reason = refine::reasonOf(edits, m_before, after);
+        for (const Issue& issue : plan.issues) plan.reason += " " + issue.message;
         plan.before = m_before.summary;
         plan.after = after.summary;
         plan.memoryBefore = m_memory;
@@ -97,7 +99,14 @@ private:
     MemoryNeed m_memory;
     refine::Titles m_titles;
     TransferFrom m_transfer;
+    refine::Outputs m_outputs;
 };
+
+// Where the network has errors already, a move that leaves one may still mend it together with others.
+bool isOffered(const Report& after, const PlanRequest& request)
+{
+    return !request.accepts || firstError(after) || request.accepts(after.graph);
+}
 
 bool changesLayers(const Plan& plan) { return !isSideChange(plan.edits); }
 
@@ -141,6 +150,24 @@ std::vector<Loosening> exceededBy(const Plan& plan, const PlanRequest& request)
     return refine::exceeded(score, request);
 }
 
+Picks picksOf(const std::vector<Plan>& plans)
+{
+    Picks out;
+    const auto take = [&plans](const Plan*& best, auto&& key) {
+        for (const Plan& plan : plans) {
+            if (plan.places[0] < 0 || isSideChange(plan.edits)) continue;
+            if (!best || key(plan) < key(*best)) best = &plan;
+        }
+    };
+    const auto place = [](Want want) {
+        return [want](const Plan& plan) { return plan.places[static_cast<std::size_t>(want)]; };
+    };
+    take(out.cheapest, [](const Plan& plan) { return std::pair(plan.after.macs, plan.places[0]); });
+    take(out.balanced, place(Want::Balance));
+    take(out.productive, place(Want::Accuracy));
+    return out;
+}
+
 Loosening loosenedLatency(std::int64_t from, std::int64_t fastest)
 {
     return {Loosening::Limit::Latency, from, fastest + fastest / 10};
@@ -154,9 +181,15 @@ std::vector<Plan> propose(const Graph& graph, const PlanRequest& request, std::v
     refine::Search search(graph, before, keep, request);
     const PlanMaker maker(graph, before, request);
     std::vector<Plan> plans;
-    for (const refine::State& state : search.run()) {
+    const std::vector<refine::State> states = search.run();
+    for (const refine::State& state : states) {
         if (search.cancelled()) return {};
         plans.push_back(maker.make(state.edits, analyze(state.graph, request.analysis)));
+    }
+    for (const Want want : {Want::Accuracy, Want::Efficiency, Want::Balance}) {
+        const std::vector<std::size_t> order = search.ranked(states, want);
+        for (std::size_t place = 0; place < order.size(); ++place)
+            plans[order[place]].places[static_cast<std::size_t>(want)] = static_cast<int>(place);
     }
     if (!plans.empty() || !loosen || search.cancelled()) return plans;
     *loosen = search.loosenings();
@@ -178,7 +211,8 @@ std::vector<Plan> listMoves(const Graph& graph, const PlanRequest& request)
         const std::vector<Edit> edits = order.merged({}, candidate.edits());
         if (edits.empty() || !ids.insert(refine::planId(edits)).second) continue;
         const Report after = analyze(candidate.appliedTo(graph), request.analysis);
-        if (validity.holds(after, candidate.reshaped)) out.push_back(maker.make(edits, after));
+        if (validity.holds(after, candidate.reshaped) && isOffered(after, request))
+            out.push_back(maker.make(edits, after));
     }
     return out;
 }
@@ -207,7 +241,7 @@ Plan combine(const Graph& graph, const std::vector<std::string>& ids, const Plan
         edits = order.merged(edits, it->edits());
         reshaped.add(it->reshaped);
         now = analyze(it->appliedTo(now.graph), request.analysis);
-        if (!validity.holds(now, reshaped)) throw impossible();
+        if (!validity.holds(now, reshaped) || !isOffered(now, request)) throw impossible();
     }
     return PlanMaker(graph, before, request).make(edits, now);
 }

@@ -11,10 +11,11 @@ namespace fovea::refine {
 namespace {
 
 // Padding that keeps the side of a layer at stride 1; an even kernel gets the odd row and column at the end.
-Ints samePadding(const Reach& reach)
+Ints samePadding(const Scene& scene, std::size_t entry)
 {
+    const Reach& reach = *scene.layer(entry)->reach;
     const std::int64_t h = reach.h.effectiveKernel() - 1, w = reach.w.effectiveKernel() - 1;
-    return {h / 2, w / 2, h - h / 2, w - w / 2};
+    return scene.padding(entry, {h / 2, w / 2}, {h - h / 2, w - w / 2});
 }
 
 // A layer whose windows do not overlap ("patchify") has no padding to lose; at stride 1 it needs some.
@@ -39,7 +40,7 @@ void relax(const Scene& scene, std::size_t entry, Candidate& candidate)
     }
     const Reach& reach = *scene.layer(entry)->reach;
     candidate.changes.push_back(Change::set(node, "stride", Ints{1, 1}));
-    if (needsPadding(reach)) candidate.changes.push_back(Change::set(node, "padding", samePadding(reach)));
+    if (needsPadding(reach)) setPadding(node, samePadding(scene, entry), candidate.changes);
 }
 
 // A single convolution that skips more than every second position, at half its stride: its kernel, and so every
@@ -51,14 +52,14 @@ std::optional<Candidate> halved(const Scene& scene, const std::vector<std::size_
     const std::int64_t h = reach.h.stride / 2, w = reach.w.stride / 2;
     if (together.size() > 1 || scene.op(entry).opClass != OpClass::Convolution) return std::nullopt;
     if (reach.h.stride % 2 != 0 || reach.w.stride % 2 != 0 || h < 2 || w < 2) return std::nullopt;
-    Candidate out{{Change::set(scene.node(entry), "stride", Ints{h, w})}};
+    Candidate out{{Change::set(scene.node(entry), "stride", scene.pair(entry, {h, w}))}};
     const auto padding = [](const AxisReach& r, std::int64_t stride) {
         return std::max<std::int64_t>(0, r.effectiveKernel() - stride);
     };
     const std::int64_t tall = padding(reach.h, h), wide = padding(reach.w, w);
     if (needsPadding(reach))
-        out.changes.push_back(
-            Change::set(scene.node(entry), "padding", Ints{tall / 2, wide / 2, tall - tall / 2, wide - wide / 2}));
+        setPadding(scene.node(entry),
+                   scene.padding(entry, {tall / 2, wide / 2}, {tall - tall / 2, wide - wide / 2}), out.changes);
     return out;
 }
 

@@ -64,4 +64,33 @@ bool Scene::isThinning(std::size_t entry) const
 
 bool Scene::isSmallField() const { return refine::isSmallField(m_report); }
 
+bool Scene::isMap(std::size_t entry) const
+{
+    const LayerReport* report = layer(entry);
+    if (!report || !report->finite || report->out.size() != 1 || report->out[0].shape.rank() != 4) return false;
+    const Layout& layout = report->out[0].layout;
+    return layout.c == 1 && std::min(layout.h, layout.w) == 2 && std::max(layout.h, layout.w) == 3;
+}
+
+namespace {
+
+bool isExchanged(const LayerReport* layer)
+{
+    if (!layer || layer->in.empty()) return false;
+    const Layout& layout = layer->in[0].layout;
+    return layout.w >= 0 && layout.h > layout.w;
+}
+
+}  // namespace
+
+Ints Scene::pair(std::size_t entry, const PerAxis<std::int64_t>& value) const
+{
+    return isExchanged(layer(entry)) ? Ints{value.w, value.h} : Ints{value.h, value.w};
+}
+
+Ints Scene::padding(std::size_t entry, const PerAxis<std::int64_t>& begin, const PerAxis<std::int64_t>& end) const
+{
+    return isExchanged(layer(entry)) ? Ints{begin.w, begin.h, end.w, end.h} : Ints{begin.h, begin.w, end.h, end.w};
+}
+
 }  // namespace fovea::refine

@@ -34,7 +34,8 @@ Score scoreOf(const Report& report)
     out.judged = out.wasted + out.critical + summary.count(Verdict::Productive);
     if (summary.iMin)
         out.over = std::max({std::int64_t{0}, summary.iMin->h - report.side.h, summary.iMin->w - report.side.w});
-    if (summary.iMax)
+    // Behind a layer of unknown reach fields may be larger than any that is known.
+    if (summary.iMax && !dependsOnUnknown(summary))
         out.shortfall = std::max({std::int64_t{0}, report.side.h - summary.iMax->h, report.side.w - summary.iMax->w});
     out.gap = out.shortfall * 16 / std::max<std::int64_t>(1, std::max(report.side.h, report.side.w));
     out.macs = summary.macs;
@@ -48,7 +49,7 @@ Score scoreOf(const Report& report)
 bool isSmallField(const Report& report)
 {
     const auto& most = report.summary.iMax;
-    return most && (most->h < report.side.h || most->w < report.side.w);
+    return most && !dependsOnUnknown(report.summary) && (most->h < report.side.h || most->w < report.side.w);
 }
 
 PerAxis<std::int64_t> coarsestJump(const Report& report)

@@ -30,7 +30,7 @@ struct Score {
 
 Score scoreOf(const Report& report);
 
-// No field covers the image: the largest is smaller than the side on some axis.
+// No field covers the image: the largest is smaller than the side on some axis. Not where fields are unknown.
 bool isSmallField(const Report& report);
 // Pixels between neighbouring units of the coarsest map of the feature extractor, rounded up.
 PerAxis<std::int64_t> coarsestJump(const Report& report);

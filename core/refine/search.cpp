@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <queue>
 #include <tuple>
 
@@ -130,8 +131,7 @@ std::vector<State> Search::run()
     State start{m_graph, {}, m_start, 0};
     if (isSmall()) {
         searchSmall(start);
-        if (cancelled()) return {};
-        return best();
+        return accepted();
     }
     std::vector<State> front = beam(singles(start));
     for (int depth = 2; depth <= kDepth && !front.empty() && m_left > 0 && !cancelled(); ++depth) {
@@ -142,8 +142,25 @@ std::vector<State> Search::run()
             for (State& found : expand(state, share)) next.push_back(std::move(found));
         front = beam(std::move(next));
     }
-    if (cancelled()) return {};
-    return best();
+    return accepted();
+}
+
+// The best plans of which the caller accepts each. Asking costs more than a search step, so only they are asked about.
+std::vector<State> Search::accepted()
+{
+    std::unordered_set<std::string> known;
+    while (!cancelled()) {
+        std::vector<State> out = best();
+        if (!m_request.accepts) return out;
+        std::unordered_set<std::string> refused;
+        for (const State& state : out) {
+            const std::string key = canonicalText(state.edits);
+            if (!known.contains(key)) (m_request.accepts(state.graph) ? known : refused).insert(key);
+        }
+        if (refused.empty()) return out;
+        std::erase_if(m_plans, [&](const State& state) { return refused.contains(canonicalText(state.edits)); });
+    }
+    return {};
 }
 
 // Every network that was reached stays open. Every second time the one of the fewest moves is looked behind, else in
@@ -417,11 +434,20 @@ std::vector<bool> Search::unbeaten() const
     return out;
 }
 
-// As the user wants it. Who asks at a given side often cannot change it: that plan comes last.
-bool Search::ranks(const State& a, const State& b) const
+// Who asks at a given side often cannot change it: that plan comes last.
+bool Search::ranks(const State& a, const State& b, Want want) const
 {
     if (isSideChange(a.edits) != isSideChange(b.edits)) return isSideChange(b.edits);
-    return ranksBefore(a.score, b.score, m_request.want, m_start);
+    return ranksBefore(a.score, b.score, want, m_start);
+}
+
+std::vector<std::size_t> Search::ranked(const std::vector<State>& plans, Want want) const
+{
+    std::vector<std::size_t> out(plans.size());
+    std::iota(out.begin(), out.end(), std::size_t{0});
+    std::stable_sort(out.begin(), out.end(),
+                     [&](std::size_t a, std::size_t b) { return ranks(plans[a], plans[b], want); });
+    return out;
 }
 
 bool Search::isCheaper(const State& a, const State& b) const

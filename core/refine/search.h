@@ -29,6 +29,8 @@ public:
 
     // The plans that no other plan beats, best first, at most a dozen; empty when cancelled.
     std::vector<State> run();
+    // Indices into plans that run() gave, best first as another wish would have it.
+    std::vector<std::size_t> ranked(const std::vector<State>& plans, Want want) const;
     // After a run without plans: the limits that keep the nearest one out.
     std::vector<Loosening> loosenings() const;
     bool cancelled() const { return m_request.isCancelled(); }
@@ -43,7 +45,8 @@ private:
     std::optional<State> without(const State& state, std::size_t step, const State& start);
     std::vector<Candidate> candidates(const State& state, const Report& report) const;
     std::optional<State> evaluate(const Candidate& candidate, const State& from, bool asked = false);
-    bool ranks(const State& a, const State& b) const;
+    bool ranks(const State& a, const State& b) const { return ranks(a, b, m_request.want); }
+    bool ranks(const State& a, const State& b, Want want) const;
     bool isCheaper(const State& a, const State& b) const;
     int lostLayers(const Report& report) const;
     int decisions(const std::vector<Edit>& edits) const;
@@ -52,6 +55,7 @@ private:
     std::vector<State> mostPromising(std::vector<State> states, std::size_t count) const;
     std::vector<bool> unbeaten() const;
     std::vector<State> best() const;
+    std::vector<State> accepted();
 
     const Graph& m_graph;
     const Report& m_before;

@@ -9,12 +9,13 @@ namespace fovea::refine {
 namespace {
 
 // Takes from the padding what the kernel lost, so that the map keeps its side.
-Ints shrunkPadding(const Reach& reach, std::int64_t h, std::int64_t w)
+Ints shrunkPadding(const Scene& scene, std::size_t entry, std::int64_t h, std::int64_t w)
 {
+    const Reach& reach = *scene.layer(entry)->reach;
     const std::int64_t lessH = (reach.h.kernel - h) * reach.h.dilation, lessW = (reach.w.kernel - w) * reach.w.dilation;
     const auto left = [](std::int64_t padding, std::int64_t less) { return std::max<std::int64_t>(0, padding - less); };
-    return {left(reach.h.padBegin, lessH / 2), left(reach.w.padBegin, lessW / 2),
-            left(reach.h.padEnd, lessH - lessH / 2), left(reach.w.padEnd, lessW - lessW / 2)};
+    return scene.padding(entry, {left(reach.h.padBegin, lessH / 2), left(reach.w.padBegin, lessW / 2)},
+                         {left(reach.h.padEnd, lessH - lessH / 2), left(reach.w.padEnd, lessW - lessW / 2)});
 }
 
 Candidate withKernel(const Scene& scene, std::size_t entry, std::int64_t size)
@@ -23,10 +24,10 @@ Candidate withKernel(const Scene& scene, std::size_t entry, std::int64_t size)
     const std::int64_t h = std::min(reach.h.kernel, size), w = std::min(reach.w.kernel, size);
     const Node& node = scene.node(entry);
     Candidate out;
-    out.changes.push_back(Change::set(node, "kernel_size", Ints{h, w}));
-    const Ints padding = shrunkPadding(reach, h, w);
-    if (padding != Ints{reach.h.padBegin, reach.w.padBegin, reach.h.padEnd, reach.w.padEnd})
-        out.changes.push_back(Change::set(node, "padding", padding));
+    out.changes.push_back(Change::set(node, "kernel_size", scene.pair(entry, {h, w})));
+    const Ints padding = shrunkPadding(scene, entry, h, w);
+    if (padding != scene.padding(entry, {reach.h.padBegin, reach.w.padBegin}, {reach.h.padEnd, reach.w.padEnd}))
+        setPadding(node, padding, out.changes);
     return out;
 }
 
@@ -35,7 +36,7 @@ Candidate withPatch(const Scene& scene, std::size_t entry)
     const Reach& reach = *scene.layer(entry)->reach;
     const Node& node = scene.node(entry);
     Candidate out;
-    const Ints half{reach.h.kernel / 2, reach.w.kernel / 2};
+    const Ints half = scene.pair(entry, {reach.h.kernel / 2, reach.w.kernel / 2});
     out.changes.push_back(Change::set(node, "kernel_size", half));
     out.changes.push_back(Change::set(node, "stride", half));
     return out;

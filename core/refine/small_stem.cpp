@@ -40,7 +40,7 @@ std::vector<Candidate> smallImageStem(const Scene& scene)
     const Node& node = scene.node(*stem);
     out.changes.push_back(Change::set(node, "kernel_size", Ints{3, 3}));
     out.changes.push_back(Change::set(node, "stride", Ints{1, 1}));
-    out.changes.push_back(Change::set(node, "padding", Ints{1, 1, 1, 1}));
+    setPadding(node, {1, 1, 1, 1}, out.changes);
     const std::optional<std::size_t> pooling = nextStrided(scene, *stem + 1);
     if (pooling && !scene.kept(*pooling) && scene.op(*pooling).opClass == OpClass::Pooling &&
         closure.around(*pooling).size() == 1)

@@ -3,6 +3,7 @@
 #include "core/base/checked.h"
 #include "core/graph/names.h"
 #include "core/refine/blocks.h"
+#include "core/refine/shared_calls.h"
 #include "core/refine/widths.h"
 #include "core/weights/owned_params.h"
 
@@ -196,7 +197,11 @@ void take(std::vector<Change> widths, Candidate& candidate)
 std::vector<Candidate> spreadTail(const Scene& scene)
 {
     std::vector<Candidate> out;
-    for (const Candidate& cut : cutTail(scene)) {
+    const SharedCalls shared(scene);
+    for (Candidate& found : cutTail(scene)) {
+        const std::optional<Candidate> closed = shared.closed(std::move(found));
+        if (!closed) continue;
+        const Candidate& cut = *closed;
         const Graph shorter = cut.appliedTo(scene.graph());
         std::set<NodeId> removed;
         for (const Change& change : cut.changes)

@@ -1,5 +1,6 @@
 #include "core/graph/names.h"
 #include "core/ops/registry.h"
+#include "core/ops/shared_layers.h"
 #include "core/refine/describe.h"
 
 #include <algorithm>
@@ -19,15 +20,6 @@ std::string shortList(const std::string& text)
     std::string all = first;
     while (all.size() < text.size()) all += "x" + first;
     return all == text ? first : text;
-}
-
-// "1x3x224x224" as "224".
-std::string sideOf(const std::string& shape)
-{
-    const std::size_t width = shape.rfind('x');
-    if (width == std::string::npos || width == 0) return shape;
-    const std::size_t height = shape.rfind('x', width - 1);
-    return shortList(shape.substr(height == std::string::npos ? 0 : height + 1));
 }
 
 std::string quotedList(const std::vector<std::string>& names)
@@ -87,7 +79,6 @@ std::string stemPhrase(const Edit& kernel, const std::string& layers, const std:
 std::string setPhrase(const Edit& edit, const std::string& layers, const std::vector<Edit>& edits,
                       const std::string& stem)
 {
-    if (edit.attribute == "shape") return "side from " + sideOf(edit.from) + " to " + sideOf(edit.to);
     if (isStemChange(edit, edits, stem)) return stemPhrase(edit, layers, edits);
     const bool patch = std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
         return other.attribute == "stride" && isPatchChange(edit, other);
@@ -189,6 +180,9 @@ Titles::Titles(const Graph& before) : m_graph(before)
         m_byName.emplace(node.name, &node);
         if (m_stem.empty() && opFor(node.kind).opClass == OpClass::Convolution) m_stem = node.name;
     }
+    for (const std::vector<NodeId>& calls : sharedLayers(before))
+        for (const NodeId call : calls)
+            if (call != calls.front()) m_firstCalls.emplace(call, calls.front());
 }
 
 // Whether `layer` reads `other`, directly or through others.
@@ -257,15 +251,39 @@ std::size_t Titles::cutLayers(const std::vector<Edit>& edits) const
     }));
 }
 
-std::string Titles::of(const std::vector<Edit>& edits) const
+// Without those that only make in a later call of a layer what is made in its first.
+std::vector<Edit> Titles::ofFirstCalls(std::vector<Edit> edits) const
 {
+    if (m_firstCalls.empty()) return edits;
+    const std::vector<Edit> all = edits;
+    std::erase_if(edits, [&](const Edit& edit) {
+        const auto node = m_byName.find(edit.layer);
+        const auto first = node == m_byName.end() ? m_firstCalls.end() : m_firstCalls.find(node->second->id);
+        if (edit.op != Edit::Op::Set || first == m_firstCalls.end()) return false;
+        return std::any_of(all.begin(), all.end(), [&](const Edit& other) {
+            return sameChange(edit, other) && other.layer == m_graph.at(first->second).name;
+        });
+    });
+    return edits;
+}
+
+std::string Titles::of(const std::vector<Edit>& all, const Sides& sides) const
+{
+    const std::vector<Edit> edits = ofFirstCalls(all);
     std::string out;
     std::vector<bool> said(edits.size(), false);
     // A tail that is cut and comes again in other places and widths is said in one phrase.
     const bool spread = std::any_of(edits.begin(), edits.end(), isWidth) && cutLayers(edits) > 1;
-    bool widths = spread, additions = spread;
+    bool widths = spread, additions = spread, resized = false;
     for (std::size_t i = 0; i < edits.size(); ++i) {
         if (said[i] || isImplied(edits[i], edits, m_stem)) continue;
+        if (edits[i].attribute == "shape") {
+            if (!resized)
+                out += (out.empty() ? "" : "; ") + ("side from " + axesText(sides.first)) + " to " +
+                       axesText(sides.second);
+            resized = true;
+            continue;
+        }
         const bool added = edits[i].op == Edit::Op::Add;
         if (added || isWidth(edits[i])) {
             bool& done = added ? additions : widths;

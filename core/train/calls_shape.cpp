@@ -95,6 +95,12 @@ at::Tensor reshaped(const TorchCall& call, const at::Tensor& x)
     case TorchOp::Unsqueeze: return unsqueezed(call, x);
     case TorchOp::Permute: return x.permute(listOf(call, "dims"));
     case TorchOp::Slice: return sliced(call, x);
+    case TorchOp::IndexSelect: {
+        const std::int64_t dim = call.args.getInt("dim", 1);
+        const Ints places = listOf(call, "index");
+        const at::Tensor index = at::tensor(at::IntArrayRef(places), at::TensorOptions().dtype(at::kLong)).to(x.device());
+        return at::index_select(x, dim, at::remainder(index, x.size(dim)));
+    }
     case TorchOp::Select: return x.select(call.args.getInt("dim", 1), call.args.getInt("index", 0));
     case TorchOp::PixelShuffle: return at::pixel_shuffle(x, call.args.getInt("upscale_factor", 2));
     case TorchOp::PixelUnshuffle: return at::pixel_unshuffle(x, call.args.getInt("downscale_factor", 2));

@@ -162,6 +162,8 @@ TransferFrom::~TransferFrom() = default;
 TransferPlan TransferFrom::to(const Graph& after) const
 {
     TransferPlan plan;
+    for (const OwnedParam& param : m_owned->params)
+        plan.before = saturatingAdd(plan.before, parameterCount(param.spec));
     std::vector<bool> kept(m_owned->params.size(), false);
     std::unordered_set<std::string> made;
     eachLayer(after, [&](const NodeView& view) {
@@ -197,16 +199,30 @@ TransferPlan TransferFrom::to(const Graph& after) const
             const Transfer action = actionFor(old.spec.dims, spec.dims);
             count(plan, action, spec);
             if (action != Transfer::Copied)
-                plan.rows.push_back({old.tensor, view.node.name, action, old.spec.dims, spec.dims});
+                plan.rows.push_back(
+                    {old.tensor, view.node.name, action, old.spec.dims, spec.dims, parameterCount(old.spec)});
         }
     });
     for (std::size_t i = 0; i < kept.size(); ++i) {
         if (kept[i]) continue;
         const OwnedParam& old = m_owned->params[i];
         count(plan, Transfer::Dropped, old.spec);
-        plan.rows.push_back({old.tensor, old.layer->name, Transfer::Dropped, old.spec.dims, {}});
+        plan.rows.push_back(
+            {old.tensor, old.layer->name, Transfer::Dropped, old.spec.dims, {}, parameterCount(old.spec)});
     }
     return plan;
+}
+
+double TransferPlan::kept() const
+{
+    if (before <= 0) return 1;
+    std::int64_t lost = 0;
+    for (const TransferRow& row : rows) {
+        bool isWhole = row.action == Transfer::Padded && row.from.size() == row.to.size();
+        for (std::size_t i = 0; isWhole && i < row.from.size(); ++i) isWhole = row.to[i] >= row.from[i];
+        if (!isWhole) lost = saturatingAdd(lost, row.parameters);
+    }
+    return 1 - static_cast<double>(std::min(lost, before)) / static_cast<double>(before);
 }
 
 TransferPlan planTransfer(const Graph& before, const Graph& after) { return TransferFrom(before).to(after); }

@@ -41,6 +41,7 @@ struct TransferRow {
     std::string layer;
     Transfer action = Transfer::Copied;
     Ints from, to;  // dims; empty where there is none
+    std::int64_t parameters = 0;  // that it had
 };
 
 struct TransferPlan {
@@ -50,7 +51,10 @@ struct TransferPlan {
     };
     std::vector<TransferRow> rows;  // of tensors that are not copied as they are; most are
     Total totals[kTransferCount];
+    std::int64_t before = 0;  // parameters of the network before
     const Total& total(Transfer transfer) const { return totals[static_cast<int>(transfer)]; }
+    // The part of them that goes on as it was, 0 to 1: copied, or padded around.
+    double kept() const;
 };
 
 // What the tensors of `before` become in `after`. Shapes come from the two graphs, so no weights are needed;

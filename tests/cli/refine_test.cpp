@@ -1,7 +1,11 @@
+#include "core/graph/first_image.h"
+#include "core/io/onnx/onnx.h"
 #include "tests/cli/cli_run.h"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <limits>
 #include <map>
 
 namespace fovea::test {
@@ -31,15 +35,56 @@ TEST_F(Refine, ListsPlansWithTheKeysOfTheSchema)
     std::vector<std::string> keys;
     for (const auto& [key, value] : plan.items()) keys.push_back(key);
     EXPECT_EQ(keys,
-              (std::vector<std::string>{"id", "title", "reason", "edits", "before", "after", "weights", "memory"}));
+              (std::vector<std::string>{"id", "title", "reason", "edits", "before", "after", "weights", "memory", "issues"}));
     keys.clear();
     for (const auto& [key, value] : plan["edits"][0].items()) keys.push_back(key);
     EXPECT_EQ(keys, (std::vector<std::string>{"op", "layer", "attribute", "from", "to", "after"}));
     keys.clear();
     for (const auto& [key, value] : plan["weights"].items()) keys.push_back(key);
-    EXPECT_EQ(keys, (std::vector<std::string>{"copied", "sliced", "padded", "new", "dropped", "rows"}));
+    EXPECT_EQ(keys, (std::vector<std::string>{"copied", "sliced", "padded", "new", "dropped", "kept", "rows"}));
     EXPECT_EQ(plan["before"], json["before"]);
     EXPECT_EQ(plan["after"]["verdicts"]["unproductive"], 0);
+}
+
+TEST_F(Refine, NamesThePlansThatComeToMindAndTheShareOfWeightsThatIsKept)
+{
+    const Json json = plans({"--min-params", "0.01x"});
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : json["picks"].items()) keys.push_back(key);
+    EXPECT_EQ(keys, (std::vector<std::string>{"cheapest", "balanced", "productive"}));
+    std::int64_t least = std::numeric_limits<std::int64_t>::max();
+    std::string cheapest;
+    for (const Json& plan : json["plans"]) {
+        const double kept = plan["weights"]["kept"];
+        EXPECT_GE(kept, 0);
+        EXPECT_LE(kept, 1);
+        const auto lost = plan["weights"]["dropped"]["parameters"].get<std::int64_t>();
+        EXPECT_TRUE(kept == 1 || !plan["weights"]["rows"].empty()) << plan;
+        EXPECT_TRUE(kept < 1 || lost == 0) << plan;
+        if (plan["title"].get<std::string>().starts_with("Side ") || plan["after"]["macs"] >= least) continue;
+        least = plan["after"]["macs"];
+        cheapest = plan["id"];
+    }
+    EXPECT_EQ(json["picks"]["cheapest"], cheapest);
+    EXPECT_EQ(json["picks"]["productive"], json["plans"][0]["id"]);
+    EXPECT_EQ(plans({"--want", "productive"}), plans({"--want", "accuracy"}));
+    EXPECT_EQ(plans({"--want", "productive"}), plans());
+}
+
+TEST_F(Refine, SaysWhatItDoesNotKnowInsteadOfThatAllIsWell)
+{
+    save("odd.fovea", "input 3x64x64 > conv:a k=3 p=1 c=8 > opaque:odd onnx_op=GridSample declared_in=1x8x64x64 "
+                      "declared_out=1x8x64x64 > conv:b k=3 p=1 c=8 > gap > flatten > linear c=4");
+    const Ran ran = run({"refine", "odd.fovea", "--auto", "-o", "out.fovea"});
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_EQ(ran.out, "No proposal is left. It is not known what layer 'odd' reads, so no proposal changes its input or a "
+                       "layer behind it, and 1 layer is not judged. State what it reads, as in --reach 'odd=k3s1p1'.\n");
+    EXPECT_FALSE(exists("out.fovea"));
+    const Json json = Json::parse(run({"refine", "odd.fovea", "--json"}).out);
+    EXPECT_TRUE(json["plans"].empty());
+    EXPECT_EQ(json["withheld"]["layer"], "odd");
+    EXPECT_EQ(json["picks"]["cheapest"], nullptr);
+    EXPECT_EQ(run({"refine", "odd.fovea", "--reach", "odd=same"}).code, 0);
 }
 
 TEST_F(Refine, SaysOfEveryTensorThatIsNotCopiedWhatBecomesOfIt)
@@ -119,6 +164,30 @@ TEST_F(Refine, AppliesTheFirstPlanByItself)
     EXPECT_EQ(applied["applied"], listed["plans"][0]["id"]);
     EXPECT_EQ(applied["output"], "better.fovea");
     EXPECT_EQ(Json::parse(run({"analyze", "better.fovea", "--json"}).out)["summary"], listed["plans"][0]["after"]);
+}
+
+TEST_F(Refine, LeavesOpenSizesOpenUnlessThePlanChangesThemAndThenSaysSo)
+{
+    ASSERT_EQ(run({"convert", "net.fovea", "first.onnx"}).code, 0);
+    Model model = readOnnx("first.onnx");
+    model.graph.update(firstImage(model.graph)->id, [](Node& input) { setSymbols(input, {"", "", "rows", "columns"}); });
+    writeOnnx(model, "open.onnx");
+    const auto symbols = [](const char* path) { return symbolsOf(*firstImage(readOnnx(path).graph)); };
+    const std::vector<std::string> words{"refine", "open.onnx", "--size", "32", "--json"};
+    const auto with = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), words.begin(), words.end());
+        return Json::parse(run(more).out, nullptr, false);
+    };
+    const Json layers = with({"--auto", "-o", "layers.onnx"});
+    EXPECT_EQ(layers["stated"], Json::array());
+    EXPECT_EQ(symbols("layers.onnx"), (std::vector<std::string>{"", "", "rows", "columns"}));
+    const Json plans = with({})["plans"];
+    const auto side = std::find_if(plans.begin(), plans.end(), [](const Json& plan) { return plan["edits"][0]["attribute"] == "shape"; });
+    ASSERT_NE(side, plans.end());
+    EXPECT_EQ(with({"--apply", (*side)["id"], "-o", "side.onnx"})["stated"], (Json{"rows", "columns"}));
+    EXPECT_EQ(symbols("side.onnx"), (std::vector<std::string>{"", "", "", ""}));
+    const std::string text = run({"refine", "open.onnx", "--size", "32", "--apply", (*side)["id"], "-o", "side.onnx"}).out;
+    EXPECT_NE(text.find("The file leaves height and width open (rows, columns); they are written as "), std::string::npos) << text;
 }
 
 TEST_F(Refine, DoesNotChangeNothingButTheSideByItself)
@@ -453,7 +522,7 @@ TEST_F(Refine, RefusesWhatItCannotDoInOneSentence)
     expectRefused({"refine", "net.fovea", "--keep", "stme"},
                   "Option '--keep' names 'stme', but no layer is called that. Did you mean 'stem'?");
     expectRefused({"refine", "net.fovea", "--want", "speed"},
-                  "Option '--want' takes accuracy, efficiency or balance, but got 'speed'.");
+                  "Option '--want' takes productive, balance or efficiency, but got 'speed'.");
     expectRefused({"refine", "net.fovea", "--max-macs", "much"},
                   "Option '--max-macs' takes a count such as 4G or 600M, or a multiple such as 1.5x, but got 'much'.");
     expectRefused({"refine", "net.fovea", "--auto", "-o", "x.txt"}, "Cannot write 'x.txt': its name must end in .onnx, .fovea, .py.");

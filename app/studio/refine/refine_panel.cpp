@@ -156,6 +156,12 @@ QString RefinePanel::stateText() const
     if (count > 0) return tr("Proposals, best first: %1").arg(count);
     if (const Issue* error = firstError(*report); error && m_proposals.loosenings().empty())
         return tr("Nothing that Fovea can change makes this a network at this side: %1").arg(text(error->message));
+    const LayerReport* unknown = firstUnknown(*report);
+    if (unknown && m_proposals.loosenings().empty() && (needsRefinement(*report) || dependsOnUnknown(report->summary)))
+        return tr("It is not known what \u201c%1\u201d reads, so no plan changes its input or a layer behind it. State its "
+                  "reach in the inspector.")
+            .arg(moduleName(unknown->name()));
+    if (dependsOnUnknown(report->summary)) return tr("No input of this network is an image, so no layer is judged.");
     if (!needsRefinement(*report)) return tr("Nothing needs to be done at this side.");
     if (m_proposals.loosenings().empty()) return tr("Nothing that Fovea can change helps at this side.");
     QStringList parts;

@@ -23,8 +23,12 @@ void aboutDilation(const Report& report, Issues& issues);
 void aboutChannels(const Report& report, Issues& issues);
 // unreachable-layer, dead-output
 void aboutWiring(const Report& report, Issues& issues);
-// opaque-layer
+// weights-shared
+void aboutShared(const Report& report, Issues& issues);
+// unknown-layer, opaque-layer
 void aboutOpaque(const Report& report, Issues& issues);
+// no-image-input, other-image-input
+void aboutInputs(const Report& report, Issues& issues);
 
 }  // namespace findings
 

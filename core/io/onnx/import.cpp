@@ -1,10 +1,15 @@
 #include "core/base/checked.h"
+#include "core/graph/first_image.h"
 #include "core/io/onnx/draft.h"
 #include "core/io/onnx/evaluate.h"
 #include "core/io/onnx/follow_sizes.h"
 #include "core/io/onnx/image_layout.h"
+#include "core/io/onnx/inline_functions.h"
 #include "core/io/onnx/order.h"
+#include "core/io/onnx/why_not.h"
 #include "core/io/onnx/wire.h"
+#include "core/ops/clothes.h"
+#include "core/ops/opaque.h"
 #include "core/ops/registry.h"
 #include "core/ops/tensor_sources.h"
 
@@ -46,6 +51,7 @@ public:
         readInitializers();
         readInputs();
         m_draft.fileNodes = executionOrder(m_model.graph());
+        findReaders();
         for (std::size_t i = 0; i < m_draft.fileNodes.size(); ++i) readNode(i);
         readOutputs();
         return imageLayouts(m_draft);
@@ -91,6 +97,7 @@ private:
             if (m_known.contains(input.name())) continue;  // an initializer that is listed as an input too
             const auto& type = input.type().tensor_type();
             Ints dims;
+            std::vector<std::string> symbols;
             bool assumedSide = false;
             const int rank = type.has_shape() ? type.shape().dim_size() : -1;
             const auto known = m_layouts.find(input.name());
@@ -101,11 +108,14 @@ private:
                 const char axis = layout.empty() ? '?' : layout[static_cast<std::size_t>(i)];
                 const bool side = axis == 'H' || axis == 'W';
                 assumedSide = assumedSide || (side && !stated);
+                const std::string& symbol = type.shape().dim(i).dim_param();
+                symbols.push_back(stated ? "" : symbol.empty() ? kUnnamed : symbol);
                 dims.push_back(stated ? size : side ? kAssumedSide : axis == 'C' ? 3 : 1);
             }
             Node node = makeNode("Input", input.name());
             node.attrs.set("shape", dims);
             if (known != m_layouts.end()) node.attrs.set("layout", layout);
+            if (std::any_of(symbols.begin(), symbols.end(), [](const auto& symbol) { return !symbol.empty(); })) setSymbols(node, symbols);
             if (layout.size() == 3)
                 m_notes.push_back({"batch-assumed", Severity::Info, input.name(), "shape", "The input has no batch dimension; it is read as a batch of one image.", "Nothing needs to be done."});
             DraftLayer& layer = addLayer(std::move(node), {}, {}, {input.name()});
@@ -118,10 +128,24 @@ private:
                     if (axis == 'W') m_fixed.width = stated;
                 }
             if (layout.find('H') != std::string::npos && m_image.node == kNoNode) m_image = {layer.node.id, 0};
+            layer.raw = rank >= 3;
+            for (int i = 0; i < rank; ++i)
+                if (type.shape().dim(i).has_dim_param()) m_symbols.emplace(type.shape().dim(i).dim_param(), dims[static_cast<std::size_t>(i)]);
             if (assumedSide)
                 m_notes.push_back({"size-assumed", Severity::Info, "", "shape", "The model leaves the input's height and width open; " + std::to_string(kAssumedSide) + " px is assumed.",
                                    "Set the side that you use."});
         }
+    }
+
+    // Who makes a value, and which values anybody reads.
+    void findReaders()
+    {
+        for (const onnx::NodeProto* node : m_draft.fileNodes) {
+            m_read.insert(node->input().begin(), node->input().end());
+            for (const std::string& name : outerReads(*node)) m_read.insert(name);
+            for (const std::string& name : node->output()) m_makers[name] = node;
+        }
+        for (const auto& output : m_model.graph().output()) m_read.insert(output.name());
     }
 
     DraftLayer& addLayer(Node node, std::vector<Port> inputs, std::vector<std::string> inputNames, std::vector<std::string> outputNames)
@@ -137,8 +161,35 @@ private:
         for (std::size_t i = 0; i < outputNames.size(); ++i)
             if (!outputNames[i].empty()) m_known[outputNames[i]] = {.port = {layer.node.id, static_cast<int>(i)}};
         layer.outputNames = std::move(outputNames);
+        mark(layer);
         m_draft.layers.push_back(std::move(layer));
         return m_draft.layers.back();
+    }
+
+    // Arithmetic before the first window, and on the numbers of a quantisation, is made of settings.
+    void mark(DraftLayer& layer) const
+    {
+        const OpClass opClass = opFor(layer.node.kind).opClass;
+        const bool arithmetic = opClass == OpClass::Merge || opClass == OpClass::Math || opClass == OpClass::Activation || opClass == OpClass::Normalization ||
+                                opClass == OpClass::Shape || opClass == OpClass::Resample;
+        bool anyRaw = false, allRaw = true, anySetting = false, allSetting = true;
+        for (const Port& port : layer.node.inputs) {
+            if (port.node == kNoNode || m_draft.layer(port.node).node.kind == "Constant") continue;
+            const bool raw = m_draft.layer(port.node).raw, setting = isSetting(port);
+            anyRaw = anyRaw || raw;
+            allRaw = allRaw && raw;
+            anySetting = anySetting || setting;
+            allSetting = allSetting && setting;
+        }
+        layer.raw = arithmetic && anyRaw && allRaw;
+        layer.setting = arithmetic && anySetting && allSetting;
+    }
+
+    bool isSetting(Port port) const
+    {
+        const DraftLayer& layer = m_draft.layer(port.node);
+        const int paths = opFor(layer.node.kind).pathOutputs;
+        return layer.setting || (paths >= 0 && port.output >= paths);
     }
 
     Value valueOf(Port port) const
@@ -151,12 +202,14 @@ private:
     OnnxCall callOf(const onnx::NodeProto& proto) const
     {
         OnnxCall call;
-        call.type = proto.op_type();
+        call.type = isStandard(proto) ? proto.op_type() : proto.domain() + "::" + proto.op_type();
         call.opset = m_opset;
         call.outputCount = proto.output_size();
         while (call.outputCount > 0 && proto.output(call.outputCount - 1).empty()) --call.outputCount;
         call.image = m_image;
         call.imageValue = valueOf(m_image);
+        call.heightOpen = !m_fixed.height;
+        call.widthOpen = !m_fixed.width;
         for (const auto& attribute : proto.attribute()) addAttribute(call.attrs, attribute);
         call.args.reserve(static_cast<std::size_t>(proto.input_size()));
         for (const std::string& name : proto.input()) call.args.push_back(argOf(name));
@@ -181,7 +234,10 @@ private:
         } else {
             arg.port = from.port;
             arg.value = valueOf(arg.port);
+            arg.raw = arg.port.node != kNoNode && m_draft.layer(arg.port.node).raw;
+            arg.setting = arg.port.node != kNoNode && isSetting(arg.port);
         }
+        if (const auto maker = m_makers.find(name); maker != m_makers.end()) arg.maker = maker->second->op_type();
         return arg;
     }
 
@@ -209,10 +265,12 @@ private:
             OnnxCall call = callOf(proto);
             if (isStandard(proto) && readStatic(index, proto, call)) return;
             if (isStandard(proto) && readDecidedBranch(index, call)) return;
-            if (isStandard(proto))
-                for (const OpDef* op : opsForOnnx(call.type))
-                    if (readLayer(index, *op, call)) return;
-            readOpaque(index, call);
+            std::string why;
+            for (const OpDef* op : opsForOnnx(call.type))
+                if (readLayer(index, op->kind, op->onnx.read, call, &why)) return;
+            for (const OtherClothes& clothes : clothesFor(call.type))
+                if (readLayer(index, clothes.kind, clothes.read, call, &why)) return;
+            readOpaque(index, call, why.empty() ? whyNot(call) : why);
         } catch (Error& error) {
             throw error.within("node '" + (proto.name().empty() ? proto.op_type() : proto.name()) + "'");
         }
@@ -268,18 +326,27 @@ private:
         return out;
     }
 
-    bool readLayer(std::size_t index, const OpDef& op, const OnnxCall& original)
+    // `why` receives what the reader says where it gives up.
+    bool readLayer(std::size_t index, const char* kind, bool (*read)(OnnxCall&), const OnnxCall& original, std::string* why = nullptr)
     {
         const onnx::NodeProto& proto = *m_draft.fileNodes[index];
         OnnxCall call = original;
-        call.node = makeNode(op.kind, proto.name());
+        call.node = makeNode(kind, proto.name());
         call.dataInputs = {0};
-        if (call.outputCount < 1 || !op.onnx.read(call)) return false;
-        if (opFor(call.node.kind).outputCount(call.node) < call.outputCount) return false;
+        call.outputCount = countRead(proto, opFor(kind), call.outputCount);
+        const auto giveUp = [&] {
+            if (why && !call.reason.empty()) *why = call.reason;
+            return false;
+        };
+        if (call.outputCount < 1 || !read(call)) return giveUp();
+        if (const int most = opFor(call.node.kind).outputCount(call.node); most < call.outputCount) {
+            call.refuse("its output '" + proto.output(most) + "' is read too");
+            return giveUp();
+        }
         std::vector<Port> ports;
         std::vector<std::string> names;
         for (const std::size_t arg : call.dataInputs) {
-            if (!call.has(arg)) return false;
+            if (!call.has(arg) || (!call.args[arg].constant && m_known[call.args[arg].name].port.node == kNoNode)) return giveUp();
             ports.push_back(portOf(call.args[arg]));
             names.push_back(call.args[arg].name);
         }
@@ -293,6 +360,14 @@ private:
         layer.sizesBaked = call.sizesBaked;
         layer.notes = std::move(call.notes);
         return true;
+    }
+
+    // Outputs behind the last one that anybody reads are left out, where the kind has a fixed number of them.
+    int countRead(const onnx::NodeProto& proto, const OpDef& op, int count) const
+    {
+        const bool fixed = !op.outputs || std::string_view(op.kind) == "LSTM" || std::string_view(op.kind) == "GRU" || std::string_view(op.kind) == "RNN";
+        while (fixed && count > 1 && !m_read.contains(proto.output(count - 1))) --count;
+        return count;
     }
 
     // An If whose condition is known is the one layer of the branch that is taken.
@@ -313,7 +388,7 @@ private:
             OnnxCall taken = callOf(*only);
             taken.outputCount = 1;
             for (const OpDef* op : opsForOnnx(taken.type))
-                if (readLayer(index, *op, taken)) {
+                if (readLayer(index, op->kind, op->onnx.read, taken)) {
                     m_draft.layers.back().sizesBaked = true;
                     return true;
                 }
@@ -343,7 +418,7 @@ private:
         if (const auto made = m_constants.find(arg.name); made != m_constants.end()) return made->second;
         Node node = makeNode("Constant", arg.name);
         node.attrs.set("shape", Ints(arg.constant->dims));
-        if (arg.named && isFloating(arg.constant->dtype)) node.attrs.set("learned", true);
+        if (arg.named && isFloating(arg.constant->dtype) && arg.constant->elements() > 1) node.attrs.set("learned", true);
         bind(node, "value", arg);
         const Known kept = m_known[arg.name];
         const std::vector<Port> followed = follow(node, arg);
@@ -369,11 +444,13 @@ private:
         return call.extraInputs;
     }
 
-    void readOpaque(std::size_t index, const OnnxCall& call)
+    void readOpaque(std::size_t index, const OnnxCall& call, const std::string& why)
     {
         const onnx::NodeProto& proto = *m_draft.fileNodes[index];
         Node node = makeNode("opaque", proto.name());
-        node.attrs.set("onnx_op", isStandard(proto) ? proto.op_type() : proto.domain() + "::" + proto.op_type());
+        node.attrs.set("onnx_op", call.type);
+        node.attrs.set("why", why);
+        node.attrs.set("counted", true);
         node.attrs.set("outputs", static_cast<std::int64_t>(std::max(1, proto.output_size())));
         std::vector<Port> ports;
         std::vector<std::string> names;
@@ -381,7 +458,9 @@ private:
             const OnnxArg& arg = call.args[i];
             if (arg.name.empty()) continue;
             if (arg.constant) {
-                bind(node, "arg" + std::to_string(i), arg);
+                const std::string role = "arg" + std::to_string(i);
+                bind(node, role, arg);
+                if (arg.named && isFloating(arg.constant->dtype)) setLearned(node, role, arg.constant->dims);
                 continue;
             }
             if (m_known[arg.name].port.node == kNoNode) continue;  // a tensor of a type that stays in the skeleton
@@ -394,35 +473,42 @@ private:
             if (known->second.constant) {
                 m_draft.tensors.try_emplace(name, *known->second.constant);
                 node.tensors.push_back({"outer:" + name, name});
+                if (known->second.initializer && isFloating(known->second.constant->dtype)) setLearned(node, "outer:" + name, known->second.constant->dims);
             } else if (std::find(names.begin(), names.end(), name) == names.end()) {
                 ports.push_back(known->second.port);
                 names.push_back(name);
             }
         }
-        if (proto.output_size() > 0)
-            if (const auto declared = declaredShape(proto.output(0)); !declared.empty()) node.attrs.set("declared_out", declared);
-        if (!ports.empty() && valueOf(ports[0]).shape.isComplete()) {
-            const Value in = valueOf(ports[0]);
-            node.attrs.set("declared_in", Ints(in.shape.dims().begin(), in.shape.dims().end()));
-        }
+        declareShapes(node, proto, ports);
         DraftLayer& layer = addLayer(std::move(node), std::move(ports), std::move(names), {proto.output().begin(), proto.output().end()});
         layer.fileNodes = {index};
     }
 
-    Ints declaredShape(const std::string& name) const
+    // What the file says of the outputs, for inputs of the shapes that they have now.
+    void declareShapes(Node& node, const onnx::NodeProto& proto, const std::vector<Port>& ports) const
     {
-        const auto shapeIn = [&](const auto& list) -> Ints {
-            for (const auto& info : list) {
-                if (info.name() != name || !info.type().tensor_type().has_shape()) continue;
-                Ints dims;
-                for (const auto& dim : info.type().tensor_type().shape().dim()) dims.push_back(dim.dim_value() > 0 ? dim.dim_value() : kUnknown);
-                return dims;
-            }
-            return {};
-        };
-        Ints dims = shapeIn(m_model.graph().value_info());
-        if (dims.empty()) dims = shapeIn(m_model.graph().output());
-        if (std::find(dims.begin(), dims.end(), kUnknown) != dims.end()) dims.clear();
+        const auto numbered = [](const char* name, std::size_t i) { return i == 0 ? std::string(name) : name + std::to_string(i); };
+        for (int i = 0; i < proto.output_size(); ++i)
+            if (const auto declared = declaredShape(proto.output(i))) node.attrs.set(numbered("declared_out", static_cast<std::size_t>(i)), *declared);
+        for (std::size_t i = 0; i < ports.size(); ++i)
+            if (const Shape shape = valueOf(ports[i]).shape; shape.hasRank())
+                node.attrs.set(numbered("declared_in", i), Ints(shape.dims().begin(), shape.dims().end()));
+    }
+
+    // As far as its dimensions are numbers, or symbols of an input; nullopt where the file says nothing.
+    std::optional<Ints> declaredShape(const std::string& name) const
+    {
+        if (m_declared.empty())
+            for (const auto* list : {&m_model.graph().output(), &m_model.graph().value_info()})
+                for (const auto& info : *list)
+                    if (info.type().tensor_type().has_shape()) m_declared[info.name()] = &info.type().tensor_type().shape();
+        const auto it = m_declared.find(name);
+        if (it == m_declared.end() || it->second->dim_size() > Shape::kMaxRank) return std::nullopt;
+        Ints dims;
+        for (const auto& dim : it->second->dim()) {
+            const auto symbol = dim.has_dim_param() ? m_symbols.find(dim.dim_param()) : m_symbols.end();
+            dims.push_back(dim.dim_value() > 0 ? dim.dim_value() : symbol != m_symbols.end() ? symbol->second : kUnknown);
+        }
         return dims;
     }
 
@@ -448,7 +534,38 @@ private:
     std::vector<std::string> m_initializers;
     std::vector<Issue> m_notes;
     Port m_image;
+    std::set<std::string> m_read;  // values that a node, a subgraph or the network's outputs read
+    std::map<std::string, const onnx::NodeProto*> m_makers;
+    std::map<std::string, std::int64_t> m_symbols;  // of inputs: what each is taken for
+    mutable std::map<std::string, const onnx::TensorShapeProto*> m_declared;
 };
+
+// An unedited network goes out with the nodes that its file has, calls of functions included.
+Model asInFile(Model model, const onnx::ModelProto& proto, const MappedFile& file)
+{
+    auto origin = std::make_shared<OnnxOrigin>(*model.onnx);
+    for (onnx::NodeProto node : proto.graph().node()) {
+        restorePayloads(node, file);
+        origin->calls.push_back(node.SerializeAsString());
+    }
+    model.onnx = std::move(origin);
+    return model;
+}
+
+}  // namespace
+
+namespace {
+
+Model imported(const onnx::ModelProto& proto, const std::shared_ptr<const MappedFile>& file)
+{
+    Importer importer(proto, file);
+    auto layouts = importer.read();
+    if (const auto single = importer.singlePictures(); !single.empty()) layouts = Importer(proto, file, single).read();
+    if (layouts.empty()) return importer.finish();
+    Importer again(proto, file, layouts);  // sizes are read by which of them are height and width
+    again.read();
+    return again.finish();
+}
 
 }  // namespace
 
@@ -457,13 +574,8 @@ Model readOnnx(const std::filesystem::path& path)
     const auto file = MappedFile::open(path);
     try {
         const onnx::ModelProto proto = parseModel(*file);
-        Importer importer(proto, file);
-        auto layouts = importer.read();
-        if (const auto single = importer.singlePictures(); !single.empty()) layouts = Importer(proto, file, single).read();
-        if (layouts.empty()) return importer.finish();
-        Importer again(proto, file, layouts);  // sizes are read by which of them are height and width
-        again.read();
-        return again.finish();
+        if (const auto whole = withFunctionsInlined(proto)) return asInFile(imported(*whole, file), proto, *file);
+        return imported(proto, file);
     } catch (Error& error) {
         throw error.within(path.filename().string());
     }

@@ -39,6 +39,7 @@ ReportJson weightsObject(const TransferPlan& plan)
         const TransferPlan::Total& total = plan.total(transfer);
         out[toString(transfer)] = {{"tensors", total.tensors}, {"parameters", total.parameters}};
     }
+    out["kept"] = plan.kept();
     out["rows"] = rowsArray(plan);
     return out;
 }
@@ -50,6 +51,23 @@ ReportJson summaryWithNames(const Summary& summary, const Graph& graph)
     if (const Node* border = summary.borderLayer ? graph.find(*summary.borderLayer) : nullptr)
         out["border_layer"] = border->name;
     return out;
+}
+
+ReportJson issuesArray(const std::vector<Issue>& issues)
+{
+    ReportJson out = ReportJson::array();
+    for (const Issue& issue : issues) out.push_back(issueObject(issue));
+    return out;
+}
+
+ReportJson idOrNull(const Plan* plan) { return plan ? ReportJson(plan->id) : ReportJson(nullptr); }
+
+ReportJson picksObject(const std::vector<Plan>& plans)
+{
+    const Picks picks = picksOf(plans);
+    return {{"cheapest", idOrNull(picks.cheapest)},
+            {"balanced", idOrNull(picks.balanced)},
+            {"productive", idOrNull(picks.productive)}};
 }
 
 ReportJson planObject(const Plan& plan, const Report& before)
@@ -65,7 +83,8 @@ ReportJson planObject(const Plan& plan, const Report& before)
             {"weights", weightsObject(plan.weights)},
             {"memory",
              {{"training", {{"before", plan.memoryBefore.training}, {"after", plan.memoryAfter.training}}},
-              {"inference", {{"before", plan.memoryBefore.inference}, {"after", plan.memoryAfter.inference}}}}}};
+              {"inference", {{"before", plan.memoryBefore.inference}, {"after", plan.memoryAfter.inference}}}}},
+            {"issues", issuesArray(plan.issues)}};
     if (plan.latency)
         out["latency"] = {{"before", plan.latency->before},
                           {"after", plan.latency->after},
@@ -80,8 +99,10 @@ ReportJson plansObject(const Report& before, const std::vector<Plan>& plans)
 {
     ReportJson list = ReportJson::array();
     for (const Plan& plan : plans) list.push_back(planObject(plan, before));
-    return {
-        {"schema", "fovea.plans/1"}, {"before", summaryObject(before.summary, &before)}, {"plans", std::move(list)}};
+    return {{"schema", "fovea.plans/1"},
+            {"before", summaryObject(before.summary, &before)},
+            {"plans", std::move(list)},
+            {"picks", picksObject(plans)}};
 }
 
 }  // namespace fovea

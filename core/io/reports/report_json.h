@@ -17,6 +17,7 @@ using ReportJson = nlohmann::ordered_json;
 ReportJson analysisObject(const Report& report, const MemoryReport& memory, const std::string& model);
 ReportJson plansObject(const Report& before, const std::vector<Plan>& plans);
 ReportJson summaryObject(const Summary& summary, const Report* report);  // border layer's name from the report
+ReportJson issueObject(const Issue& issue);
 ReportJson sideObject(const std::optional<PerAxis<std::int64_t>>& side);  // [h, w] or null
 
 // Text with one-space indentation and a final newline; bytes that are not UTF-8 are replaced.

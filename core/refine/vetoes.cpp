@@ -1,0 +1,73 @@
+#include "core/refine/vetoes.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace fovea::refine {
+
+namespace {
+
+// By the operators of ONNX that round to whole numbers or compute with them.
+bool isQuantised(const Node& node)
+{
+    const AttrValue* operation = node.attrs.find("onnx_op");
+    const std::string* text = operation ? std::get_if<std::string>(operation) : nullptr;
+    const std::string_view type = text ? *text : node.kind;
+    return type.find("uantizeLinear") != type.npos || type.find("QLinear") != type.npos || type.ends_with("Integer");
+}
+
+bool isQuantised(const Graph& graph)
+{
+    return std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const auto& node) { return isQuantised(*node); });
+}
+
+// Settings that leave a layer's tensors as they are; a new side does that to every layer.
+bool keepsTensors(const std::string& attribute)
+{
+    return attribute == "stride" || attribute == "padding" || attribute == "dilation" || attribute == "step" ||
+           attribute == "shape";
+}
+
+}  // namespace
+
+Vetoes::Vetoes(const Scene& scene)
+    : m_scene(scene), m_shared(scene), m_unknown(scene.report()), m_isQuantised(isQuantised(scene.graph()))
+{}
+
+std::optional<Candidate> Vetoes::passed(Candidate candidate) const
+{
+    std::optional<Candidate> out = m_shared.closed(std::move(candidate));
+    if (!out || touchesKept(*out) || m_unknown.isTouchedBy(*out)) return std::nullopt;
+    if (m_isQuantised && changesWeights(*out)) return std::nullopt;
+    return out;
+}
+
+// Whether a layer that must stay would change its settings, its place, or the shape of its weights.
+bool Vetoes::touchesKept(const Candidate& candidate) const
+{
+    if (std::any_of(candidate.changes.begin(), candidate.changes.end(), [this](const Change& change) {
+            return change.edit.op != Edit::Op::Add && m_scene.keeps(change.layer);
+        }))
+        return true;
+    for (const NodeId id : m_scene.keep()) {
+        if (!candidate.reshaped.any.contains(id) && !candidate.reshaped.fewer.contains(id)) continue;
+        if (const LayerReport* layer = m_scene.report().find(id); layer && layer->parameters > 0) return true;
+    }
+    return false;
+}
+
+bool Vetoes::changesWeights(const Candidate& candidate) const
+{
+    return std::any_of(candidate.changes.begin(), candidate.changes.end(), [this](const Change& change) {
+        switch (change.edit.op) {
+        case Edit::Op::Set: return !keepsTensors(change.edit.attribute);
+        case Edit::Op::Move: return false;
+        case Edit::Op::Add: return true;
+        case Edit::Op::Remove: break;
+        }
+        const LayerReport* layer = m_scene.report().find(change.layer);
+        return !layer || !layer->node->tensors.empty() || layer->parameters != 0;
+    });
+}
+
+}  // namespace fovea::refine
