@@ -436,7 +436,12 @@ private:
     {
         OnnxCall call;
         call.dataInputs.clear();
-        if (const auto lengths = call.sizesText(arg.lengths); lengths && !lengths->empty()) node.attrs.set("sizes", *lengths);
+        call.image = m_image;
+        call.imageValue = valueOf(m_image);
+        std::vector<SizeExpr> known = arg.lengths;
+        for (std::size_t i = 0; i < known.size(); ++i)
+            if (!known[i].known()) known[i] = call.onlyHere(arg.constant->dims[i]);
+        if (const auto lengths = call.sizesText(known); lengths && !lengths->empty()) node.attrs.set("sizes", *lengths);
         if (const auto numbers = arg.sizes.size() <= 64 ? call.sizesText(arg.sizes) : std::nullopt; numbers && !numbers->empty()) {
             node.attrs.set("numbers", *numbers);
             node.attrs.set("dtype", std::string(toString(arg.constant->dtype)));
