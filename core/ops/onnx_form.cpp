@@ -109,10 +109,25 @@ std::optional<std::vector<SizeExpr>> OnnxCall::numbers(std::size_t arg) const
 {
     const Tensor* tensor = constant(arg);
     if (!tensor || tensor->elements() > 64) return std::nullopt;
-    if (!args[arg].sizes.empty()) return args[arg].sizes;
-    std::vector<SizeExpr> out;
+    std::vector<SizeExpr> out = args[arg].sizes;
+    for (std::size_t i = 0; i < out.size(); ++i)
+        if (!out[i].known() && !isFloating(tensor->dtype)) out[i] = onlyHere(tensor->integer(static_cast<std::int64_t>(i)));
+    if (!out.empty()) return out;
     for (std::int64_t i = 0; i < tensor->elements(); ++i) {
         out.push_back(isFloating(tensor->dtype) ? SizeExpr(SizeNumber::of(tensor->real(i), numberType(tensor->dtype))) : SizeExpr(tensor->integer(i)));
+    }
+    return out;
+}
+
+// A division by a comparison: by 1 here, by 0 elsewhere.
+SizeExpr OnnxCall::onlyHere(std::int64_t now) const
+{
+    if (image.node == kNoNode) return {};
+    SizeExpr out(now);
+    for (const int dim : {static_cast<int>(imageValue.layout.h), static_cast<int>(imageValue.layout.w)}) {
+        if (dim < 0 || dim >= imageValue.shape.rank()) continue;
+        const SizeExpr here = SizeExpr::apply(SizeOp::Equal, {SizeExpr::dimension(image, dim), SizeExpr(imageValue.shape[dim])});
+        out = SizeExpr::apply(SizeOp::Div, {out, here});
     }
     return out;
 }

@@ -91,8 +91,10 @@ public:
     // is neither (or not constant: then `dynamic` is set).
     std::optional<Ints> listFrom(std::string_view attr, std::size_t arg, bool* dynamic = nullptr) const;
     // The expression of every element of an argument that is known at import; nullopt where it is not, or has more
-    // than 64.
+    // than 64. What follows sizes in a way that has no expression is known at the image's declared size alone.
     std::optional<std::vector<SizeExpr>> numbers(std::size_t arg) const;
+    // `now` at the image's declared size, unknown at every other; unknown where there is no image.
+    SizeExpr onlyHere(std::int64_t now) const;
     // The text that a layer keeps in `sizes` for these numbers (size_expr.h). Call it when `dataInputs` is complete:
     // maps that are none of these are appended to `extraInputs`. nullopt where a number is unknown.
     std::optional<std::string> sizesText(std::span<const SizeExpr> numbers);

@@ -74,6 +74,8 @@ private:
     std::optional<Written> write(const SizeExpr& expr)
     {
         const SizeExpr::Node& node = *expr.node();
+        // What is known at one size alone (OnnxCall::onlyHere) is written for that.
+        if (node.op == SizeOp::Div && node.args[1].node()->op == SizeOp::Equal) return write(node.args[0]);
         if (node.op == SizeOp::Number) return constant(node.number);
         if (node.op == SizeOp::Dim) return dimension(node.dim);
         std::vector<Written> args;

@@ -68,6 +68,10 @@ std::optional<Rational> commonScale(const NodeView& view)
 // The size it must give along an axis where that does not follow from a scale: 0 where it does, unknown below.
 std::int64_t targetOf(const NodeView& view, std::size_t axis)
 {
+    if (const std::string sizes = view.node.attrs.getText("sizes"); !sizes.empty()) {
+        const auto now = evaluateSizes(sizes, view.in);
+        return axis < now.size() && now[axis] && *now[axis] > 0 ? *now[axis] : kUnknown;
+    }
     if (view.in.size() > 1) return sizeAlong(view.in[1], axis);
     const std::int64_t fixed = attrAt(view.node, "size", axis, 0);
     if (fixed < 1) return 0;
@@ -217,6 +221,36 @@ Ints axesOf(const OnnxCall& call, std::int64_t given)
     return axes;
 }
 
+// Height and width that the layer gives, where one of them follows sizes of maps.
+bool readComputed(OnnxCall& call, const SizeExpr& height, const SizeExpr& width)
+{
+    const auto text = call.sizesText(std::vector<SizeExpr>{height, width});
+    if (text) call.node.attrs.set("sizes", *text);
+    return text.has_value();
+}
+
+// Scales that the file computes: sizes are what ONNX Runtime makes of them.
+bool readComputedScales(OnnxCall& call, std::size_t arg)
+{
+    const auto scales = call.numbers(arg);
+    const Ints axes = scales ? axesOf(call, static_cast<std::int64_t>(scales->size())) : Ints{};
+    if (!scales || axes.size() != scales->size()) return false;
+    const Layout& layout = call.value(0).layout;
+    SizeExpr made[2];
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+        const SizeExpr own = SizeExpr::dimension(call.args[0].port, static_cast<int>(axes[i]));
+        const SizeExpr scaled = SizeExpr::apply(SizeOp::Mul, {SizeExpr::apply(SizeOp::ToSingle, {own}), (*scales)[i]});
+        if (axes[i] == layout.h || axes[i] == layout.w) made[axes[i] == layout.h ? 0 : 1] = SizeExpr::apply(SizeOp::ToInt, {SizeExpr::apply(SizeOp::Floor, {scaled})});
+        else if (const auto fixed = (*scales)[i].number(); !fixed || fixed->asReal() != 1) return false;
+    }
+    for (std::size_t axis = 0; axis < 2; ++axis)
+        if (const int dim = axis == 0 ? layout.h : layout.w; !made[axis].known()) {
+            if (dim < 0) made[axis] = SizeExpr(1);
+            else if (std::find(axes.begin(), axes.end(), dim) == axes.end()) made[axis] = SizeExpr::dimension(call.args[0].port, dim);
+        }
+    return readComputed(call, made[0], made[1]);
+}
+
 bool readScales(OnnxCall& call, const std::vector<double>& scales)
 {
     const Layout& layout = call.value(0).layout;
@@ -269,10 +303,19 @@ bool readSizes(OnnxCall& call, const OnnxArg& arg)
         call.node.attrs.set("aspect_policy", policy);
         return true;
     }
-    const auto source = [&](int dim) { return static_cast<std::size_t>(at(dim)) < arg.sizes.size() ? arg.sizes[static_cast<std::size_t>(at(dim))].dimension().value_or(MapDim{}) : MapDim{}; };
-    const auto [like, likeDim] = source(in.layout.h);
-    if (like.node != kNoNode && source(in.layout.w).port == like && likeDim == 2) {
-        call.extraInputs = {like};
+    if (!arg.sizes.empty()) {
+        const auto expression = [&](int dim) { return at(dim) < sizes.elements() ? arg.sizes[static_cast<std::size_t>(at(dim))] : SizeExpr::dimension(call.args[0].port, dim); };
+        const SizeExpr height = expression(in.layout.h), width = expression(in.layout.w);
+        const auto rows = height.dimension(), columns = width.dimension();
+        if (rows && columns && rows->port == columns->port && rows->dim == 2 && columns->dim == 3) {
+            call.extraInputs = {rows->port};
+            return true;
+        }
+        if (!height.constant() || !width.constant()) return readComputed(call, height, width);
+    }
+    // On an axis that the file leaves open its numbers stand as they are.
+    if (call.heightOpen || call.widthOpen) {
+        call.node.attrs.set("size", Ints{h, w});
         return true;
     }
     call.sizesBaked = true;
@@ -291,6 +334,7 @@ bool readSizes(OnnxCall& call, const OnnxArg& arg)
 // Before opset 9 the scales are attributes: one a dimension, before opset 7 those of height and width.
 bool readUpsample(OnnxCall& call)
 {
+    if (call.follows(1)) return readComputedScales(call, 1);
     if (const Tensor* scales = call.constant(1)) return readScales(call, reals(*scales));
     if (const auto it = call.attrs.find("scales"); it != call.attrs.end())
         return std::holds_alternative<std::vector<double>>(it->second) && readScales(call, std::get<std::vector<double>>(it->second));
@@ -304,6 +348,7 @@ bool read(OnnxCall& call)
     if (in.shape.rank() < 3 || (in.layout.h < 0 && in.layout.w < 0) || in.layout.h == in.layout.w || !readMode(call)) return false;
     if (call.type == "Upsample" || call.opset < 11) return readUpsample(call);
     if (call.has(3)) return call.isConstant(3) && readSizes(call, call.args[3]);
+    if (call.follows(2)) return readComputedScales(call, 2);
     const Tensor* scales = call.constant(2);
     return scales && scales->elements() > 0 && readScales(call, reals(*scales));
 }
@@ -312,6 +357,14 @@ bool read(OnnxCall& call)
 std::string sizesOf(OnnxWriter& writer)
 {
     const Shape& made = writer.outputValue().shape;
+    if (const std::string sizes = writer.node().attrs.getText("sizes"); !sizes.empty()) {
+        const Layout& layout = writer.inputValue().layout;
+        const std::size_t cut = sizes.find(';');
+        std::string all;
+        for (int dim = 0; dim < std::max(writer.inputValue().shape.rank(), 3); ++dim)
+            all += (dim == 0 ? "" : ";") + (dim == layout.h ? sizes.substr(0, cut) : dim == layout.w && cut != std::string::npos ? sizes.substr(cut + 1) : "in0." + std::to_string(dim));
+        return writer.sizes(all);
+    }
     const bool like = writer.node().inputs.size() > 1;
     if (!like && !writer.open().batch && made.isComplete()) return writer.ints({made.dims().begin(), made.dims().end()});
     const auto sizesOfInput = [&](std::size_t input, Ints dims) {
@@ -340,7 +393,7 @@ OnnxResize resizeOf(const OnnxWriter& writer)
     out.coordinates = out.quotient ? "asymmetric" : attrs.getText("coordinates", "half_pixel");
     out.nearest = nearest == kFloorOfCoordinates || out.quotient ? "floor" : nearest == kByDirection ? "ceil" : nearest;
     out.cubicA = attrs.getDouble("cubic_coeff_a", -0.75);
-    out.toSize = writer.node().inputs.size() > 1 || attrAt(writer.node(), "size", 0, 0) > 0;
+    out.toSize = attrs.has("sizes") || writer.node().inputs.size() > 1 || attrAt(writer.node(), "size", 0, 0) > 0;
     const Value &in = writer.inputValue(), &made = writer.outputValue();
     const std::int64_t sizes[2] = {in.height(), in.width()}, sizesMade[2] = {made.height(), made.width()};
     for (std::size_t axis = 0; axis < 2; ++axis)
@@ -414,9 +467,10 @@ const OpDef& upsampleOp()
                   {.name = "cubic_coeff_a", .type = AttrType::Real, .fallback = -0.75, .doc = "Shape of the cubic kernel", .min = -10, .max = 10, .shown = false},
                   {.name = "antialias", .type = AttrType::Bool, .fallback = false, .doc = "Where it shrinks, a unit is the mean of all that it covers", .shown = false},
                   {.name = "exclude_outside", .type = AttrType::Bool, .fallback = false, .doc = "Units beyond an edge have no weight, rather than being those at the edge", .shown = false},
-                  {.name = "aspect_policy", .type = AttrType::Choice, .fallback = std::string("stretch"), .doc = "Whether both axes of a fixed size have one scale", .choices = {"stretch", "not_larger", "not_smaller"}, .shown = false}},
+                  {.name = "aspect_policy", .type = AttrType::Choice, .fallback = std::string("stretch"), .doc = "Whether both axes of a fixed size have one scale", .choices = {"stretch", "not_larger", "not_smaller"}, .shown = false},
+                  {.name = "sizes", .type = AttrType::Text, .fallback = std::string(), .doc = "Height and width where they follow sizes of its inputs", .shown = false}},
         .minInputs = 1,
-        .maxInputs = 2,
+        .maxInputs = -1,
         .pathInputs = 1,
         .reach =
             [](const NodeView& view) {

@@ -245,6 +245,58 @@ TEST(Computed, SizesOfPadsAndExpansionsFollowTheMapAndAreWrittenAsNodes)
     EXPECT_EQ(layer(own.graph, "padded").attrs.getText("sizes"), layer(model.graph, "padded").attrs.getText("sizes"));
 }
 
+// Twice as large as y, by sizes that the file computes in single precision.
+TEST(Computed, SizesAndScalesOfAResizeFollowWhatTheyAreComputedFrom)
+{
+    for (const bool scales : {false, true}) {
+        OnnxText file(13);
+        file.input("x", {1, 3, 21, 33});
+        file.reals("w", {4, 3, 3, 3});
+        file.reals("factor", {1}, {1.5f});
+        file.reals("ones", {2}, {1, 1});
+        file.integers("no", {1}, {0});
+        file.integers("starts", {1}, {2});
+        file.integers("ends", {1}, {4});
+        file.reals("none", {0});
+        file.node("Conv x,w -> y");
+        file.node("Shape y -> shape");
+        file.node("Slice shape,starts,ends -> sides");
+        file.node("Slice shape,no,starts -> front");
+        file.node("Cast sides -> real", {{"to", std::int64_t{1}}});
+        file.node("Mul real,factor -> scaled");
+        file.node("Floor scaled -> whole");
+        file.node("Cast whole -> wanted", {{"to", std::int64_t{7}}});
+        file.node("Concat front,wanted -> sizes", {{"axis", std::int64_t{0}}});
+        file.node("Div whole,real -> ratio");
+        file.node("Concat ones,ratio -> scales", {{"axis", std::int64_t{0}}});
+        file.node(scales ? "Resize y,none,scales -> z" : "Resize y,none,none,sizes -> z", {{"mode", std::string("nearest")}});
+        file.node("Conv z,v -> out");
+        file.reals("v", {4, 4, 1, 1});
+        file.output("out");
+        const Model model = file.read();
+        EXPECT_EQ(kinds(model.graph), (std::vector<std::string>{"Input", "Conv2d", "Upsample", "Conv2d"})) << scales;
+        EXPECT_EQ(outputAt(model, 21, 33), "1x4x28x46") << scales;
+        EXPECT_EQ(outputAt(model, 40, 50), "1x4x57x72") << scales;
+        EXPECT_EQ(outputAt(rewritten(model, false), 40, 50), "1x4x57x72") << scales;
+    }
+}
+
+TEST(Computed, WhatFollowsSizesInAWayThatHasNoExpressionIsKnownAtTheFilesOwnSize)
+{
+    OnnxText file(13);
+    file.input("x", {1, 3, 16, 16});
+    file.reals("w", {4, 3, 3, 3});
+    file.node("Conv x,w -> y");
+    file.node("Shape y -> shape");
+    file.integers("k", {1}, {4});
+    file.node("TopK shape,k -> sorted,order");  // [14, 14, 4, 1]: nobody says how that follows the sizes
+    file.node("Reshape y,sorted -> z");
+    file.output("z");
+    const Model model = file.read();
+    EXPECT_EQ(outputAt(model, 16, 16), "14x14x4x1");
+    EXPECT_EQ(outputAt(model, 20, 20).find('?'), 0u);
+}
+
 TEST(Computed, PadsOfSplitAndConcatenatedConstantsAreNumbers)
 {
     OnnxText file(13);
@@ -252,9 +304,12 @@ TEST(Computed, PadsOfSplitAndConcatenatedConstantsAreNumbers)
     file.integers("raw", {8}, {0, 0, 1, 2, 0, 0, 3, 4});
     file.node("Split raw -> front,back", {{"axis", std::int64_t{0}}});
     file.node("Concat front,back -> pads", {{"axis", std::int64_t{0}}});
+    file.reals("w", {4, 3, 3, 3});
     file.node("Pad x,pads -> y");
-    file.output("y");
+    file.node("Conv y,w -> z");
+    file.output("z");
     const Model model = file.read();
+    ASSERT_EQ(layer(model.graph, "y").kind, "ZeroPad2d");
     EXPECT_EQ(*layer(model.graph, "y").attrs.getInts("padding"), (Ints{1, 2, 3, 4}));
     EXPECT_FALSE(layer(model.graph, "y").attrs.has("sizes"));
 }

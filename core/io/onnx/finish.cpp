@@ -139,7 +139,7 @@ Model finishImport(Draft& draft, const onnx::ModelProto& proto, const MappedFile
     model.graph.setName(proto.graph().name());
     model.graph.setPreprocessing(readPreprocessing(proto, &notes));
     model.graph.setNotes(notes);
-    for (auto& [name, tensor] : draft.tensors) model.weights.set(name, tensor);
+    for (auto& [name, tensor] : draft.tensors) model.weights.set(name, std::move(tensor));
     model.onnx = originOf(draft, proto, file, initializers, owners);
     return model;
 }

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 namespace fovea {
 
@@ -210,6 +211,7 @@ private:
         call.heightOpen = !m_fixed.height;
         call.widthOpen = !m_fixed.width;
         for (const auto& attribute : proto.attribute()) addAttribute(call.attrs, attribute);
+        call.args.reserve(static_cast<std::size_t>(proto.input_size()));
         for (const std::string& name : proto.input()) call.args.push_back(argOf(name));
         return call;
     }
@@ -434,7 +436,12 @@ private:
     {
         OnnxCall call;
         call.dataInputs.clear();
-        if (const auto lengths = call.sizesText(arg.lengths); lengths && !lengths->empty()) node.attrs.set("sizes", *lengths);
+        call.image = m_image;
+        call.imageValue = valueOf(m_image);
+        std::vector<SizeExpr> known = arg.lengths;
+        for (std::size_t i = 0; i < known.size(); ++i)
+            if (!known[i].known()) known[i] = call.onlyHere(arg.constant->dims[i]);
+        if (const auto lengths = call.sizesText(known); lengths && !lengths->empty()) node.attrs.set("sizes", *lengths);
         if (const auto numbers = arg.sizes.size() <= 64 ? call.sizesText(arg.sizes) : std::nullopt; numbers && !numbers->empty()) {
             node.attrs.set("numbers", *numbers);
             node.attrs.set("dtype", std::string(toString(arg.constant->dtype)));
@@ -527,7 +534,7 @@ private:
     Evaluator m_evaluator;
     Draft m_draft;
     FixedSides m_fixed;
-    std::map<std::string, Known> m_known;
+    std::unordered_map<std::string, Known> m_known;
     std::map<std::string, Port> m_constants;
     std::vector<std::string> m_initializers;
     std::vector<Issue> m_notes;

@@ -495,7 +495,7 @@ std::string interpolated(const TorchLayer& layer, const std::vector<std::string>
                           : plainCoordinates && (aligned || bySizes) && (mode != "bicubic" || cubic == -0.75);
     if (image && plain && !antialias && !inside && size[0] > 0 && size[1] > 0) {
         std::string target = "size=" + pythonTuple(size);
-        if (inputs.size() > 1) target = "size=" + inputs[1] + ".shape[2:]";
+        if (inputs.size() > 1 && !layer.entry->node->attrs.has("sizes")) target = "size=" + inputs[1] + ".shape[2:]";
         else if (whole && !aligned)
             target = "scale_factor=" + (num[0] == num[1] ? pythonReal(static_cast<double>(num[0]))
                                                          : "(" + pythonReal(static_cast<double>(num[0])) + ", " +
