@@ -20,11 +20,13 @@ constexpr const char* kHelp =
     "  --memory              two columns more: what each layer keeps for training, and what is alive in it\n"
     "  --json                JSON (schema fovea.analysis/1) instead of a table\n"
     "  --pointwise           judge 1x1 convolutions and per-position linear layers too\n"
-    "  --input NAME          the input to analyse; without it the first of rank 4\n"
+    "  --input NAME          the input to analyse, or an inner tensor that is the image where the network\n"
+    "                        decodes or normalises first (at the file's own size); without it the first image\n"
     "  --reach LAYER=REACH   what an unrecognised layer reads: k3s2p1 (kernel, stride, padding, d for\n"
-    "                        dilation), same or global; may be given for several layers\n"
-    "  --fail-on LEVEL       exit with 1 when a layer is at LEVEL or worse:\n"
-    "                        productive < critical < partial < unproductive\n\n"
+    "                        dilation), up2 (a map twice as large), same or global; op:TYPE=REACH for all\n"
+    "                        layers of an ONNX type; may be given several times\n"
+    "  --fail-on LEVEL       exit with 1 when a layer is at LEVEL or worse, or depends on one of unknown\n"
+    "                        reach: productive < critical < partial < unproductive\n\n"
     "Example: fovea analyze model.onnx --size 64 --batch 32 --fail-on unproductive\n";
 
 // The order in which --fail-on counts verdicts as worse.
@@ -92,7 +94,10 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream&)
         }
         if (atSides.empty()) atSides.push_back(std::move(own));
     }
-    const bool fails = std::any_of(atSides.begin(), atSides.end(), [&](const AtSide& side) { return hasAny(side.report, failOn); });
+    // A layer that depends on one of unknown reach may be at any level.
+    const bool fails = std::any_of(atSides.begin(), atSides.end(), [&](const AtSide& side) {
+        return hasAny(side.report, failOn) || (!failOn.empty() && !side.report.summary.judged);
+    });
     return fails ? 1 : 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/cli/command.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/base/spelling.h"
 
 #include <algorithm>
@@ -69,10 +70,9 @@ int dispatch(const std::vector<std::string>& args, std::ostream& out, std::ostre
     return command.run(words, out, command.live ? live : notes);
 }
 
-int fail(std::ostream& err, int code, std::string sentence)
+int fail(std::ostream& err, int code, const std::string& sentence)
 {
-    std::replace(sentence.begin(), sentence.end(), '\n', ' ');
-    err << "fovea: " << sentence << "\n";
+    err << "fovea: " << printable(sentence) << "\n";
     return code;
 }
 

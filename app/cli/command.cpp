@@ -1,7 +1,9 @@
 #include "app/cli/command.h"
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/base/spelling.h"
+#include "core/graph/first_image.h"
 #include "core/io/model/model.h"
 
 #include <algorithm>
@@ -21,12 +23,18 @@ Graph stateReach(const Graph& graph, const std::string& text)
     return withReach(graph, text.substr(0, equals), text.substr(equals + 1));
 }
 
+bool isInput(const Graph& graph, const std::string& name)
+{
+    const Node* node = graph.findByName(name);
+    return node && node->kind == "Input";
+}
+
 void checkInput(const Graph& graph, const std::string& name)
 {
     std::vector<std::string> names;
     for (const auto& node : graph.nodes())
         if (node->kind == "Input") names.push_back(node->name);
-    if (std::find(names.begin(), names.end(), name) == names.end())
+    if (!isInput(graph, name))
         throw Error(ErrorCode::Usage, "The network has no input called '" + name + "'." + suggestion(name, names));
     const Ints* shape = graph.findByName(name)->attrs.getInts("shape");
     if (!shape || shape->size() != 4)
@@ -35,7 +43,7 @@ void checkInput(const Graph& graph, const std::string& name)
 
 }  // namespace
 
-Opened openFor(const Arguments& arguments)
+Opened openFor(const Arguments& arguments, SideUse use)
 {
     // Cheap mistakes first: a wrong option should not cost reading a large file.
     const auto size = arguments.value("--size");
@@ -45,13 +53,32 @@ Opened openFor(const Arguments& arguments)
     opened.options.pointwise = arguments.has("--pointwise");
     opened.graph = opened.model.graph;
     if (const auto input = arguments.value("--input")) {
+        if (!isInput(opened.graph, *input) && hasInnerTensor(opened.graph, *input)) {
+            if (size || arguments.has("--sizes"))
+                throw Error(ErrorCode::Usage, "'" + *input + "' is an inner tensor, which has the file's own size; leave out " + (size ? "'--size'." : "'--sizes'."));
+            opened.graph = withInnerImage(opened.graph, *input);
+        }
         checkInput(opened.graph, *input);
         opened.options.input = *input;
     }
     for (const std::string& reach : arguments.values("--reach")) opened.graph = stateReach(opened.graph, reach);
-    if (size) opened.graph = withSide(opened.graph, side.h, side.w, opened.options.input);
+    if (size) opened.graph = withSide(opened.graph, side.h, side.w, opened.options.input, use);
     opened.graph = statePreprocessing(std::move(opened.graph), arguments);
     return opened;
+}
+
+std::string statedSidesText(const Graph& model, const Graph& written)
+{
+    const std::vector<std::string> symbols = statedSymbols(model, written);
+    const Node* image = symbols.empty() ? nullptr : firstImage(written);
+    const auto dims = image ? imageDims(*image) : std::nullopt;
+    if (!dims) return {};
+    std::string names;
+    for (const std::string& symbol : symbols)
+        if (symbol != kUnnamed) names += (names.empty() ? " (" : ", ") + symbol;
+    const Ints& shape = *image->attrs.getInts("shape");
+    return "The file leaves height and width open" + names + (names.empty() ? "" : ")") + "; they are written as " +
+           std::to_string(shape[dims->h]) + "x" + std::to_string(shape[dims->w]) + ".\n";
 }
 
 std::vector<OptionSpec> joined(std::vector<OptionSpec> options, const std::vector<OptionSpec>& more)
@@ -92,7 +119,7 @@ std::string wroteText(const std::string& path, const std::vector<std::string>& i
     out += std::to_string(initialised.size()) + (initialised.size() == 1 ? " tensor" : " tensors") +
            " had no values and were initialised as PyTorch does: ";
     constexpr std::size_t kNamed = 5;
-    for (std::size_t i = 0; i < initialised.size() && i < kNamed; ++i) out += (i ? ", " : "") + initialised[i];
+    for (std::size_t i = 0; i < initialised.size() && i < kNamed; ++i) out += (i ? ", " : "") + printable(initialised[i]);
     return out + (initialised.size() > kNamed ? ", ...\n" : "\n");
 }
 

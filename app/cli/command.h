@@ -43,7 +43,11 @@ struct Opened {
     Graph graph;        // at the side in use, with stated reaches and preprocessing
     AnalysisOptions options;
 };
-Opened openFor(const Arguments& arguments);
+// `use`: what --size does to a height and width that the file leaves open.
+Opened openFor(const Arguments& arguments, SideUse use = SideUse::Analysed);
+// "The file leaves height and width open (h, w); they are written as 64x64.", where a graph that is written states what
+// the model leaves open; else nothing.
+std::string statedSidesText(const Graph& model, const Graph& written);
 
 // --mean, --std, --resize and --channel-order, where they are given, and what they say. A network that has no
 // preprocessing needs mean and deviation both. Error(Usage).

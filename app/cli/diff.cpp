@@ -1,5 +1,6 @@
 #include "app/cli/command.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/graph/names.h"
 #include "core/io/json/preprocessing_json.h"
 #include "core/io/model/model.h"
@@ -97,10 +98,10 @@ std::string preprocessingText(const Graph& graph)
 std::string text(const Report& a, const Report& b, const std::vector<Edit>& edits)
 {
     std::string out;
-    for (const Edit& edit : edits) out += line(edit) + "\n";
+    for (const Edit& edit : edits) out += printable(line(edit)) + "\n";
     if (edits.empty()) out = "No layer differs.\n";
     if (outputLayers(a.graph) != outputLayers(b.graph))
-        out += "set      outputs from " + listText(outputLayers(a.graph)) + " to " + listText(outputLayers(b.graph)) + "\n";
+        out += printable("set      outputs from " + listText(outputLayers(a.graph)) + " to " + listText(outputLayers(b.graph))) + "\n";
     if (a.graph.preprocessing() != b.graph.preprocessing())
         out += "set      preprocessing from " + preprocessingText(a.graph) + " to " + preprocessingText(b.graph) + "\n";
     return out + "\nbefore: side " + sideText(a.side) + ", " + summaryLine(a.summary) + "\nafter:  side " + sideText(b.side) + ", " +

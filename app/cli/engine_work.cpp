@@ -2,6 +2,7 @@
 
 #include "app/cli/programs.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/data/loader.h"
 #include "core/io/model/model.h"
 #include "core/io/safetensors/safetensors.h"
@@ -225,7 +226,7 @@ void tellBroken(const BrokenImages& broken, std::ostream& notes)
 {
     if (broken.count == 0) return;
     notes << broken.count << (broken.count == 1 ? " image could not be read and was left out:\n" : " images could not be read and were left out:\n");
-    for (const BrokenName& image : broken.named) notes << "  " << image.name << ": " << image.why << "\n";
+    for (const BrokenName& image : broken.named) notes << "  " << printable(image.name) << ": " << printable(image.why) << "\n";
 }
 
 }  // namespace fovea::cli

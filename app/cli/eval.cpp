@@ -1,6 +1,8 @@
 #include "app/cli/engine_work.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/io/json/json_reader.h"
+#include "core/ops/classifier.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -35,7 +37,7 @@ void printConfusion(const EvaluateReply& reply, std::ostream& out)
     for (const std::string& name : reply.classes) wide = std::max(wide, std::min<std::size_t>(name.size(), 24));
     out << "\nimages of each class (rows) by what they were taken for (columns, in the same order)\n";
     for (std::size_t row = 0; row < reply.confusion.size(); ++row) {
-        std::string name = reply.classes[row].substr(0, wide);
+        std::string name = printable(reply.classes[row]).substr(0, wide);
         name.resize(wide + 1, ' ');
         out << name;
         for (const std::int64_t count : reply.confusion[row]) {
@@ -51,7 +53,7 @@ void printScores(const std::string& name, const EvaluateReply& reply, std::ostre
 {
     char loss[32];
     std::snprintf(loss, sizeof loss, "%.4f", reply.loss);
-    out << name << "\n  images  " << reply.images << "\n  top-1   " << percent(reply.top1) << "\n  top-5   "
+    out << printable(name) << "\n  images  " << reply.images << "\n  top-1   " << percent(reply.top1) << "\n  top-5   "
         << percent(reply.top5) << "\n  loss    " << loss << "\n";
 }
 
@@ -74,10 +76,12 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     // What is wrong there should not cost reading a large file.
     checkDataOfRun(arguments.operand(0), dataUse(arguments), notes);
     const Opened opened = openFor(arguments);
+    const auto against = openOther(arguments, opened.graph);
+    classifierIn(opened.graph);  // what cannot be evaluated is said before anything starts
+    if (against) classifierIn(against->graph);
     const auto engine = startEngine();
     const EvaluateReply reply = evaluated(*engine, opened.graph, opened.model.weights, arguments, notes);
     std::optional<EvaluateReply> other;
-    const auto against = openOther(arguments, opened.graph);
     if (against) other = evaluated(*engine, against->graph, against->weights, arguments, notes);
     if (arguments.has("--json")) {
         Json json = toJson(reply);

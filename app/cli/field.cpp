@@ -1,6 +1,7 @@
 #include "app/cli/engine_work.h"
 #include "core/analysis/unit_field.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/base/spelling.h"
 #include "core/io/json/json_reader.h"
 
@@ -107,7 +108,7 @@ void print(const UnitField& field, const std::string& layer, const Unit& unit, s
 {
     char padding[32];
     std::snprintf(padding, sizeof padding, "%.1f %%", field.paddingFraction * 100);
-    out << layer << ", unit " << unit.y << "," << unit.x << ", image " << field.side.h << " x " << field.side.w << "\n";
+    out << printable(layer) << ", unit " << unit.y << "," << unit.x << ", image " << field.side.h << " x " << field.side.w << "\n";
     out << "  box       " << boxText(field.box) << (field.unbounded ? ", reads a whole map on the way" : "") << "\n";
     out << "  in image  " << boxText(field.clipped) << "\n";
     out << "  padding   " << padding << "\n";

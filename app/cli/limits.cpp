@@ -1,6 +1,7 @@
 #include "app/cli/limits.h"
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/base/spelling.h"
 #include "core/graph/names.h"
 #include "core/io/reports/reports.h"
@@ -125,7 +126,7 @@ std::string loosenText(const std::vector<Loosening>& loosen, const Report& befor
         out += out.empty() ? " Loosen " : " and ";
         if (l.limit == Limit::Keep) {
             out += l.layer.empty() ? std::string("--keep: all that it names is in the way")
-                                   : "--keep: '" + l.layer + "' is in the way";
+                                   : "--keep: '" + printable(l.layer) + "' is in the way";
             continue;
         }
         out += optionOf(l.limit) + std::string(" from ");

@@ -1,9 +1,11 @@
 #include "app/cli/engine_work.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/graph/first_image.h"
 #include "core/io/json/json_reader.h"
 
 #include <cstdio>
+#include <optional>
 #include <ostream>
 
 namespace fovea::cli {
@@ -12,7 +14,8 @@ namespace {
 
 constexpr const char* kHelp =
     "Measures what a network costs on this machine: time of a step and the memory of all tensors at its most, for\n"
-    "training and inference.\n\n"
+    "training and inference. Any network that the engine runs can be measured: where it tells no classes apart, the mean\n"
+    "square of its outputs stands for the loss.\n\n"
     "Usage: fovea measure MODEL [options]\n\n"
     "  --against MODEL      another network, such as the one before a refinement, side by side\n"
     "  --size N|HxW         input side; without it the model's own\n"
@@ -24,7 +27,9 @@ constexpr const char* kHelp =
 
 struct Cost {
     std::string name, images;  // "32 images of 64x64"
-    CostReply training, inference;
+    CostReply inference;
+    std::optional<CostReply> training;
+    std::string whyNoTraining;
 };
 
 CostRequest requestFrom(const Arguments& arguments)
@@ -43,10 +48,15 @@ Cost costOf(EngineClient& engine, const std::string& name, const Graph& graph, c
     const Ints* shape = image ? image->attrs.getInts("shape") : nullptr;
     const std::string of = shape ? " of " + std::to_string((*shape)[2]) + "x" + std::to_string((*shape)[3]) : "";
     loadInto(engine, graph, weights, device);
-    Cost out{name, std::to_string(request.batch) + " images" + of, {}, {}};
-    for (const bool training : {true, false}) {
-        request.training = training;
-        (training ? out.training : out.inference) = engine.ask<CostReply>(request, tellTo(notes));
+    Cost out{name, std::to_string(request.batch) + (request.batch == 1 ? " image" : " images") + of, {}, {}, {}};
+    request.training = false;
+    out.inference = engine.ask<CostReply>(request, tellTo(notes));
+    request.training = true;
+    try {
+        out.training = engine.ask<CostReply>(request, tellTo(notes));
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::Usage) throw;
+        out.whyNoTraining = error.what();  // such as a network without weights
     }
     return out;
 }
@@ -59,15 +69,19 @@ void print(const Cost& cost, std::ostream& out)
                       static_cast<double>(reply.memory) / (1 << 20));
         out << text;
     };
-    out << cost.name << ", " << cost.images << ", " << cost.training.device << "\n";
+    out << printable(cost.name) << ", " << cost.images << ", " << cost.inference.device << "\n";
     line("inference", cost.inference);
-    line("training", cost.training);
+    if (cost.training) line("training", *cost.training);
+    else out << "  training   not measured: " << printable(cost.whyNoTraining) << "\n";
 }
 
 Json costJson(const Cost& cost)
 {
-    return Json{
-        {"model", textJson(cost.name)}, {"inference", toJson(cost.inference)}, {"training", toJson(cost.training)}};
+    Json out{{"model", textJson(cost.name)},
+             {"inference", toJson(cost.inference)},
+             {"training", cost.training ? toJson(*cost.training) : Json(nullptr)}};
+    if (!cost.training) out["why_no_training"] = textJson(cost.whyNoTraining);
+    return out;
 }
 
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes)

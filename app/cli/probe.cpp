@@ -1,7 +1,9 @@
 #include "app/cli/engine_work.h"
 #include "core/analysis/report.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/io/json/json_reader.h"
+#include "core/ops/classifier.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -43,6 +45,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     checkDataOfRun(arguments.operand(0), request.data, notes);
     request.layers = arguments.values("--layer");
     const Opened opened = openFor(arguments);
+    classifierIn(opened.graph);  // what cannot be probed is said before anything starts
     const Report report = analyze(opened.graph, opened.options);
     const auto engine = startEngine();
     loadInto(*engine, opened.graph, opened.model.weights, arguments.value("--device").value_or("auto"));
@@ -57,14 +60,15 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
         return reply.stopped ? 1 : 0;
     }
     std::size_t wide = 5;
-    for (const ProbeRow& row : reply.rows) wide = std::max(wide, row.layer.size());
+    for (const ProbeRow& row : reply.rows) wide = std::max(wide, printable(row.layer).size());
     out << "a linear classifier of " << reply.classes << " classes, trained on " << reply.images << " images, tried on "
         << reply.validationImages << "\n";
     for (const ProbeRow& row : reply.rows) {
         char line[96];
         std::snprintf(line, sizeof line, "  %8s  %8s  %6lld features  ", percent(row.top1).c_str(),
                       percent(row.trainTop1).c_str(), static_cast<long long>(row.features));
-        out << row.layer << std::string(wide - row.layer.size(), ' ') << line << verdictOf(report, row.layer) << "\n";
+        const std::string name = printable(row.layer);
+        out << name << std::string(wide - name.size(), ' ') << line << verdictOf(report, row.layer) << "\n";
     }
     if (reply.stopped) out << "Stopped before the last layer.\n";
     return reply.stopped ? 1 : 0;

@@ -2,6 +2,7 @@
 #include "core/base/error.h"
 #include "core/io/json/json_reader.h"
 #include "core/io/model/model.h"
+#include "core/ops/classifier.h"
 #include "core/io/safetensors/safetensors.h"
 
 #include <cmath>
@@ -35,6 +36,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     if (!path) throw Error(ErrorCode::Usage, "Option '-o' is missing: it names the network to write.");
     refuseOverwrite(arguments.operand(0), *path);
     Opened opened = openFor(arguments);
+    classifierIn(opened.graph);  // what cannot be recalibrated is said before anything starts
     const auto engine = startEngine();
     loadInto(*engine, opened.graph, opened.model.weights, arguments.value("--device").value_or("auto"));
     const TemporaryFile changed;

@@ -2,6 +2,7 @@
 #include "app/cli/latency.h"
 #include "app/cli/limits.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/graph/names.h"
 #include "core/io/model/model.h"
 #include "core/io/reports/report_json.h"
@@ -36,6 +37,7 @@ constexpr const char* kHelp =
     "  --output-stride N    pixels per unit of the coarsest map: a number, or keep\n"
     "  --keep LAYER         leave this layer, or group of layers, as it is, by the file's name or the printed one; may\n"
     "                       be given several times\n"
+    "  --reach LAYER=REACH  what an unrecognised layer reads, as in 'fovea analyze'; may be given several times\n"
     "  --list               list the proposals (what it does unless told to apply)\n"
     "  --moves              list every single change that can be made within the limits, whether it helps or not\n"
     "  --apply ID           apply the proposal of that id; or single changes, one after the other, where\n"
@@ -131,13 +133,13 @@ std::string problemOf(const Report& before)
     if (firstError(before)) return "This is no network at side " + side;
     if (now.count(Verdict::Unproductive) + now.count(Verdict::Partial) + now.count(Verdict::Critical) > 0)
         return "Layers are not productive at side " + side;
-    return "The largest field, " + sideText(now.iMax) + " px, is smaller than side " + side;
+    return "The largest field, " + shortFieldText(*now.iMax, before.side) + ", is smaller than side " + side;
 }
 
 std::string errorText(const Report& before)
 {
     const Issue* error = firstError(before);
-    return error ? moduleName(error->layer) + ": " + error->message + "\n" : "";
+    return error ? printable(moduleName(error->layer) + ": " + error->message) + "\n" : "";
 }
 
 // Why a network with layers of unknown reach gets no proposal, and what helps; empty where every reach is known.
@@ -159,16 +161,17 @@ std::string outcomeText(const Arguments& arguments, const Report& before, const 
 {
     const auto output = arguments.value("-o");
     std::string text;
-    if (outcome.refused) return outcome.refused->id + ": " + outcome.refused->title + "\nThis exceeds the limits." + loosen + "\n";
+    if (outcome.refused) return outcome.refused->id + ": " + printable(outcome.refused->title) + "\nThis exceeds the limits." + loosen + "\n";
     if (outcome.applied) {
         const Plan& plan = *outcome.applied;
-        text = plan.id + ": " + plan.title + "\n" + plan.reason + "\n\nbefore: " + summaryLine(plan.before) + "\nafter:  " +
+        text = plan.id + ": " + printable(plan.title) + "\n" + printable(plan.reason) + "\n\nbefore: " + summaryLine(plan.before) + "\nafter:  " +
                summaryLine(plan.after) + "\ntensors: " + transferLine(plan.weights) + "\n\n";
-        return text + (outcome.written ? wroteText(*output, outcome.initialised) : "Nothing was written: give -o OUT to keep the refined network.\n");
+        return text + (outcome.written ? wroteText(*output, outcome.initialised) : "Nothing was written: give -o OUT to keep the refined network.\n") +
+               statedSidesText(before.graph, plan.graph);
     }
     if (needed && !plans.empty() && arguments.has("--auto"))
         return problemOf(before) + ", and only another side helps within the limits:\n" + plans.front().id +
-               ": " + plans.front().title + ". Option '--apply' takes it.\n";
+               ": " + printable(plans.front().title) + ". Option '--apply' takes it.\n";
     if (outcome.withheld) return "No proposal is left. " + unknownText(before) + ".\n";
     if (plans.empty() && needed) return problemOf(before) + ", but no proposal within the limits helps." + loosen + "\n" + errorText(before);
     if (plans.empty()) text = "Nothing to do at side " + sideText(before.side) + ": " + summaryLine(before.summary) + ".\n";
@@ -189,6 +192,8 @@ ReportJson outcomeJson(const Arguments& arguments, const Report& before, const s
         json["applied"] = outcome.applied ? ReportJson(outcome.applied->id) : ReportJson(nullptr);
         json["output"] = outcome.written ? ReportJson(*arguments.value("-o")) : ReportJson(nullptr);
         json["initialised"] = outcome.initialised;
+        // Sizes that the file leaves open and the plan states.
+        json["stated"] = outcome.applied ? statedSymbols(before.graph, outcome.applied->graph) : std::vector<std::string>{};
     }
     return json;
 }
@@ -209,11 +214,11 @@ std::string writeAll(const std::vector<Plan>& plans, const Model& model, const s
         refined.graph = plan.graph;
         try {
             const std::vector<std::string> initialised = saveModel(refined, path);
-            text += wroteText(path, initialised);
-            json.push_back({{"id", plan.id}, {"output", path}, {"initialised", initialised}, {"error", nullptr}});
+            text += wroteText(path, initialised) + statedSidesText(model.graph, plan.graph);
+            json.push_back({{"id", plan.id}, {"output", path}, {"initialised", initialised}, {"error", nullptr}, {"stated", statedSymbols(model.graph, plan.graph)}});
             wrote = true;
         } catch (const Error& error) {
-            text += "Could not write " + path + ": " + error.what() + "\n";
+            text += "Could not write " + path + ": " + printable(error.what()) + "\n";
             json.push_back({{"id", plan.id}, {"output", nullptr}, {"initialised", ReportJson::array()}, {"error", error.what()}});
             if (!failed) failed = error;
         }
@@ -225,7 +230,7 @@ std::string writeAll(const std::vector<Plan>& plans, const Model& model, const s
 int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& notes)
 {
     std::vector<OptionSpec> options = limitOptions();
-    options.insert(options.end(), {{"--size", true}, {"--reach", true, true}, {"--list"}, {"--moves"}, {"--apply", true, true}, {"--auto"}, {"--all"}, {"-o", true}, {"--json"}});
+    options.insert(options.end(), {{"--size", true}, {"--list"}, {"--moves"}, {"--apply", true, true}, {"--auto"}, {"--all"}, {"-o", true}, {"--json"}, {"--reach", true, true}});
     const Arguments arguments("refine", words, options, {"MODEL"});
     checkOptions(arguments);
     const Opened opened = openFor(arguments);

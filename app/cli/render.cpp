@@ -16,7 +16,8 @@ constexpr const char* kHelp =
     "Usage: fovea render MODEL --view graph|chart -o FILE.svg|.pdf|.png [--size N|HxW]\n\n"
     "  --view graph|chart   the network as boxes and wires, or the fields of its layers in order\n"
     "  --size N|HxW         input side; without it the model's own\n"
-    "  -o FILE              the ending decides the format: .svg, .pdf or .png\n\n"
+    "  -o FILE              the ending decides the format: .svg, .pdf or .png; what is too large to be read as .png\n"
+    "                       is written as the others\n\n"
     "The drawing is done by fovea-studio, which must lie beside this program or on PATH; no display is needed.\n\n"
     "Example: fovea render model.onnx --view chart --size 64 -o chart.svg\n";
 

@@ -258,7 +258,8 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
         throw Error(ErrorCode::Usage, "'" + *folder + "' holds a training run already: resume it with 'fovea train " +
                                           *folder + " --resume', or name another folder.");
     const Recipe recipe = recipeFrom(arguments);
-    const Opened opened = openFor(arguments);
+    const Opened opened = openFor(arguments, SideUse::Written);
+    classifierIn(opened.graph);  // what cannot be trained is said before anything starts
     if (job) return exportJob(opened, model, *data, recipe, *job, out, notes);
     const auto engine = startEngine();
     const LoadReply loaded =

@@ -81,23 +81,6 @@ std::optional<PeriodicField> compose(const PeriodicField& in, std::int64_t perio
     return out;
 }
 
-// Position on the input's grid of output unit u, times 2 * scale.num().
-std::int64_t centre(const AxisReach& r, std::int64_t u)
-{
-    const std::int64_t num = r.scale.num(), den = r.scale.den();
-    return r.mode == CoordinateMode::HalfPixel ? (2 * u + 1) * den - num : 2 * u * den;
-}
-
-Range resizeRange(const AxisReach& r, std::int64_t u)
-{
-    if (r.taps == 1) {
-        const std::int64_t at = floorDiv(u * r.scale.den(), r.scale.num());
-        return {at, at};
-    }
-    const std::int64_t at = floorDiv(centre(r, u), 2 * r.scale.num());
-    return r.taps == 2 ? Range{at, at + 1} : Range{at - 1, at + 2};
-}
-
 std::optional<PeriodicField> composeReach(const PeriodicField& in, const AxisReach& r)
 {
     switch (r.kind) {
@@ -107,14 +90,21 @@ std::optional<PeriodicField> composeReach(const PeriodicField& in, const AxisRea
             return Range{first, first + r.effectiveKernel() - 1};
         });
     case ReachKind::Crop:
+        if (r.step < 1) return std::nullopt;
         return compose(in, 1, r.step, [&](std::int64_t u) { return Range{r.step * u + r.offset, r.step * u + r.offset}; });
+    case ReachKind::Block:
+        return compose(in, 1, r.stride, [&](std::int64_t u) { return Range{r.stride * u, r.stride * u + r.block - 1}; });
     case ReachKind::Transposed:
         return compose(in, r.stride, 1, [&](std::int64_t u) {
             return Range{ceilDiv(u + r.padBegin - r.effectiveKernel() + 1, r.stride), floorDiv(u + r.padBegin, r.stride)};
         });
     case ReachKind::Resize:
-        if (r.scale.num() < 1 || r.scale.num() > kMaxPeriod || r.scale.den() > kMaxPeriod) return std::nullopt;
-        return compose(in, r.scale.num(), r.scale.den(), [&](std::int64_t u) { return resizeRange(r, u); });
+        if (const auto [units, inputs] = resizePeriod(r); units >= 1 && units <= kMaxPeriod && inputs <= kMaxPeriod)
+            return compose(in, units, inputs, [&](std::int64_t u) {
+                const ResizeRange read = resizeRange(r, u);
+                return Range{read.first, read.last};
+            });
+        return std::nullopt;
     case ReachKind::Same:
     case ReachKind::Global:
     case ReachKind::Unknown: break;
@@ -126,9 +116,14 @@ Rational jumpBehind(Rational jump, const AxisReach& r)
 {
     switch (r.kind) {
     case ReachKind::Window: return jump * Rational(r.stride);
-    case ReachKind::Crop: return jump * Rational(r.step);
+    case ReachKind::Crop: return jump * Rational(std::abs(r.step));
+    case ReachKind::Block: return jump * Rational(r.stride);
     case ReachKind::Transposed: return jump / Rational(std::max<std::int64_t>(r.stride, 1));
-    case ReachKind::Resize: return jump / r.scale;
+    case ReachKind::Resize: {
+        // The corners' own pitch, where it has a period; else it is the scale's on average.
+        const bool pitched = r.mode == CoordinateMode::AlignCorners && r.inSize > 1 && r.outSize > 1 && !r.approximate;
+        return pitched ? jump * Rational(r.inSize - 1, r.outSize - 1) : jump / r.scale;
+    }
     case ReachKind::Same:
     case ReachKind::Global:
     case ReachKind::Unknown: break;
@@ -154,6 +149,7 @@ Strand stepStrand(const Strand& in, const AxisReach& r)
         out.low = saturatingAdd(in.low, pixels(r.offset));
         out.high = saturatingAdd(in.high, pixels(r.offset));
         break;
+    case ReachKind::Block: out.high = saturatingAdd(in.high, pixels(r.block - 1)); break;
     case ReachKind::Transposed: {
         const std::int64_t first = ceilDiv(r.padBegin - r.effectiveKernel() + 1, r.stride), last = floorDiv(r.padBegin, r.stride);
         out.low = saturatingAdd(in.low, pixels(first));
@@ -161,10 +157,12 @@ Strand stepStrand(const Strand& in, const AxisReach& r)
         out.smallest = saturatingAdd(in.smallest, pixels(std::max<std::int64_t>(0, last - first)));
         break;
     }
-    case ReachKind::Resize:
-        out.high = saturatingAdd(in.high, pixels(r.taps - 1));
-        out.smallest = saturatingAdd(in.smallest, pixels(r.taps - 1));
+    case ReachKind::Resize: {
+        const ResizeRange read = resizeRange(r, 0);
+        out.high = saturatingAdd(in.high, pixels(read.last - read.first));
+        out.smallest = saturatingAdd(in.smallest, pixels(read.last - read.first));
         break;
+    }
     case ReachKind::Same:
     case ReachKind::Global:
     case ReachKind::Unknown: break;
@@ -202,7 +200,7 @@ void setStrands(AxisField& field, std::vector<Strand> strands)
         field.approximate = true;
     }
     field.main = *std::min_element(strands.begin(), strands.end(), [](const Strand& a, const Strand& b) { return a.jump < b.jump; });
-    field.detail = strands.size() > 1 ? std::make_shared<const FieldDetail>(FieldDetail{std::move(strands), {}, {}}) : nullptr;
+    field.detail = strands.size() > 1 ? std::make_shared<const FieldDetail>(FieldDetail{std::move(strands), {}, 0, 0, 0}) : nullptr;
 }
 
 PeriodicField uniform(const Strand& strand, std::int64_t extent)
@@ -210,12 +208,88 @@ PeriodicField uniform(const Strand& strand, std::int64_t extent)
     return {{strand.low}, {strand.low + extent - 1}, strand.jump.num()};
 }
 
-// Four numbers where the period has become one unit.
-void setPeriodic(AxisField& field, PeriodicField hull, PeriodicField shortest)
+// As functions of the unit; nullopt where a jump is no whole number of pixels.
+std::optional<std::vector<Branch>> branchesOf(const AxisField& field)
 {
-    field.main = {hull.jump(), hull.low[0], hull.high[0], shortest.extent()};
-    const bool uniformNow = hull.period() == 1 && shortest.period() == 1;
-    field.detail = uniformNow ? nullptr : std::make_shared<const FieldDetail>(FieldDetail{{}, std::move(hull), std::move(shortest)});
+    if (field.branches()) return *field.branches();
+    std::vector<Branch> out;
+    for (const Strand& strand : strandsOf(field)) {
+        if (!strand.jump.isWhole()) return std::nullopt;
+        out.push_back({uniform(strand, strand.high - strand.low + 1), {uniform(strand, strand.smallest)}});
+    }
+    return out;
+}
+
+// Whether `a` is nowhere larger than `b`, here and behind every further window: then it is so from every unit to every
+// later one, and all pairs of positions in their periods occur.
+bool dominates(const PeriodicField& a, const PeriodicField& b)
+{
+    const std::int64_t period = std::lcm(a.period(), b.period());
+    if (period > kMaxPeriod) return false;
+    std::int64_t behind = a.highAt(0) - b.highAt(0), before = a.lowAt(0) - b.lowAt(0);
+    for (std::int64_t u = 1; u < period; ++u) {
+        behind = std::max(behind, a.highAt(u) - b.highAt(u));
+        before = std::min(before, a.lowAt(u) - b.lowAt(u));
+    }
+    return behind <= before;
+}
+
+// Adds a path unless one that is there makes it needless; false where there are too many to follow.
+bool addPath(std::vector<PeriodicField>& paths, const PeriodicField& path)
+{
+    if (std::any_of(paths.begin(), paths.end(), [&](const PeriodicField& other) { return dominates(other, path); })) return true;
+    std::erase_if(paths, [&](const PeriodicField& other) { return dominates(path, other); });
+    if (paths.size() >= kMaxStrands) return false;
+    paths.push_back(path);
+    return true;
+}
+
+// Units at which the numbers of some branches are taken: those of one period, or all that the map has.
+std::vector<std::int64_t> unitsToMeasure(const std::vector<Branch>& branches, std::int64_t units)
+{
+    constexpr std::int64_t kMost = 1 << 16;
+    std::int64_t count = 1;
+    if (branches.size() > 1) {
+        count = std::max<std::int64_t>(units, 1);
+    } else {
+        count = branches[0].hull.period();
+        for (const PeriodicField& path : branches[0].paths) count = std::min(std::lcm(count, path.period()), kMost);
+    }
+    std::vector<std::int64_t> out(static_cast<std::size_t>(std::min(count, kMost)));
+    std::iota(out.begin(), out.end(), 0);
+    // Where branches drift apart, they do so most at the ends.
+    for (std::size_t i = out.size() / 2; count > kMost && i < out.size(); ++i) out[i] += count - kMost;
+    return out;
+}
+
+void measure(FieldDetail& detail)
+{
+    for (const std::int64_t u : unitsToMeasure(detail.branches, detail.units)) {
+        std::int64_t low = detail.branches[0].hull.lowAt(u), high = detail.branches[0].hull.highAt(u), smallest = kSaturated;
+        for (const Branch& branch : detail.branches) {
+            low = std::min(low, branch.hull.lowAt(u));
+            high = std::max(high, branch.hull.highAt(u));
+            for (const PeriodicField& path : branch.paths) smallest = std::min(smallest, path.extentAt(u));
+        }
+        detail.rfMax = std::max(detail.rfMax, high - low + 1);
+        detail.rfMin = std::max(detail.rfMin, smallest);
+    }
+}
+
+// Four numbers where the period has become one unit.
+void setBranches(AxisField& field, std::vector<Branch> branches, Rational jump, std::int64_t units)
+{
+    FieldDetail detail{{}, std::move(branches), units, 0, 0};
+    measure(detail);
+    field.main = {jump, detail.branches[0].hull.lowAt(0), detail.branches[0].hull.highAt(0), detail.rfMin};
+    bool uniformNow = detail.branches.size() == 1 && detail.branches[0].hull.jump() == jump;
+    for (const Branch& branch : detail.branches) {
+        field.main.low = std::min(field.main.low, branch.hull.lowAt(0));
+        field.main.high = std::max(field.main.high, branch.hull.highAt(0));
+        uniformNow = uniformNow && branch.hull.period() == 1;
+        for (const PeriodicField& path : branch.paths) uniformNow = uniformNow && path.period() == 1;
+    }
+    field.detail = uniformNow ? nullptr : std::make_shared<const FieldDetail>(std::move(detail));
 }
 
 void giveUpPeriods(AxisField& field)
@@ -226,25 +300,71 @@ void giveUpPeriods(AxisField& field)
     field.approximate = true;
 }
 
+// The ways along one axis: each unit of a block is one of its own.
+std::vector<AxisReach> waysOf(const AxisReach& r)
+{
+    if (r.kind != ReachKind::Block) return {r};
+    std::vector<AxisReach> out;
+    for (std::int64_t i = 0; i < std::min(r.block, kMaxPeriod); ++i) {
+        AxisReach& way = out.emplace_back();
+        way.kind = ReachKind::Crop;
+        way.offset = i;
+        way.step = r.stride;
+    }
+    return out;
+}
+
+std::optional<Branch> stepBranch(const Branch& in, const AxisReach& r, bool& complete)
+{
+    Branch out;
+    auto hull = composeReach(in.hull, r);
+    if (!hull) return std::nullopt;
+    out.hull = std::move(*hull);
+    for (const AxisReach& way : waysOf(r))
+        for (const PeriodicField& path : in.paths) {
+            const auto next = composeReach(path, way);
+            if (!next) return std::nullopt;
+            complete = addPath(out.paths, *next) && complete;
+        }
+    return out;
+}
+
 AxisField stepPeriodic(const AxisField& in, const AxisReach& r)
 {
     AxisField out = in;
-    auto hull = composeReach(in.hull() ? *in.hull() : uniform(in.main, in.main.high - in.main.low + 1), r);
-    auto shortest = composeReach(in.shortest() ? *in.shortest() : uniform(in.main, in.main.smallest), r);
-    if (hull && shortest) {
-        setPeriodic(out, std::move(*hull), std::move(*shortest));
+    std::vector<Branch> branches;
+    bool complete = true;
+    for (const Branch& branch : branchesOf(in).value_or(std::vector<Branch>{}))
+        if (auto next = stepBranch(branch, r, complete)) branches.push_back(std::move(*next));
+        else {
+            branches.clear();
+            break;
+        }
+    if (branches.empty()) {
+        giveUpPeriods(out);
+        out.main = stepStrand(out.main, r);
         return out;
     }
-    giveUpPeriods(out);
-    out.main = stepStrand(out.main, r);
+    const std::int64_t units = r.kind == ReachKind::Resize       ? r.outSize
+                               : r.kind == ReachKind::Transposed ? outputSize(r, r.inSize)
+                               : in.detail                       ? outputSize(r, in.detail->units)
+                                                                 : 0;
+    out.approximate = out.approximate || !complete || branches.size() > 1;
+    setBranches(out, std::move(branches), jumpBehind(in.main.jump, r), std::max<std::int64_t>(units, 0));
     return out;
+}
+
+bool hasWholeJumps(const AxisField& field)
+{
+    const auto isWhole = [](const Strand& strand) { return strand.jump.isWhole(); };
+    return field.strands() ? std::all_of(field.strands()->begin(), field.strands()->end(), isWhole) : isWhole(field.main);
 }
 
 }  // namespace
 
 std::int64_t AxisField::rfMin() const
 {
-    if (shortest()) return shortest()->extent();
+    if (branches()) return detail->rfMin;
     if (!strands()) return main.smallest;
     std::int64_t smallest = main.smallest;
     for (const Strand& strand : *strands()) smallest = std::min(smallest, strand.smallest);
@@ -253,7 +373,7 @@ std::int64_t AxisField::rfMin() const
 
 std::int64_t AxisField::rfMax() const
 {
-    if (hull()) return hull()->extent();
+    if (branches()) return detail->rfMax;
     if (!strands()) return main.high - main.low + 1;
     std::int64_t low = main.low, high = main.high;
     for (const Strand& strand : *strands()) {
@@ -265,7 +385,6 @@ std::int64_t AxisField::rfMax() const
 
 std::int64_t AxisField::start() const
 {
-    if (hull()) return hull()->low[0];
     if (!strands()) return main.low;
     std::int64_t low = main.low;
     for (const Strand& strand : *strands()) low = std::min(low, strand.low);
@@ -288,21 +407,77 @@ AxisField AxisField::ofUnknown()
     return field;
 }
 
+AxisField joined(std::vector<FieldPart> parts, std::int32_t seam)
+{
+    const FieldPart* chosen = nullptr;
+    std::int64_t smallest = kSaturated;
+    const auto isFinite = [](const FieldPart& part) { return part.field.finite && !part.field.unknown; };
+    AxisField all;
+    for (const FieldPart& part : parts) {
+        if (part.field.carriesPath() && !isFinite(part)) all = merge(all, part.field);
+        if (isFinite(part) && (!chosen || std::pair(part.units, part.field.rfMax()) > std::pair(chosen->units, chosen->field.rfMax()))) chosen = &part;
+    }
+    if (!chosen || all.unknown) return all;
+    for (const FieldPart& part : parts)
+        if (isFinite(part) && part.units == chosen->units) smallest = std::min(smallest, part.field.rfMin());
+    AxisReach shift;
+    shift.kind = ReachKind::Crop;
+    shift.offset = -chosen->begin;
+    AxisField out = step(chosen->field, shift);
+    if (!out.detail) out.main.smallest = smallest;
+    out.unbounded = out.unbounded || all.unbounded;
+    out.seam = seam;
+    if (parts.size() > 1) out.parts = std::make_shared<const FieldParts>(FieldParts{std::move(parts)});
+    return out;
+}
+
+namespace {
+
+// What a crop leaves of joined maps.
+AxisField cropped(const AxisField& in, const AxisReach& r)
+{
+    const std::int64_t end = r.length < 0 ? kSaturated : saturatingAdd(r.offset, r.length);
+    std::vector<FieldPart> left;
+    for (const FieldPart& part : in.parts->all) {
+        const std::int64_t from = std::max(part.begin, r.offset), to = std::min(saturatingAdd(part.begin, part.units), end);
+        if (from >= to) continue;
+        AxisReach inside = r;
+        inside.offset = from - part.begin;
+        inside.length = to - from;
+        left.push_back({from - r.offset, to - from, step(part.field, inside)});
+    }
+    if (left.size() == 1 && left[0].begin == 0) return left[0].field;
+    return joined(std::move(left), in.seam);
+}
+
+}  // namespace
+
 AxisField step(const AxisField& in, const AxisReach& r)
 {
     if (r.kind == ReachKind::Same && !r.approximate) return in;
+    if (in.parts && r.kind == ReachKind::Crop && r.step == 1 && r.offset >= 0) return cropped(in, r);
     if (!in.carriesPath()) return in;
-    if (r.kind == ReachKind::Unknown || in.unknown) return AxisField::ofUnknown();
+    // Whatever a path has been through, behind a global layer it is unbounded.
     if (r.kind == ReachKind::Global) {
         AxisField out;
         out.unbounded = true;
         out.approximate = in.approximate;
         return out;
     }
+    if (in.unknown) return in;
+    // No layer makes a path finite again.
     if (!in.finite) return in;
+    if (r.kind == ReachKind::Unknown) {
+        AxisField out = AxisField::ofUnknown();
+        out.unbounded = in.unbounded;
+        return out;
+    }
     AxisField out = in;
+    out.parts = nullptr;
     const bool resamples = r.kind == ReachKind::Resize || r.kind == ReachKind::Transposed;
-    if (!in.strands() && (in.hull() || (resamples && in.main.jump.isWhole()))) {
+    if (r.kind == ReachKind::Same) {
+        // What it reads is unit u, on average.
+    } else if (in.branches() || (resamples && hasWholeJumps(in))) {
         out = stepPeriodic(in, r);
     } else if (in.strands()) {
         std::vector<Strand> strands;
@@ -313,9 +488,8 @@ AxisField step(const AxisField& in, const AxisReach& r)
         out.main = stepStrand(in.main, r);
         out.approximate = out.approximate || resamples;
     }
-    // With corners aligned the grid is stretched a little, so no period holds exactly.
-    const bool stretched = r.kind == ReachKind::Resize && r.taps > 1 && r.mode == CoordinateMode::AlignCorners;
-    out.approximate = out.approximate || r.approximate || stretched;
+    const bool flipped = r.kind == ReachKind::Crop && r.step < 0;
+    out.approximate = out.approximate || r.approximate || flipped;
     return out;
 }
 
@@ -335,14 +509,32 @@ std::optional<PeriodicField> unite(const PeriodicField& a, const PeriodicField& 
     return out;
 }
 
+// Into the branch of its own jump, or beside the others.
+bool join(std::vector<Branch>& branches, const Branch& branch, bool& complete)
+{
+    for (Branch& other : branches) {
+        if (other.hull.jump() != branch.hull.jump()) continue;
+        auto hull = unite(other.hull, branch.hull);
+        if (!hull) continue;
+        other.hull = std::move(*hull);
+        for (const PeriodicField& path : branch.paths) complete = addPath(other.paths, path) && complete;
+        return true;
+    }
+    branches.push_back(branch);
+    return branches.size() <= kMaxStrands;
+}
+
 bool mergePeriodic(AxisField& out, const AxisField& a, const AxisField& b)
 {
-    if (a.strands() || b.strands() || a.main.jump != b.main.jump) return false;
-    const auto hullOf = [](const AxisField& f) { return f.hull() ? *f.hull() : uniform(f.main, f.main.high - f.main.low + 1); };
-    const auto shortestOf = [](const AxisField& f) { return f.shortest() ? *f.shortest() : uniform(f.main, f.main.smallest); };
-    auto hull = unite(hullOf(a), hullOf(b));
-    if (!hull) return false;
-    setPeriodic(out, std::move(*hull), a.rfMin() <= b.rfMin() ? shortestOf(a) : shortestOf(b));
+    auto branches = branchesOf(a);
+    const auto others = branchesOf(b);
+    if (!branches || !others) return false;
+    bool complete = true;
+    for (const Branch& branch : *others)
+        if (!join(*branches, branch, complete)) return false;
+    const std::int64_t units = std::max(a.branches() ? a.detail->units : 0, b.branches() ? b.detail->units : 0);
+    out.approximate = out.approximate || !complete || branches->size() > 1;
+    setBranches(out, std::move(*branches), std::min(a.main.jump, b.main.jump), units);
     return true;
 }
 
@@ -352,16 +544,22 @@ AxisField merge(const AxisField& a, const AxisField& b)
 {
     if (!a.carriesPath()) return b;
     if (!b.carriesPath()) return a;
-    if (a.unknown || b.unknown) return AxisField::ofUnknown();
+    if (a.unknown || b.unknown) {
+        AxisField unknown = AxisField::ofUnknown();
+        unknown.unbounded = a.unbounded || b.unbounded;
+        return unknown;
+    }
     AxisField out = a.finite ? a : b;
+    if (a.parts != b.parts) out.parts = nullptr;
+    out.seam = std::max(a.seam, b.seam);
     out.unbounded = a.unbounded || b.unbounded;
     if (!a.finite || !b.finite) return out;
     out.approximate = a.approximate || b.approximate;
-    if (a.hull() || b.hull()) {
+    if (a.branches() || b.branches()) {
         if (mergePeriodic(out, a, b)) return out;
         AxisField left = a, right = b;
-        if (left.hull()) giveUpPeriods(left);
-        if (right.hull()) giveUpPeriods(right);
+        if (left.branches()) giveUpPeriods(left);
+        if (right.branches()) giveUpPeriods(right);
         out = merge(left, right);
         out.approximate = true;
         return out;

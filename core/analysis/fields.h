@@ -24,6 +24,7 @@ struct PeriodicField {
     std::int64_t lowAt(std::int64_t unit) const;
     std::int64_t highAt(std::int64_t unit) const;
     std::int64_t extent() const;  // largest over a period
+    std::int64_t extentAt(std::int64_t unit) const { return highAt(unit) - lowAt(unit) + 1; }
     Rational jump() const { return Rational(advance, period()); }
 };
 
@@ -35,11 +36,21 @@ struct Strand {
     bool operator==(const Strand&) const = default;
 };
 
+// Paths of one jump behind upsampling.
+struct Branch {
+    PeriodicField hull;                // the union of them all
+    std::vector<PeriodicField> paths;  // those that may be the smallest at some unit, here or behind further windows
+};
+
 // One of the two: branches of different jumps that met, or fields behind upsampling.
 struct FieldDetail {
-    std::vector<Strand> strands;     // AxisField::main is among them
-    PeriodicField hull, shortest;    // the union of all paths, and the smallest path
+    std::vector<Strand> strands;          // AxisField::main is among them
+    std::vector<Branch> branches;         // one a jump; several drift apart
+    std::int64_t units = 0;               // of the map at the present size, behind upsampling; 0 unknown
+    std::int64_t rfMin = 0, rfMax = 0;    // of the branches
 };
+
+struct FieldParts;
 
 // Everything known of the paths from the input to one tensor, along one axis.
 struct AxisField {
@@ -50,10 +61,13 @@ struct AxisField {
     Strand main;               // where finite
     // What four numbers cannot say; null nearly everywhere.
     std::shared_ptr<const FieldDetail> detail;
+    // Of maps joined along this axis, as long as no window has run over their seams; else null. The numbers above are
+    // those of the part with most units.
+    std::shared_ptr<const FieldParts> parts;
+    std::int32_t seam = -1;  // who joined maps along this axis first, as whoever called joined() numbers its layers
 
     const std::vector<Strand>* strands() const { return detail && !detail->strands.empty() ? &detail->strands : nullptr; }
-    const PeriodicField* hull() const { return detail && detail->strands.empty() ? &detail->hull : nullptr; }
-    const PeriodicField* shortest() const { return detail && detail->strands.empty() ? &detail->shortest : nullptr; }
+    const std::vector<Branch>* branches() const { return detail && detail->strands.empty() ? &detail->branches : nullptr; }
 
     bool carriesPath() const { return finite || unbounded || unknown; }
     std::int64_t rfMin() const;
@@ -64,6 +78,19 @@ struct AxisField {
     static AxisField source();
     static AxisField ofUnknown();
 };
+
+struct FieldPart {
+    std::int64_t begin = 0, units = 0;  // where it lies on the joined map
+    AxisField field;                    // of its own first unit; carries no path where it is constant
+};
+
+struct FieldParts {
+    std::vector<FieldPart> all;
+};
+
+// The field of maps that are joined along the axis, one behind the other: that of the part with most units, of equals the
+// one with the larger field, then the earlier.
+AxisField joined(std::vector<FieldPart> parts, std::int32_t seam);
 
 // The field behind a layer that reads `in` as `reach` says.
 AxisField step(const AxisField& in, const AxisReach& reach);

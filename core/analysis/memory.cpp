@@ -98,7 +98,7 @@ private:
             }
         }
         for (std::size_t at = 0; at < m_values.size(); ++at)
-            if (!made[at]) m_live = saturatingAdd(m_live, bytes(m_elements[at] = elements(m_values[at])));
+            if (!made[at] && !m_report.tensors->constant[at]) m_live = saturatingAdd(m_live, bytes(m_elements[at] = elements(m_values[at])));
     }
 
     void findLastUses()

@@ -63,6 +63,7 @@ struct LayerReport {
     Verdict verdict = Verdict::NotApplicable;
     bool finite = false;       // at least one finite path from the input: part of the feature extractor
     bool unbounded = false;    // at least one path through a global layer
+    bool unknown = false;      // a layer of unknown reach lies on a path to it
     bool approximate = false;
     bool coversMap = false;    // the kernel is at least as large as its input map
     bool window = false;       // judged: a kernel > 1 that slides
@@ -83,6 +84,8 @@ struct ReportTensors {
     std::vector<std::int32_t> sources;  // inputs of all layers, as positions in `values`
     std::deque<Reach> reaches;
 
+    std::vector<bool> constant;         // per tensor: a constant of the network that has no row of its own
+
     // Of a tensor that is one of `values`.
     std::size_t positionOf(const Value& value) const { return static_cast<std::size_t>(&value - values.data()); }
 };
@@ -91,7 +94,12 @@ struct Summary {
     std::optional<PerAxis<std::int64_t>> iMin, iMinProductive, iMinRfa, iMax;
     std::int64_t parameters = 0, macs = 0;
     std::int64_t products = 0;  // multiply-accumulates between activations, listed apart
-    bool complete = true;       // false: something could not be counted
+    bool complete = true;       // false: something could not be counted, or `bounded` is false
+    bool counted = true;        // false: parameters or multiply-accumulates of a layer could not be counted
+    // False: a layer of unknown reach lies on the way to one that slides. The bounds are then those of the known
+    // layers: at least these.
+    bool bounded = true;
+    bool judged = true;         // false: one of those layers would be judged
     std::array<int, kVerdictCount> verdicts{};
     std::optional<NodeId> borderLayer;
 
@@ -109,6 +117,7 @@ struct Report {
     std::string inputName;
     NodeId input = kNoNode;
     Shape inputShape;               // [n, c, h, w]; a dynamic batch reads 1
+    std::string inputLayout = "NCHW";  // the order of its dimensions in the file
     PerAxis<std::int64_t> side;     // of the analysed input
     Summary summary;
     std::vector<LayerReport> layers;  // every layer but inputs, in execution order
@@ -125,10 +134,24 @@ Report analyze(const Graph& graph, const AnalysisOptions& options = {});
 // The analysed input's [h, w], and the graph with another one. Error(Usage) where the graph has no input of
 // rank 4 or a side is below 1 or above 1,000,000.
 const Node* imageInput(const Graph& graph, const std::string& name = {});
-Graph withSide(const Graph& graph, std::int64_t height, std::int64_t width, const std::string& input = {});
+// What becomes of a height and width that the file leaves open: numbers from now on (whoever writes the graph states
+// them), or open still, with a size in use.
+enum class SideUse { Written, Analysed };
+// In every image input that the file declares with the same sides, or the same symbols, as the analysed one. Error(Usage)
+// too where one symbol stands for both and they differ.
+Graph withSide(const Graph& graph, std::int64_t height, std::int64_t width, const std::string& input = {},
+               SideUse use = SideUse::Written);
+// Symbols of `before` that are numbers in `after`, each once; kUnnamed (first_image.h) for sizes without a name.
+std::vector<std::string> statedSymbols(const Graph& before, const Graph& after);
 
-// The graph in which the opaque layer `name` is stated to read a window "k3s2p1d1" (or "global" or "same");
-// Error(Usage) where there is no such layer, it is not opaque or the text is something else.
+// The graph in which the opaque layer `name`, or every opaque one of ONNX type TYPE where the name is "op:TYPE", is
+// stated to read a window "k3s2p1d1" ("up2", "global", "same": see parseStatedReach); Error(Usage) where there is no
+// such layer, it is not opaque or the text is something else.
 Graph withReach(const Graph& graph, const std::string& name, const std::string& text);
+
+// The graph whose image is the inner tensor `name` (of the file that it came from, or a layer's output), at the size
+// that it has; layers that only make it are left out. Error(Usage) where there is none, or it is no map of known size.
+Graph withInnerImage(const Graph& graph, const std::string& name);
+bool hasInnerTensor(const Graph& graph, const std::string& name);
 
 }  // namespace fovea

@@ -1,6 +1,8 @@
 #include "core/analysis/unit_field.h"
 
 #include "core/analysis/unit_reads.h"
+#include "core/graph/dimensions.h"
+#include "core/ops/grid.h"
 
 #include <algorithm>
 
@@ -8,19 +10,21 @@ namespace fovea {
 
 namespace {
 
-// A value's map: rows and columns, 1 where it has no such axis. Positions in one dimension (tokens) are rows.
+// A value's grid: rows and columns, 1 where it has no such axis.
 struct MapSize {
     std::int64_t h = 1, w = 1;
     bool operator==(const MapSize&) const = default;
 };
 
-bool hasTokens(const Value& value) { return value.layout.h >= 0 && value.layout.h == value.layout.w; }
+MapSize mapOf(const Value& value) { return {gridSize(value, Axis::Height), gridSize(value, Axis::Width)}; }
 
-MapSize mapOf(const Value& value)
-{
-    if (hasTokens(value)) return {value.height(), 1};
-    return {value.layout.h < 0 ? 1 : value.height(), value.layout.w < 0 ? 1 : value.width()};
-}
+// Where units of the dimension that carries the axis lie on the grid: the step between them, and how far those among the
+// channels reach.
+struct Spacing {
+    std::int64_t step = 1, extent = 0;
+};
+
+Spacing spacingOf(const Value& value, Axis axis) { return {gridStep(value, axis), gridExtent(value, axis)}; }
 
 // No unit of such a map yet. Error(Limit) for maps that no image makes, before memory is asked for.
 std::vector<bool> noUnits(std::int64_t h, std::int64_t w)
@@ -50,17 +54,6 @@ AxisReach global()
     return r;
 }
 
-// Part `output` of a split is a crop of the axis that it cuts.
-AxisReach partOfSplit(const NodeView& view, int output, bool rows)
-{
-    AxisReach r;
-    r.kind = ReachKind::Crop;
-    for (int i = 0; i < output; ++i)
-        r.offset +=
-            rows ? view.out[static_cast<std::size_t>(i)].height() : view.out[static_cast<std::size_t>(i)].width();
-    return r;
-}
-
 class Walk {
 public:
     Walk(const Graph& graph, const std::string& input) : m_prepared(prepare(graph))
@@ -86,7 +79,8 @@ public:
         if (output < 0 || output >= static_cast<int>(entry.outputCount))
             throw Error(ErrorCode::Usage,
                         "Layer '" + entry.node->name + "' has no output " + std::to_string(output) + ".");
-        const MapSize size = mapOf(m_values[entry.firstOutput + static_cast<std::size_t>(output)]);
+        const Value& value = m_values[entry.firstOutput + static_cast<std::size_t>(output)];
+        const MapSize size{value.layout.h < 0 ? 1 : value.height(), value.layout.w < 0 ? 1 : value.width()};
         if (size.h < 1 || size.w < 1)
             throw Error(ErrorCode::Usage,
                         "The size of the map of '" + entry.node->name + "' is unknown at this side of the input.");
@@ -103,9 +97,14 @@ public:
         const std::size_t value = target.firstOutput + static_cast<std::size_t>(unit.output);
         if (!m_carries[value]) return finish();
         Need& need = m_needs[value];
-        need.hull = Ranges{{unit.y, unit.y}, {unit.x, unit.x}};
-        need.units = noUnits(size.h, size.w);
-        need.units[static_cast<std::size_t>(unit.y * size.w + unit.x)] = true;
+        const MapSize grid = mapOf(m_values[value]);
+        const Spacing rows = spacingOf(m_values[value], Axis::Height), columns = spacingOf(m_values[value], Axis::Width);
+        const std::int64_t top = unit.y * rows.step, left = unit.x * columns.step;
+        need.hull = Ranges{{top, top + rows.extent}, {left, left + columns.extent}};
+        need.units = noUnits(grid.h, grid.w);
+        for (std::int64_t y = top; y <= std::min(top + rows.extent, grid.h - 1); ++y)
+            for (std::int64_t x = left; x <= std::min(left + columns.extent, grid.w - 1); ++x)
+                need.units[static_cast<std::size_t>(y * grid.w + x)] = true;
         for (std::size_t i = static_cast<std::size_t>(&target - m_prepared.entries.data()) + 1; i-- > 0;)
             stepBack(m_prepared.entries[i]);
         return finish();
@@ -160,72 +159,48 @@ private:
             throw Error(ErrorCode::Usage,
                         "The size of the map of '" + entry.node->name + "' is unknown at this side of the input.");
         target.unbounded = target.unbounded || need.unbounded;
-        if (hasTokens(from) != hasTokens(made) && inSize.h * inSize.w == outSize.h * outSize.w)
-            return relayout(need, inSize, outSize, target);
-        Reach reach = reachOf(entry, view, input, output);
+        const GridReaches reaches = reachesOf(entry, view, input, output);
+        GridReach h = reaches.h, w = reaches.w;
         // An axis that the layer ends is read whole: a flatten, a mean that drops it.
-        if (from.layout.h >= 0 && made.layout.h < 0 && inSize.h > 1) reach.h = global();
-        if (from.layout.w >= 0 && made.layout.w < 0 && inSize.w > 1) reach.w = global();
+        if (inSize.h > 1 && outSize.h == 1 && endsAxis(from, made, Axis::Height)) h.own = global();
+        if (inSize.w > 1 && outSize.w == 1 && endsAxis(from, made, Axis::Width)) w.own = global();
         // An operand of one row or column is repeated.
         const bool repeatsRows = entry.op->opClass == OpClass::Merge && inSize.h == 1 && outSize.h > 1;
         const bool repeatsColumns = entry.op->opClass == OpClass::Merge && inSize.w == 1 && outSize.w > 1;
-        if (repeatsRows) reach.h = global();
-        if (repeatsColumns) reach.w = global();
-        target.unbounded = target.unbounded || (reach.h.kind == ReachKind::Global && !repeatsRows) ||
-                           (reach.w.kind == ReachKind::Global && !repeatsColumns);
-        joinHull(target, hullRead(entry, reach.h, need.hull->h, inSize.h, outSize.h),
-                 hullRead(entry, reach.w, need.hull->w, inSize.w, outSize.w));
-        joinUnits(need, reach, entry, inSize, outSize, target);
+        if (repeatsRows) h.own = global();
+        if (repeatsColumns) w.own = global();
+        target.unbounded = target.unbounded || (h.own.kind == ReachKind::Global && !repeatsRows) ||
+                           (w.own.kind == ReachKind::Global && !repeatsColumns);
+        // Parts that are read together are a step of their own, on a map in between.
+        const MapSize middle{sizeBehind(h.parts, inSize.h), sizeBehind(w.parts, inSize.w)};
+        Need between;
+        const bool two = h.parts.kind != ReachKind::Same || w.parts.kind != ReachKind::Same;
+        Need& next = two ? between : target;
+        joinHull(next, hullRead(entry, h.own, need.hull->h, middle.h, outSize.h),
+                 hullRead(entry, w.own, need.hull->w, middle.w, outSize.w));
+        joinUnits(need, {h.own, w.own}, entry, middle, outSize, next);
+        if (!two || !between.hull) return;
+        joinHull(target, hullRead(entry, h.parts, between.hull->h, inSize.h, middle.h),
+                 hullRead(entry, w.parts, between.hull->w, inSize.w, middle.w));
+        joinUnits(between, {h.parts, w.parts}, entry, inSize, middle, target);
     }
 
-    Reach reachOf(const Prepared::Entry& entry, const NodeView& view, std::uint32_t input, int output) const
+    static bool endsAxis(const Value& from, const Value& made, Axis axis) { return from.layout.of(axis) >= 0 && made.layout.of(axis) < 0; }
+
+    static std::int64_t sizeBehind(const AxisReach& reach, std::int64_t size)
     {
-        const Value& from = view.in[input];
-        Reach reach = entry.op->reach ? entry.op->reach(view) : Reach{};
+        return reach.kind == ReachKind::Same ? size : std::max<std::int64_t>(1, outputSize(reach, size));
+    }
+
+    GridReaches reachesOf(const Prepared::Entry& entry, const NodeView& view, std::uint32_t input, int output) const
+    {
+        const Reach reach = entry.op->reach ? entry.op->reach(view) : Reach{};
         if (reach.h.kind == ReachKind::Unknown || reach.w.kind == ReachKind::Unknown)
             throw Error(ErrorCode::Usage,
                         "Layer '" + entry.node->name +
                             "' lies on the way and nobody knows what it reads; state it with --reach " +
                             entry.node->name + "=k3s1p1.");
-        if (entry.op->torch.op == TorchOp::Split) {
-            const int axis = attrInt(*entry.node, "dim", 1) < 0
-                                 ? static_cast<int>(attrInt(*entry.node, "dim", 1)) + from.shape.rank()
-                                 : static_cast<int>(attrInt(*entry.node, "dim", 1));
-            if (axis == from.layout.h) reach.h = partOfSplit(view, output, true);
-            if (axis == from.layout.w) reach.w = partOfSplit(view, output, false);
-        }
-        if (entry.op->torch.op == TorchOp::Concat) {
-            const std::int64_t dim = attrInt(*entry.node, "dim", 1);
-            const int axis = static_cast<int>(dim < 0 ? dim + from.shape.rank() : dim);
-            std::int64_t before = 0;
-            for (std::uint32_t k = 0; k < input; ++k)
-                before += axis == from.layout.h || axis == from.layout.w ? view.in[k].shape[axis] : 0;
-            AxisReach part;
-            part.kind = ReachKind::Crop;
-            part.offset = -before;
-            if (axis == from.layout.h) reach.h = part;
-            if (axis == from.layout.w) reach.w = part;
-        }
-        return reach;
-    }
-
-    // Rows and columns become positions in one dimension, or the opposite; both are row-major.
-    static void relayout(const Need& need, const MapSize& in, const MapSize& out, Need& target)
-    {
-        const Ranges& hull = *need.hull;
-        Ranges moved;
-        if (in.w == 1) {  // from positions to rows and columns
-            moved = {{hull.h.first * out.w + hull.w.first, hull.h.last * out.w + hull.w.last}, {0, 0}};
-        } else {
-            const UnitRange rows{floorDiv(hull.h.first, in.w), floorDiv(hull.h.last, in.w)};
-            const bool oneRow = rows.first == rows.last;
-            moved = {rows, oneRow ? UnitRange{hull.h.first - rows.first * in.w, hull.h.last - rows.first * in.w}
-                                  : UnitRange{0, in.w - 1}};
-        }
-        joinHull(target, moved.h, moved.w);
-        if (target.units.empty()) target.units = noUnits(in.h, in.w);
-        for (std::size_t i = 0; i < need.units.size(); ++i)
-            if (need.units[i]) target.units[i] = true;
+        return gridReaches(*entry.op, view, reach, input, static_cast<std::size_t>(output));
     }
 
     static void joinHull(Need& target, const std::optional<UnitRange>& h, const std::optional<UnitRange>& w)

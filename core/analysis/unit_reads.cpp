@@ -6,23 +6,6 @@ namespace fovea {
 
 namespace {
 
-// First unit that an interpolation reads; with corners aligned the grid is stretched to the sizes.
-std::int64_t firstTap(const AxisReach& r, std::int64_t unit, std::int64_t size)
-{
-    const std::int64_t num = r.scale.num(), den = r.scale.den();
-    if (r.taps == 1) return floorDiv(saturatingMul(unit, den), num);
-    std::int64_t at = 0;
-    if (r.mode == CoordinateMode::AlignCorners) {
-        const std::int64_t out = (Rational(size) * r.scale).floor();
-        at = out > 1 ? floorDiv(saturatingMul(unit, size - 1), out - 1) : 0;
-    } else if (r.mode == CoordinateMode::Asymmetric) {
-        at = floorDiv(saturatingMul(unit, den), num);
-    } else {
-        at = floorDiv(saturatingMul(2 * unit + 1, den) - num, saturatingMul(2, num));
-    }
-    return at - (r.taps == 4 ? 1 : 0);
-}
-
 // Unit `unit` of a transposed convolution reads v where stride * v + dilation * i = unit + padding for a tap i.
 bool taps(const AxisReach& r, std::int64_t unit, std::int64_t v)
 {
@@ -64,12 +47,16 @@ std::optional<UnitRange> rangeRead(const AxisReach& r, const UnitRange& range, s
     case ReachKind::Window:
         return UnitRange{saturatingAdd(saturatingMul(range.first, r.stride), -r.padBegin),
                          saturatingAdd(saturatingMul(range.last, r.stride), r.effectiveKernel() - 1 - r.padBegin)};
-    case ReachKind::Crop:
-        return UnitRange{saturatingAdd(saturatingMul(range.first, r.step), r.offset),
-                         saturatingAdd(saturatingMul(range.last, r.step), r.offset)};
+    case ReachKind::Crop: {
+        const std::int64_t first = saturatingAdd(saturatingMul(range.first, r.step), r.offset),
+                           last = saturatingAdd(saturatingMul(range.last, r.step), r.offset);
+        return UnitRange{std::min(first, last), std::max(first, last)};
+    }
+    case ReachKind::Block:
+        return UnitRange{saturatingMul(range.first, r.stride), saturatingAdd(saturatingMul(range.last, r.stride), r.block - 1)};
     case ReachKind::Transposed: return transposedHull(r, range);
     case ReachKind::Resize:
-        return UnitRange{firstTap(r, range.first, size), saturatingAdd(firstTap(r, range.last, size), r.taps - 1)};
+        return UnitRange{resizeRange(r, range.first).first, resizeRange(r, range.last).last};
     case ReachKind::Global:
     case ReachKind::Unknown: return UnitRange{0, std::max<std::int64_t>(size, 1) - 1};
     }

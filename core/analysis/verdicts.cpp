@@ -28,7 +28,12 @@ bool coversMap(const LayerReport& layer)
 {
     if (!layer.window || layer.in.empty()) return false;
     const std::int64_t h = layer.in[0].height(), w = layer.in[0].width();
-    return h > 0 && w > 0 && layer.reach->h.effectiveKernel() >= h && layer.reach->w.effectiveKernel() >= w;
+    // A unit of a transposed convolution reads every stride-th tap.
+    const auto covers = [](const AxisReach& r, std::int64_t side) {
+        const bool transposed = r.kind == ReachKind::Transposed && r.stride > 1;
+        return (transposed ? ceilDiv(r.effectiveKernel(), r.stride) : r.effectiveKernel()) >= side;
+    };
+    return h > 0 && w > 0 && covers(layer.reach->h, h) && covers(layer.reach->w, w);
 }
 
 void Bounds::add(const FieldReport& field, const AxisReach& reach)

@@ -51,6 +51,8 @@ std::string describe(const DataParts& parts, const Opened& opened, const std::st
                       counted(static_cast<std::int64_t>(parts.train->classes().size()), "class", "classes") + "; " +
                       split;
     if (opened.otherFiles > 0) out += "; " + counted(opened.otherFiles, "other file", "other files") + " left out";
+    if (!opened.otherPictures.empty())
+        out += ", among them " + otherPicturesText(opened.otherPictures) + ": Fovea reads JPEG, PNG and BMP, so convert them";
     constexpr std::size_t kNamed = 5;
     for (std::size_t i = 0; i < std::min(opened.emptyFolders.size(), kNamed); ++i)
         out += (i == 0 ? "; no images in '" : ", '") + opened.emptyFolders[i] + "'";
@@ -72,6 +74,8 @@ Opened openKnown(const fs::path& folder)
 {
     for (const auto open : {openCifar, openIdx, openFolder})
         if (auto opened = open(folder)) return std::move(*opened);
+    if (const std::string pictures = otherPicturesText(otherPicturesIn(folder)); !pictures.empty())
+        throw Error(ErrorCode::Format, "'" + folder.string() + "' has " + pictures + ", but Fovea reads JPEG, PNG and BMP: convert them, into a folder for each class.");
     throw Error(
         ErrorCode::Format,
         "'" + folder.string() +

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/data/codecs.h"
+#include "core/data/pictures.h"
 
 #include <algorithm>
 #include <array>
@@ -52,6 +53,8 @@ Image decodeImage(Bytes bytes, std::int64_t leastSide)
     if (startsWith(bytes, "\xff\xd8\xff")) return decodeJpeg(bytes, leastSide);
     if (startsWith(bytes, "\x89PNG")) return decodePng(bytes);
     if (startsWith(bytes, "BM")) return decodeBmp(bytes);
+    if (const std::string format = pictureFormat(bytes); !format.empty())
+        throw Error(ErrorCode::Format, "It is a " + format + " picture; Fovea reads JPEG, PNG and BMP: convert it.");
     throw Error(ErrorCode::Format,
                 "The file is neither JPEG, PNG nor BMP: it starts with the bytes" + firstBytes(bytes) + ".");
 }

@@ -1,5 +1,6 @@
 #include "core/base/error.h"
 #include "core/data/decode.h"
+#include "core/data/pictures.h"
 #include "core/data/sources.h"
 
 #include <algorithm>
@@ -113,7 +114,13 @@ std::vector<fs::path> entriesOf(const fs::path& folder)
 struct Found {
     std::vector<std::string> images;  // below the folder that was searched
     std::int64_t others = 0;
+    std::map<std::string, std::int64_t> pictures;  // among the others, by format
 };
+
+void addPictures(std::map<std::string, std::int64_t>& all, const std::map<std::string, std::int64_t>& more)
+{
+    for (const auto& [format, count] : more) all[format] += count;
+}
 
 // Follows links to folders, but no folder twice.
 void search(const fs::path& folder, const fs::path& below, int depth, std::set<fs::path>& seen, Found& found)
@@ -125,7 +132,10 @@ void search(const fs::path& folder, const fs::path& below, int depth, std::set<f
         const fs::path name = below / path.filename();
         if (fs::is_directory(path, ignored)) search(path, name, depth + 1, seen, found);
         else if (isImageName(path)) found.images.push_back(name.string());
-        else ++found.others;
+        else {
+            ++found.others;
+            if (const std::string format = pictureFormat(path); !format.empty()) ++found.pictures[format];
+        }
     }
 }
 
@@ -138,6 +148,7 @@ struct ClassFolders {
     std::vector<ClassFolder> classes;  // those with images, sorted by name
     std::vector<std::string> empty;    // those without
     std::int64_t others = 0;
+    std::map<std::string, std::int64_t> pictures;
 };
 
 ClassFolders classesIn(const fs::path& root)
@@ -153,6 +164,7 @@ ClassFolders classesIn(const fs::path& root)
         std::set<fs::path> seen{fs::canonical(root, ignored)};
         search(path, path.filename(), 0, seen, folder.found);
         out.others += folder.found.others;
+        addPictures(out.pictures, folder.found.pictures);
         if (folder.found.images.empty()) out.empty.push_back(folder.name);
         else out.classes.push_back(std::move(folder));
     }
@@ -190,6 +202,26 @@ bool isParted(const fs::path& folder)
 
 }  // namespace
 
+std::map<std::string, std::int64_t> otherPicturesIn(const fs::path& folder)
+{
+    std::set<fs::path> seen;
+    Found found;
+    search(folder, {}, 0, seen, found);
+    return found.pictures;
+}
+
+std::string otherPicturesText(const std::map<std::string, std::int64_t>& pictures)
+{
+    std::string out;
+    std::size_t left = pictures.size();
+    for (const auto& [format, count] : pictures) {
+        out += std::to_string(count) + " " + format;
+        if (--left > 0) out += left == 1 ? " and " : ", ";
+    }
+    if (out.empty()) return out;
+    return out + (pictures.size() == 1 && pictures.begin()->second == 1 ? " picture" : " pictures");
+}
+
 std::optional<Opened> openFolder(const fs::path& folder)
 {
     std::error_code ignored;
@@ -198,13 +230,14 @@ std::optional<Opened> openFolder(const fs::path& folder)
     const ClassFolders folders = classesIn(root);
     if (folders.classes.empty()) return std::nullopt;
     const std::vector<std::string> classes = namesOf(folders);
-    Opened out{datasetOf(root, folders, classes), nullptr, "images in class folders", folders.others, folders.empty};
+    Opened out{datasetOf(root, folders, classes), nullptr, "images in class folders", folders.others, folders.empty, folders.pictures};
     for (const char* name : {"val", "valid", "validation", "test"}) {
         if (!parted || !fs::is_directory(folder / name, ignored)) continue;
         const ClassFolders held = classesIn(folder / name);
         if (held.classes.empty()) continue;  // such as a test set without labels
         out.validation = datasetOf(folder / name, held, classes);
         out.otherFiles += held.others;
+        addPictures(out.otherPictures, held.pictures);
         break;
     }
     return out;

@@ -5,6 +5,7 @@
 #include "core/data/dataset.h"
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,9 +19,14 @@ struct Opened {
     std::string kind;             // "images in class folders", "CIFAR-10", ...
     std::int64_t otherFiles = 0;  // that are no images by their ending
     std::vector<std::string> emptyFolders = {};  // of classes without an image
+    std::map<std::string, std::int64_t> otherPictures = {};  // among the other files, by format: "WebP"
 };
 
 std::optional<Opened> openFolder(const std::filesystem::path& folder);
+// Pictures below a folder in formats that are not read, by format.
+std::map<std::string, std::int64_t> otherPicturesIn(const std::filesystem::path& folder);
+// "12 WebP and 3 GIF pictures"; empty where there is none.
+std::string otherPicturesText(const std::map<std::string, std::int64_t>& pictures);
 std::optional<Opened> openCifar(const std::filesystem::path& folder);
 std::optional<Opened> openIdx(const std::filesystem::path& folder);
 

@@ -4,8 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace fovea {
 
@@ -38,25 +40,43 @@ private:
     std::array<std::int64_t, kMaxRank> m_dims{};
 };
 
-// Which dimension carries channels, height and width; -1 where none does (any more).
+// What a tensor extends along: images of a batch, channels, the image's rows and columns, or anything else (frames, heads).
+enum class Axis : std::int8_t { Batch, Channel, Height, Width, Other };
+
+// Which dimension carries the batch, channels, height and width; -1 where none does (any more).
 struct Layout {
     std::int8_t c = -1;
     std::int8_t h = -1;
     std::int8_t w = -1;
+    std::int8_t n = 0;
     bool operator==(const Layout&) const = default;
+    std::int8_t of(Axis axis) const
+    {
+        return axis == Axis::Batch ? n : axis == Axis::Channel ? c : axis == Axis::Height ? h : axis == Axis::Width ? w : std::int8_t{-1};
+    }
 };
 
 inline constexpr Layout kNchw{1, 2, 3};
+
+struct Dimension;
+using Dimensions = std::vector<Dimension>;  // see dimensions.h
 
 // What is known about one tensor that flows along an edge.
 struct Value {
     Shape shape;
     Layout layout;
-    bool operator==(const Value&) const = default;
+    // Where an axis shares its dimension with others or is spread over several; null nearly everywhere: each axis is
+    // one whole dimension.
+    std::shared_ptr<const Dimensions> folded = nullptr;
+    bool operator==(const Value& other) const;
 
     std::int64_t channels() const { return layout.c >= 0 && layout.c < shape.rank() ? shape[layout.c] : kUnknown; }
-    std::int64_t height() const { return layout.h >= 0 && layout.h < shape.rank() ? shape[layout.h] : kUnknown; }
-    std::int64_t width() const { return layout.w >= 0 && layout.w < shape.rank() ? shape[layout.w] : kUnknown; }
+    // Units along the dimension that carries the image's rows or columns.
+    std::int64_t height() const { return folded ? unitsAlong(Axis::Height) : layout.h >= 0 && layout.h < shape.rank() ? shape[layout.h] : kUnknown; }
+    std::int64_t width() const { return folded ? unitsAlong(Axis::Width) : layout.w >= 0 && layout.w < shape.rank() ? shape[layout.w] : kUnknown; }
+
+private:
+    std::int64_t unitsAlong(Axis axis) const;
 };
 
 }  // namespace fovea

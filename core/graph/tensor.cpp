@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 namespace fovea {
@@ -59,7 +61,7 @@ void store(T value, std::byte* to)
     std::memcpy(to, &value, sizeof value);
 }
 
-// Round to nearest, ties away from zero; what is too small for a normal number becomes a subnormal one.
+// Round to nearest, ties to even; what is too small for a normal number becomes a subnormal one.
 std::uint16_t halfFromFloat(float value)
 {
     const std::uint16_t sign = std::signbit(value) ? 0x8000u : 0u;
@@ -69,9 +71,9 @@ std::uint16_t halfFromFloat(float value)
     int exponent = 0;
     std::frexp(size, &exponent);
     const int scale = std::max(exponent, -13) - 11;  // of the last bit of the mantissa
-    const auto units = static_cast<std::uint32_t>(std::lround(std::ldexp(size, -scale)));
+    const auto units = static_cast<std::uint32_t>(std::nearbyint(std::ldexp(size, -scale)));
     // A mantissa that rounds up to the next power of two carries into the exponent by itself.
-    const std::uint32_t biased = units < 0x400u ? 0u : static_cast<std::uint32_t>(scale + 24);
+    const std::uint32_t biased = units < 0x400u ? 0u : static_cast<std::uint32_t>(scale + 25);
     return static_cast<std::uint16_t>(sign | (biased == 0 ? units : (biased << 10) + (units - 0x400u)));
 }
 
@@ -101,11 +103,6 @@ Out loadAs(DType type, const std::byte* at)
     return Out{};
 }
 
-bool isFloating(DType type)
-{
-    return type == DType::Float32 || type == DType::Float64 || type == DType::Float16 || type == DType::BFloat16;
-}
-
 template <typename T>
 Tensor owned(DType type, std::vector<std::int64_t> dims, std::vector<T> values)
 {
@@ -115,6 +112,11 @@ Tensor owned(DType type, std::vector<std::int64_t> dims, std::vector<T> values)
 }
 
 }  // namespace
+
+bool isFloating(DType type)
+{
+    return type == DType::Float32 || type == DType::Float64 || type == DType::Float16 || type == DType::BFloat16;
+}
 
 std::size_t byteSize(DType type) { return kTypes[static_cast<std::size_t>(type)].bytes; }
 
@@ -137,11 +139,73 @@ void storeReal(double value, DType type, std::byte* to)
         std::uint32_t bits = 0;
         const auto single = static_cast<float>(value);
         std::memcpy(&bits, &single, sizeof bits);
-        store(static_cast<std::uint16_t>((bits + 0x8000u) >> 16), to);
+        const bool number = !std::isnan(single);  // rounding would carry a NaN into an infinity
+        store(static_cast<std::uint16_t>((number ? bits + 0x7fffu + ((bits >> 16) & 1u) : bits | 0x400000u) >> 16), to);
         return;
     }
     default: std::memset(to, 0, byteSize(type));
     }
+}
+
+void storeInteger(std::int64_t value, DType type, std::byte* to)
+{
+    switch (type) {
+    case DType::Int8:
+    case DType::UInt8: store(static_cast<std::uint8_t>(value), to); return;
+    case DType::Bool: store(static_cast<std::uint8_t>(value != 0), to); return;
+    case DType::Int16:
+    case DType::UInt16: store(static_cast<std::uint16_t>(value), to); return;
+    case DType::Int32:
+    case DType::UInt32: store(static_cast<std::uint32_t>(value), to); return;
+    case DType::Int64:
+    case DType::UInt64: store(value, to); return;
+    default: storeReal(static_cast<double>(value), type, to);
+    }
+}
+
+double loadReal(DType type, const std::byte* from) { return loadAs<double>(type, from); }
+
+std::int64_t loadInteger(DType type, const std::byte* from)
+{
+    if (!isFloating(type)) return loadAs<std::int64_t>(type, from);
+    const double value = loadAs<double>(type, from);
+    return value > 9e18 || value < -9e18 || value != value ? 0 : static_cast<std::int64_t>(value);
+}
+
+struct TensorBytes::Later {
+    std::size_t size = 0;
+    int depth = 0;
+    Compute compute;
+    std::once_flag once;
+    std::atomic<bool> done = false;
+    std::vector<std::byte> bytes;
+};
+
+TensorBytes TensorBytes::later(std::size_t size, Compute compute, int depth)
+{
+    TensorBytes out;
+    out.m_later = std::make_shared<Later>();
+    out.m_later->size = size;
+    out.m_later->depth = depth + 1;
+    out.m_later->compute = std::move(compute);
+    return out;
+}
+
+std::size_t TensorBytes::laterSize() const { return m_later->size; }
+
+int TensorBytes::pending() const { return m_later && !m_later->done ? m_later->depth : 0; }
+
+std::span<const std::byte> TensorBytes::computed() const
+{
+    Later& later = *m_later;
+    std::call_once(later.once, [&later] {
+        std::vector<std::byte> bytes(later.size);
+        later.compute(bytes);
+        later.bytes = std::move(bytes);
+        later.compute = nullptr;  // what it was made of may go
+        later.done = true;
+    });
+    return later.bytes;
 }
 
 std::int64_t Tensor::elements() const
@@ -155,18 +219,14 @@ double Tensor::real(std::int64_t index) const
 {
     const std::size_t size = byteSize(dtype);
     if (index < 0 || (static_cast<std::size_t>(index) + 1) * size > bytes.size()) return 0;
-    return loadAs<double>(dtype, bytes.data() + static_cast<std::size_t>(index) * size);
+    return loadReal(dtype, bytes.data() + static_cast<std::size_t>(index) * size);
 }
 
 std::int64_t Tensor::integer(std::int64_t index) const
 {
-    if (isFloating(dtype)) {
-        const double value = real(index);
-        return value > 9e18 || value < -9e18 || value != value ? 0 : static_cast<std::int64_t>(value);
-    }
     const std::size_t size = byteSize(dtype);
     if (index < 0 || (static_cast<std::size_t>(index) + 1) * size > bytes.size()) return 0;
-    return loadAs<std::int64_t>(dtype, bytes.data() + static_cast<std::size_t>(index) * size);
+    return loadInteger(dtype, bytes.data() + static_cast<std::size_t>(index) * size);
 }
 
 std::vector<std::int64_t> Tensor::integers() const
@@ -175,6 +235,15 @@ std::vector<std::int64_t> Tensor::integers() const
     std::vector<std::int64_t> out;
     out.reserve(static_cast<std::size_t>(count));
     for (std::int64_t i = 0; i < count; ++i) out.push_back(integer(i));
+    return out;
+}
+
+Tensor Tensor::later(DType dtype, std::vector<std::int64_t> dims, TensorBytes::Compute compute, int depth)
+{
+    Tensor out;
+    out.dtype = dtype;
+    out.dims = std::move(dims);
+    out.bytes = TensorBytes::later(static_cast<std::size_t>(out.elements()) * byteSize(dtype), std::move(compute), depth);
     return out;
 }
 

@@ -1,5 +1,6 @@
 #include "core/ops/activations.h"
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 
 #include <array>
 
@@ -15,6 +16,8 @@ struct Row {
     TorchOp torch;
     Memory (*memory)(const NodeView&);
     OpClass opClass = OpClass::Activation;
+    const char* function = nullptr;  // TorchOp::Function
+    std::int64_t since = 7;          // opset
 };
 
 constexpr std::array kRows{
@@ -36,13 +39,58 @@ constexpr std::array kRows{
     Row{"Sign", "Sign", "-1, 0 or 1.", TorchOp::Sign, nullptr, OpClass::Math},
     Row{"Sin", "Sin", "Sine of its input.", TorchOp::Sin, keepsInputs, OpClass::Math},
     Row{"Cos", "Cos", "Cosine of its input.", TorchOp::Cos, keepsInputs, OpClass::Math},
+    Row{"Tan", "Tan", "Tangent of its input.", TorchOp::Function, keepsInputs, OpClass::Math, "tan"},
+    Row{"Asin", "Asin", "Inverse of the sine.", TorchOp::Function, keepsInputs, OpClass::Math, "asin"},
+    Row{"Acos", "Acos", "Inverse of the cosine.", TorchOp::Function, keepsInputs, OpClass::Math, "acos"},
+    Row{"Atan", "Atan", "Inverse of the tangent.", TorchOp::Function, keepsInputs, OpClass::Math, "atan"},
+    Row{"Sinh", "Sinh", "Hyperbolic sine.", TorchOp::Function, keepsInputs, OpClass::Math, "sinh", 9},
+    Row{"Cosh", "Cosh", "Hyperbolic cosine.", TorchOp::Function, keepsInputs, OpClass::Math, "cosh", 9},
+    Row{"Asinh", "Asinh", "Inverse of the hyperbolic sine.", TorchOp::Function, keepsInputs, OpClass::Math, "asinh", 9},
+    Row{"Acosh", "Acosh", "Inverse of the hyperbolic cosine.", TorchOp::Function, keepsInputs, OpClass::Math, "acosh", 9},
+    Row{"Atanh", "Atanh", "Inverse of the hyperbolic tangent.", TorchOp::Function, keepsInputs, OpClass::Math, "atanh", 9},
+    Row{"Not", "Not", "1 where its input is 0, else 0.", TorchOp::Function, nullptr, OpClass::Math, "logical_not"},
+    Row{"IsNaN", "IsNaN", "1 where its input is no number, else 0.", TorchOp::Function, nullptr, OpClass::Math, "isnan", 9},
+    Row{"IsInf", "IsInf", "1 where its input is infinite, else 0.", TorchOp::Function, nullptr, OpClass::Math, "isinf", 10},
     Row{"Identity", "Identity", "Passes its input on.", TorchOp::Identity, isView, OpClass::Shape},
 };
 
-void write(OnnxWriter& writer)
+const Row& plainRowOf(const Node& node)
 {
     for (const Row& row : kRows)
-        if (writer.node().kind == row.kind) writer.finish(row.onnx, {writer.input()});
+        if (node.kind == row.kind) return row;
+    return kRows[0];
+}
+
+// ONNX answers with true and false, and Not asks for them.
+bool isQuestion(const Row& row) { return row.kind == std::string_view("Not") || row.kind == std::string_view("IsNaN") || row.kind == std::string_view("IsInf"); }
+
+bool readRow(OnnxCall& call)
+{
+    if (isQuestion(plainRowOf(call.node))) call.node.attrs.set("native_type", true);
+    return true;
+}
+
+void write(OnnxWriter& writer)
+{
+    const Row& row = plainRowOf(writer.node());
+    if (writer.opset() < row.since)
+        throw Error(ErrorCode::Usage, "'" + writer.node().name + "' is " + row.kind + ", which ONNX has from opset " + std::to_string(row.since) + " on; this file is of opset " +
+                                          std::to_string(writer.opset()) + ".");
+    if (!isQuestion(row) || writer.node().attrs.getBool("native_type", false)) {
+        if (row.torch == TorchOp::Erf) emitErf(writer, writer.input(), {writer.output()});
+        else if (row.torch == TorchOp::Sign) emitSign(writer, writer.input(), {writer.output()});
+        else if (row.torch == TorchOp::Round) emitRound(writer, writer.input(), {writer.output()});
+        else writer.finish(row.onnx, {writer.input()});
+        return;
+    }
+    std::string in = writer.input();
+    if (row.kind == std::string_view("Not")) in = writer.emit("Cast", {in}, {{"to", std::int64_t{9}}});
+    writer.finish("Cast", {writer.emit(row.onnx, {in})}, {{"to", std::int64_t{1}}});
+}
+
+void function(const NodeView& view, Attributes& args)
+{
+    if (const char* name = plainRowOf(view.node).function) args.set("function", std::string(name));
 }
 
 // An activation with up to two real settings, each with its PyTorch name, ONNX name and defaults.
@@ -66,6 +114,10 @@ constexpr std::array kSettingRows{
     SettingRow{"ELU", "Elu", "x where positive, alpha (exp(x) - 1) where negative.", TorchOp::ELU, {Setting{"alpha", "alpha", 1.0, 1.0, "Limit where negative"}}},
     SettingRow{"SELU", "Selu", "Scaled ELU.", TorchOp::SELU, {Setting{"alpha", "alpha", 1.6732632423543772, 1.67326, "Limit where negative"}, Setting{"scale", "gamma", 1.0507009873554805, 1.0507, "Scale"}}},
     SettingRow{"CELU", "Celu", "Continuously differentiable ELU.", TorchOp::CELU, {Setting{"alpha", "alpha", 1.0, 1.0, "Limit where negative"}}},
+    SettingRow{"ScaledTanh", "ScaledTanh", "alpha tanh(beta x).", TorchOp::ScaledTanh, {Setting{"alpha", "alpha", 1.0, 1.0, "Scale"}, Setting{"beta", "beta", 1.0, 1.0, "Slope"}}},
+    SettingRow{"ParametricSoftplus", "ParametricSoftplus", "alpha log(1 + exp(beta x)).", TorchOp::ParametricSoftplus, {Setting{"alpha", "alpha", 1.0, 1.0, "Scale"}, Setting{"beta", "beta", 1.0, 1.0, "Slope"}}},
+    SettingRow{"Shrink", "Shrink", "x moved towards 0 where far from it, else 0.", TorchOp::Shrink, {Setting{"lambda", "lambd", 0.5, 0.5, "Up to here it gives 0"}, Setting{"bias", "bias", 0.0, 0.0, "How far it moves"}}},
+    SettingRow{"QuickGELU", "com.microsoft::QuickGelu", "x sigmoid(alpha x).", TorchOp::QuickGELU, {Setting{"alpha", "alpha", 1.702, 1.702, "Slope"}}},
     SettingRow{"Threshold", "ThresholdedRelu", "x where above a threshold, else 0.", TorchOp::Threshold, {Setting{"threshold", "alpha", 1.0, 1.0, "Threshold"}}},
 };
 
@@ -83,12 +135,39 @@ bool readSettings(OnnxCall& call)
     return true;
 }
 
+// What ONNX has no operator for in its own domain.
+bool writeInParts(OnnxWriter& writer)
+{
+    const Node& node = writer.node();
+    const auto real = [&](const char* name) { return writer.real(node.attrs.getDouble(name, 1)); };
+    if (node.kind == "ScaledTanh")
+        writer.finish("Mul", {writer.emit("Tanh", {writer.emit("Mul", {writer.input(), real("beta")})}), real("alpha")});
+    else if (node.kind == "ParametricSoftplus")
+        writer.finish("Mul", {writer.emit("Softplus", {writer.emit("Mul", {writer.input(), real("beta")})}), real("alpha")});
+    else if (node.kind == "QuickGELU")
+        writer.finish("Mul", {writer.input(), writer.emit("Sigmoid", {writer.emit("Mul", {writer.input(), writer.real(node.attrs.getDouble("alpha", 1.702))})})});
+    else return false;
+    return true;
+}
+
 void writeSettings(OnnxWriter& writer)
 {
+    if (writeInParts(writer)) return;
     const SettingRow& row = rowOf(writer.node().kind);
+    if (row.kind == std::string_view("Shrink") && writer.opset() < 9)
+        throw Error(ErrorCode::Usage, "'" + writer.node().name + "' is a Shrink, which ONNX has from opset 9 on; this file is of opset " + std::to_string(writer.opset()) + ".");
+    const Attributes& own = writer.node().attrs;
+    if (row.torch == TorchOp::CELU) {
+        emitCelu(writer, writer.input(), own.getDouble("alpha", 1), {writer.output()});
+        return;
+    }
+    if (row.torch == TorchOp::Threshold) {
+        emitThresholdedRelu(writer, writer.input(), own.getDouble("threshold", 1), {writer.output()});
+        return;
+    }
     OnnxAttrs attrs;
     for (const Setting& setting : row.settings)
-        if (setting.torch) attrs.emplace(setting.onnx, writer.node().attrs.getDouble(setting.torch, setting.torchDefault));
+        if (setting.torch) attrs.emplace(setting.onnx, own.getDouble(setting.torch, setting.torchDefault));
     writer.finish(row.onnx, {writer.input()}, attrs);
 }
 
@@ -103,8 +182,9 @@ const std::vector<OpDef>& activationOps()
                            .opClass = row.opClass,
                            .memory = row.memory,
                            .doc = row.doc,
-                           .torch = {row.torch},
-                           .onnx = {.types = {row.onnx}, .read = [](OnnxCall&) { return true; }, .write = write}});
+                           .attrs = isQuestion(row) ? std::vector<AttrDef>{nativeTypeAttr()} : std::vector<AttrDef>{},
+                           .torch = {.op = row.torch, .more = row.function ? function : nullptr},
+                           .onnx = {.types = {row.onnx}, .read = readRow, .write = write}});
         for (const SettingRow& row : kSettingRows) {
             OpDef def{.kind = row.kind, .opClass = OpClass::Activation, .memory = keepsInputs, .doc = row.doc, .torch = {row.torch}, .onnx = {.types = {row.onnx}, .read = readSettings, .write = writeSettings}};
             for (const Setting& setting : row.settings)

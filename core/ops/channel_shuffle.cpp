@@ -31,7 +31,7 @@ bool fuse(Rewriter& rewriter, const Node& last)
 void write(OnnxWriter& writer)
 {
     // Positions are one dimension here, so that the file runs at every height and width.
-    const std::int64_t groups = attrInt(writer.node(), "groups", 2), channels = writer.inputValue().channels();
+    const std::int64_t groups = attrInt(writer.node(), "groups", 2), channels = writer.known(writer.inputValue().channels(), "how many channels it reads");
     const std::string split = writer.emit("Reshape", {writer.input(), writer.ints({0, groups, channels / groups, -1})});
     const std::string swapped = writer.emit("Transpose", {split}, {{"perm", Ints{0, 2, 1, 3}}});
     writer.finish("Reshape", {swapped, writer.emit("Shape", {writer.input()})});

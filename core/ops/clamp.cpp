@@ -1,4 +1,5 @@
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 
 #include <limits>
 
@@ -32,17 +33,7 @@ bool read(OnnxCall& call)
     return true;
 }
 
-void writeClip(OnnxWriter& writer, double low, double high)
-{
-    if (writer.opset() < 11) {
-        OnnxAttrs attrs;
-        if (low > -kNone) attrs.emplace("min", low);
-        if (high < kNone) attrs.emplace("max", high);
-        writer.finish("Clip", {writer.input()}, attrs);
-        return;
-    }
-    writer.finish("Clip", {writer.input(), low > -kNone ? writer.real(low) : "", high < kNone ? writer.real(high) : ""});
-}
+void writeClip(OnnxWriter& writer, double low, double high) { emitClip(writer, writer.input(), low, high, {writer.output()}); }
 
 }  // namespace
 

@@ -1,9 +1,12 @@
 #include "core/ops/classifier.h"
 
+#include "core/graph/first_image.h"
+#include "core/graph/names.h"
 #include "core/ops/registry.h"
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string_view>
 
 namespace fovea {
@@ -46,6 +49,34 @@ NodeId sizedLayer(const Graph& graph, Port port, std::int64_t classes)
     return kNoNode;
 }
 
+// The inputs, beside the image, of what is computed there; "'a'", in the graph's order.
+std::vector<std::string> inputsBeside(const Graph& graph, const Node& image, NodeId layer)
+{
+    std::set<NodeId> seen{layer};
+    std::vector<NodeId> open{layer};
+    while (!open.empty()) {
+        const Node* node = graph.find(open.back());
+        open.pop_back();
+        if (!node) continue;
+        for (const Port& port : node->inputs)
+            if (seen.insert(port.node).second) open.push_back(port.node);
+    }
+    std::vector<std::string> out;
+    for (const auto& node : graph.nodes())
+        if (node->kind == "Input" && node->id != image.id && seen.contains(node->id)) out.push_back("'" + node->name + "'");
+    return out;
+}
+
+void refuseOtherInputs(const Graph& graph, const Classifier& classifier)
+{
+    const Node* image = firstImage(graph);
+    if (!image) throw Error(ErrorCode::Usage, "The network has no image input (NxCxHxW).");
+    const std::vector<std::string> others = inputsBeside(graph, *image, classifier.logits.node);
+    if (others.empty()) return;
+    throw Error(ErrorCode::Usage, "The network reads " + firstNames(others) + " beside the image '" + image->name +
+                                      "', and labelled images give one input: it cannot be trained, evaluated, probed or recalibrated on them.");
+}
+
 }  // namespace
 
 std::optional<Classifier> classifierOf(const Graph& graph)
@@ -70,7 +101,10 @@ std::optional<Classifier> classifierOf(const Graph& graph)
 
 Classifier classifierIn(const Graph& graph)
 {
-    if (const auto found = classifierOf(graph)) return *found;
+    if (const auto found = classifierOf(graph)) {
+        refuseOtherInputs(graph, *found);
+        return *found;
+    }
     std::vector<Issue> issues;
     inferShapes(prepare(graph), issues);
     for (const Issue& issue : issues)

@@ -19,7 +19,8 @@ struct Classifier {
 // Of the first output that has one; nullopt for other networks, dense prediction among them.
 std::optional<Classifier> classifierOf(const Graph& graph);
 
-// The same. Error(Usage) where there is none: what does not fit in the network, if something does not, is the reason.
+// The same, of a network that labelled images can be given to. Error(Usage) where there is none: it has no image input or
+// reads another input beside it, it has no classifier, or something in it does not fit.
 Classifier classifierIn(const Graph& graph);
 
 // The same network with another number of classes. `fresh` receives the names of the tensors that no longer fit, whose

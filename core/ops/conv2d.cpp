@@ -28,7 +28,7 @@ void infer(InferContext& context)
         context.out().shape[1] = out;
         return;
     }
-    context.out() = slide(context, windowReach(node), out);
+    context.out() = slide(context, dimWindows({node, context.in(), {}}), out);
 }
 
 std::vector<ParamSpec> params(const NodeView& view)
@@ -47,8 +47,8 @@ std::optional<std::int64_t> macs(const NodeView& view)
 {
     const std::int64_t groups = std::max<std::int64_t>(1, attrInt(view.node, "groups", 1));
     const std::int64_t in = inChannels(view.node, view.in[0]);
-    return product({view.out[0].height(), view.out[0].width(), attrInt(view.node, "out_channels"), in < 0 ? in : in / groups,
-                    attrAt(view.node, "kernel_size", 0, 1), attrAt(view.node, "kernel_size", 1, 1)});
+    return product({elementsPerImage(view.out[0]).value_or(kUnknown), in < 0 ? in : in / groups, attrAt(view.node, "kernel_size", 0, 1),
+                    attrAt(view.node, "kernel_size", 1, 1)});
 }
 
 bool read(OnnxCall& call)
@@ -90,11 +90,13 @@ const OpDef& conv2dOp()
                   strideAttr(),
                   paddingAttr(),
                   dilationAttr(),
+                  autoPadAttr(),
                   {.name = "groups", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Channels are split into this many independent convolutions", .min = 1},
                   {.name = "bias", .type = AttrType::Bool, .fallback = true, .doc = "Adds a learned constant to each channel"},
                   {.name = "in_channels", .type = AttrType::Int, .fallback = std::int64_t{0}, .doc = "Channels of the imported weight; used where the edge does not tell", .shown = false},
                   initAttr()},
-        .reach = [](const NodeView& view) { return windowReach(view.node); },
+        .reach = windowReach,
+        .reads = readsChannels,
         .infer = infer,
         .params = params,
         .macs = macs,

@@ -2,52 +2,37 @@
 
 #include <algorithm>
 
-// 1-D and 3-D convolutions open and are drawn; their fields are not along image axes, so they are unknown.
+// Convolutions over one axis, which may be one of the image's, and over three, of which nothing is known.
 namespace fovea {
 
 namespace {
 
-Reach unknownReach(const NodeView&)
+Reach reach(const NodeView& view)
 {
-    Reach reach;
-    reach.h.kind = reach.w.kind = ReachKind::Unknown;
-    return reach;
+    const DimWindows windows = dimWindows(view);
+    Reach out = windows.count == 1 ? alongImage(view, windows) : Reach{};
+    if (windows.count != 1) out.h.kind = out.w.kind = ReachKind::Unknown;
+    return out;
 }
 
 void infer(InferContext& context)
 {
     const Node& node = context.node();
-    const Ints* kernel = node.attrs.getInts("kernel_size");
-    const int axes = kernel ? static_cast<int>(kernel->size()) : 1;
-    context.issue("unsupported-dimensions", Severity::Warning, "",
-                  node.kind + " has " + std::to_string(axes) + " spatial axes; receptive fields are computed for images (two axes) only.",
-                  "Its verdict and those behind it are unknown.");
-    Value out{Shape::ofRank(axes + 2), {1, -1, -1}};
-    const Value& in = context.in(0);
-    out.shape[1] = attrInt(node, "out_channels");
-    if (in.shape.rank() == axes + 2) {
-        out.shape[0] = in.shape[0];
-        for (int i = 0; i < axes; ++i) {
-            const auto at = [&](const char* name, int offset, std::int64_t fallback) {
-                return attrAt(node, name, static_cast<std::size_t>(i + offset), fallback);
-            };
-            AxisReach r;
-            r.kind = ReachKind::Window;
-            r.kernel = at("kernel_size", 0, 1);
-            r.stride = at("stride", 0, 1);
-            r.dilation = at("dilation", 0, 1);
-            r.padBegin = at("padding", 0, 0);
-            r.padEnd = at("padding", axes, 0);
-            out.shape[i + 2] = outputSize(r, in.shape[i + 2]);
-        }
-    }
-    context.out() = out;
+    const NodeView view{node, context.in(), {}};
+    const DimWindows windows = dimWindows(view);
+    if (reach(view).h.kind == ReachKind::Unknown)
+        context.issue("unsupported-dimensions", Severity::Warning, "",
+                      node.kind + " has " + std::to_string(windows.count) + (windows.count == 1 ? " spatial axis that is none of the image's" : " spatial axes") +
+                          "; receptive fields are computed for images (two axes) only.",
+                      "Its verdict and those behind it are unknown.");
+    context.out() = slide(context, windows, attrInt(node, "out_channels"));
 }
 
 std::vector<ParamSpec> params(const NodeView& view)
 {
     const std::int64_t groups = std::max<std::int64_t>(1, attrInt(view.node, "groups", 1));
-    const std::int64_t in = attrInt(view.node, "in_channels");
+    const bool known = !view.in.empty() && view.in[0].shape.rank() > 1 && view.in[0].shape[1] > 0;
+    const std::int64_t in = known ? view.in[0].shape[1] : attrInt(view.node, "in_channels");
     Ints dims{attrInt(view.node, "out_channels"), in / groups};
     std::int64_t fan = in / groups;
     if (const Ints* kernel = view.node.attrs.getInts("kernel_size"))
@@ -76,15 +61,11 @@ template <std::size_t Axes>
 bool read(OnnxCall& call)
 {
     const Tensor* weight = call.constant(1);
-    if (!weight || weight->dims.size() != Axes + 2 || call.getText("auto_pad", "NOTSET") != "NOTSET") return false;
+    if (!weight || weight->dims.size() != Axes + 2) return false;
     const Ints kernel(weight->dims.begin() + 2, weight->dims.end());
     const std::int64_t groups = call.getInt("group", 1);
-    if (groups < 1) return false;
+    if (groups < 1 || call.getInts("kernel_shape").value_or(kernel) != kernel || !readWindow(call, kernel, Axes)) return false;
     Attributes& attrs = call.node.attrs;
-    attrs.set("kernel_size", kernel);
-    attrs.set("stride", call.getInts("strides").value_or(Ints(Axes, 1)));
-    attrs.set("dilation", call.getInts("dilations").value_or(Ints(Axes, 1)));
-    attrs.set("padding", call.getInts("pads").value_or(Ints(Axes * 2, 0)));
     attrs.set("groups", groups);
     attrs.set("out_channels", weight->dims[0]);
     attrs.set("in_channels", saturatingMul(weight->dims[1], groups));
@@ -116,10 +97,11 @@ OpDef define(const char* kind, const char* doc, TorchOp torch, std::size_t axes,
                   list("stride", "Step of the window", 1, axes),
                   list("padding", "Added at the beginnings, then at the ends", 0, axes * 2),
                   list("dilation", "Distance between the kernel's taps", 1, axes),
+                  autoPadAttr(),
                   {.name = "groups", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Independent convolutions", .min = 1},
                   {.name = "bias", .type = AttrType::Bool, .fallback = true, .doc = "Adds a learned constant to each channel"},
                   {.name = "in_channels", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Channels that it reads", .shown = false}},
-        .reach = unknownReach,
+        .reach = reach,
         .infer = infer,
         .params = params,
         .macs = macs,
@@ -132,7 +114,7 @@ OpDef define(const char* kind, const char* doc, TorchOp torch, std::size_t axes,
 
 const OpDef& conv1dOp()
 {
-    static const OpDef def = define("Conv1d", "One-dimensional convolution; drawn and written back, not analysed.", TorchOp::Conv1d, 1, read<1>);
+    static const OpDef def = define("Conv1d", "One-dimensional convolution. Analysed where it runs along one of the image's axes or over channels.", TorchOp::Conv1d, 1, read<1>);
     return def;
 }
 

@@ -6,13 +6,37 @@ namespace fovea {
 
 namespace {
 
-Reach transposedReach(const Node& node)
+DimWindows windowsOf(const Node& node, std::span<const Value> in) { return dimWindows({node, in, {}}, ReachKind::Transposed); }
+
+// An output more than a stride beyond what the input gives is made of nothing; ONNX Runtime reads past its buffer there.
+void checkOutputShape(InferContext& context, const DimWindows& windows)
 {
-    Reach reach = windowReach(node);
-    reach.h.kind = reach.w.kind = ReachKind::Transposed;
-    reach.h.outputPadding = attrAt(node, "output_padding", 0, 0);
-    reach.w.outputPadding = attrAt(node, "output_padding", 1, 0);
-    return reach;
+    if (!context.node().attrs.has("output_shape")) return;
+    for (int i = 0; i < windows.count; ++i) {
+        const AxisReach& r = windows.dims[static_cast<std::size_t>(i)];
+        const std::int64_t stated = attrAt(context.node(), "output_padding", static_cast<std::size_t>(i), 0);
+        if (r.inSize < 1 || r.outputPadding - stated < std::max(r.stride, std::int64_t{1})) continue;
+        const std::int64_t made = saturatingAdd(saturatingMul(r.inSize - 1, r.stride), r.effectiveKernel() + stated);
+        context.issue("size-frozen", Severity::Error, "output_shape",
+                      "Its output is fixed at " + std::to_string(made + r.outputPadding - stated) + " units, but a map of " + std::to_string(r.inSize) +
+                          " units gives " + std::to_string(made) + ".",
+                      "Use a larger input, or another output_shape.");
+    }
+}
+
+void infer(InferContext& context)
+{
+    const DimWindows windows = windowsOf(context.node(), context.in());
+    context.out() = slide(context, windows, attrInt(context.node(), "out_channels"));
+    checkOutputShape(context, windows);
+}
+
+// Padding and extra units as they are at the present size.
+void paddings(const NodeView& view, Attributes& args)
+{
+    const DimWindows windows = windowsOf(view.node, view.in);
+    args.set("padding", windows.padding());
+    args.set("output_padding", Ints{windows.dims[0].outputPadding, windows.dims[1].outputPadding});
 }
 
 std::int64_t inChannels(const Node& node, const Value& in)
@@ -36,7 +60,7 @@ std::vector<ParamSpec> params(const NodeView& view)
 bool read(OnnxCall& call)
 {
     const Tensor* weight = call.constant(1);
-    if (!weight || weight->dims.size() != 4 || call.getInts("output_shape") || call.getText("auto_pad", "NOTSET") != "NOTSET") return false;
+    if (!weight || weight->dims.size() != 4) return false;
     const Ints kernel{weight->dims[2], weight->dims[3]};
     const std::int64_t groups = call.getInt("group", 1);
     if (groups < 1 || !readWindow(call, kernel)) return false;
@@ -46,6 +70,12 @@ bool read(OnnxCall& call)
     attrs.set("groups", groups);
     attrs.set("bias", call.has(2));
     attrs.set("output_padding", call.getInts("output_padding").value_or(Ints{0, 0}));
+    if (const auto shape = call.getInts("output_shape")) {
+        if (shape->size() != 2 && shape->size() != 4) return false;
+        attrs.set("output_shape", Ints(shape->end() - 2, shape->end()));
+    }
+    const Value in = call.value(0);
+    attrs.set("padding", windowsOf(call.node, {&in, 1}).padding());
     return call.bind("weight", 1) && call.bind("bias", 2);
 }
 
@@ -54,6 +84,10 @@ void write(OnnxWriter& writer)
     OnnxAttrs attrs = windowAttrs(writer.node());
     attrs.emplace("group", attrInt(writer.node(), "groups", 1));
     if (const Ints* extra = writer.node().attrs.getInts("output_padding")) attrs.emplace("output_padding", *extra);
+    if (const Ints* shape = writer.node().attrs.getInts("output_shape")) {
+        attrs.erase("pads");
+        attrs.emplace("output_shape", *shape);
+    }
     std::vector<std::string> inputs{writer.input(), writer.tensor("weight")};
     if (writer.node().attrs.getBool("bias", true)) inputs.push_back(writer.tensor("bias"));
     writer.finish("ConvTranspose", inputs, attrs);
@@ -73,21 +107,23 @@ const OpDef& convTranspose2dOp()
                   strideAttr(),
                   paddingAttr(),
                   dilationAttr(),
+                  autoPadAttr(),
+                  {.name = "output_shape", .type = AttrType::Pair, .fallback = Ints{0, 0}, .doc = "Size of the map it makes, in place of padding; 0 follows the padding", .unit = "units", .shown = false},
                   {.name = "output_padding", .type = AttrType::Pair, .fallback = Ints{0, 0}, .doc = "Extra rows and columns at the end", .unit = "units"},
                   {.name = "groups", .type = AttrType::Int, .fallback = std::int64_t{1}, .doc = "Independent convolutions", .min = 1},
                   {.name = "bias", .type = AttrType::Bool, .fallback = true, .doc = "Adds a learned constant to each channel"},
                   {.name = "in_channels", .type = AttrType::Int, .fallback = std::int64_t{0}, .doc = "Channels of the imported weight", .shown = false}},
-        .reach = [](const NodeView& view) { return transposedReach(view.node); },
-        .infer = [](InferContext& context) { context.out() = slide(context, transposedReach(context.node()), attrInt(context.node(), "out_channels")); },
+        .reach = [](const NodeView& view) { return alongImage(view, windowsOf(view.node, view.in)); },
+        .reads = readsChannels,
+        .infer = infer,
         .params = params,
         .macs =
             [](const NodeView& view) {
                 const std::int64_t groups = std::max<std::int64_t>(1, attrInt(view.node, "groups", 1));
-                return product({view.in[0].height(), view.in[0].width(), inChannels(view.node, view.in[0]),
-                                attrInt(view.node, "out_channels") / groups, attrAt(view.node, "kernel_size", 0, 1),
+                return product({elementsPerImage(view.in[0]).value_or(kUnknown), attrInt(view.node, "out_channels") / groups, attrAt(view.node, "kernel_size", 0, 1),
                                 attrAt(view.node, "kernel_size", 1, 1)});
             },
-        .torch = {TorchOp::ConvTranspose2d, {"stride", "padding", "dilation", "output_padding", "groups"}, {"weight", "bias"}},
+        .torch = {TorchOp::ConvTranspose2d, {"stride", "padding", "dilation", "output_padding", "groups"}, {"weight", "bias"}, paddings},
         .onnx = {.types = {"ConvTranspose"}, .read = read, .write = write},
     };
     return def;

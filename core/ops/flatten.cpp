@@ -1,3 +1,4 @@
+#include "core/graph/dimensions.h"
 #include "core/ops/common.h"
 
 namespace fovea {
@@ -22,6 +23,7 @@ const OpDef& flattenOp()
                         side = side < 0 || in.shape[i] < 0 ? kUnknown : saturatingMul(side, in.shape[i]);
                     }
                     out.shape = {head, product};
+                    if (const auto folded = in.shape.isComplete() ? reshaped(dimensionsOf(in), out.shape.dims()) : std::nullopt) out = valueOf(*folded);
                 }
                 context.out() = out;
             },
@@ -34,7 +36,7 @@ const OpDef& flattenOp()
                          call.node.attrs.set("start_dim", axis);
                          return axis >= 0 && axis <= 8;
                      },
-                 .write = [](OnnxWriter& writer) { writer.finish("Flatten", {writer.input()}, {{"axis", attrInt(writer.node(), "start_dim", 1)}}); }},
+                 .write = [](OnnxWriter& writer) { writer.finish("Flatten", {writer.input()}, {{"axis", writer.axis(attrInt(writer.node(), "start_dim", 1))}}); }},
     };
     return def;
 }

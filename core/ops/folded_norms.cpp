@@ -1,5 +1,7 @@
 #include "core/ops/folded_norms.h"
 
+#include "core/ops/tensor_sources.h"
+
 #include <algorithm>
 
 namespace fovea {
@@ -18,7 +20,8 @@ std::vector<NodeId> foldedConvolutions(const Graph& graph)
         const Node& node = *graph.nodes()[i];
         if (node.kind != "Conv2d" || !node.attrs.getBool("bias", true)) continue;
         const TensorBinding* weight = node.tensor("weight");
-        if (!weight || isModuleName(weight->tensor)) continue;
+        // What the file computes is no kernel that a norm was folded into.
+        if (!weight || isModuleName(weight->tensor) || node.tensor(sourceRole("weight", 0))) continue;
         const bool normed = std::any_of(readers[i].begin(), readers[i].end(),
                                         [&](NodeId id) { return graph.at(id).kind == "BatchNorm2d"; });
         if (!normed) out.push_back(node.id);

@@ -1,4 +1,5 @@
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 
 #include <cmath>
 
@@ -128,10 +129,28 @@ bool fuseGelu(Rewriter& rewriter, const Node& last)
     return false;
 }
 
+bool readGelu(OnnxCall& call)
+{
+    const std::string approximate = call.getText("approximate", "none");
+    if (approximate != "none") call.node.attrs.set("approximate", approximate);
+    return approximate == "none" || approximate == "tanh";
+}
+
+// 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+void writeTanhGelu(OnnxWriter& writer)
+{
+    const std::string cube = writer.emit("Mul", {writer.emit("Mul", {writer.input(), writer.input()}), writer.input()});
+    const std::string inner = writer.emit("Add", {writer.input(), writer.emit("Mul", {cube, writer.real(0.044715)})});
+    const std::string tanh = writer.emit("Tanh", {writer.emit("Mul", {inner, writer.real(std::sqrt(2 / 3.14159265358979323846))})});
+    const std::string gate = writer.emit("Add", {tanh, writer.real(1.0)});
+    writer.finish("Mul", {writer.emit("Mul", {writer.input(), gate}), writer.real(0.5)});
+}
+
 void writeGelu(OnnxWriter& writer)
 {
+    if (writer.node().attrs.getText("approximate", "none") == "tanh") return writeTanhGelu(writer);
     const std::string scaled = writer.emit("Div", {writer.input(), writer.real(std::sqrt(2.0))});
-    const std::string gate = writer.emit("Add", {writer.emit("Erf", {scaled}), writer.real(1.0)});
+    const std::string gate = writer.emit("Add", {emitErf(writer, scaled), writer.real(1.0)});
     writer.finish("Mul", {writer.emit("Mul", {writer.input(), gate}), writer.real(0.5)});
 }
 
@@ -147,8 +166,9 @@ bool readHardsigmoid(OnnxCall& call) { return near(call.getReal("alpha", 0.2), 1
 const OpDef& geluOp()
 {
     static const OpDef def{.kind = "GELU", .opClass = OpClass::Activation, .memory = keepsInputs, .doc = "x times the normal distribution function of x.",
-                           .torch = {TorchOp::GELU},
-                           .onnx = {.types = {"Gelu"}, .read = [](OnnxCall& call) { return call.getText("approximate", "none") == "none"; }, .write = writeGelu, .fuse = fuseGelu}};
+                           .attrs = {{.name = "approximate", .type = AttrType::Choice, .fallback = std::string("none"), .doc = "How it is computed", .choices = {"none", "tanh"}, .shown = false}},
+                           .torch = {TorchOp::GELU, {"approximate"}},
+                           .onnx = {.types = {"Gelu"}, .read = readGelu, .write = writeGelu, .fuse = fuseGelu}};
     return def;
 }
 

@@ -1,5 +1,7 @@
 #include "core/ops/norms.h"
 
+#include <algorithm>
+
 namespace fovea {
 
 namespace {
@@ -41,8 +43,25 @@ bool fuse(Rewriter& rewriter, const Node& last)
     return true;
 }
 
+// Its own operator holds one weight a group up to opset 20.
+bool readOwn(OnnxCall& call)
+{
+    const Tensor* weight = call.constant(1);
+    if (!weight || !call.isConstant(2)) return call.refuse("its weights are no constants");
+    const std::int64_t groups = call.getInt("num_groups", 1), channels = call.value(0).channels();
+    if (weight->elements() == groups && groups != channels) call.node.attrs.set("per_group", true);
+    call.node.attrs.set("num_groups", groups);
+    call.node.attrs.set("eps", call.getReal("epsilon", 1e-5));
+    return call.bind("weight", 1) && call.bind("bias", 2);
+}
+
 void write(OnnxWriter& writer)
 {
+    if (writer.node().attrs.getBool("per_group", false)) {
+        writer.finish("GroupNormalization", {writer.input(), writer.tensor("weight"), writer.tensor("bias")},
+                      {{"epsilon", writer.node().attrs.getDouble("eps", 1e-5)}, {"num_groups", attrInt(writer.node(), "num_groups", 1)}});
+        return;
+    }
     const std::int64_t groups = attrInt(writer.node(), "num_groups", 1);
     std::vector<float> ones(static_cast<std::size_t>(groups), 1.0f), zeros(static_cast<std::size_t>(groups), 0.0f);
     const std::string split = writer.emit("Reshape", {writer.input(), writer.ints({0, groups, -1})});
@@ -51,7 +70,8 @@ void write(OnnxWriter& writer)
                                           writer.constant(Tensor::fromFloats({groups}, zeros))},
                                          {{"epsilon", writer.node().attrs.getDouble("eps", 1e-5)}});
     const std::string back = writer.emit("Reshape", {norm, writer.emit("Shape", {writer.input()})});
-    const Ints perChannel{writer.inputValue().channels(), 1, 1};
+    Ints perChannel{writer.known(writer.inputValue().channels(), "how many channels it reads")};
+    perChannel.resize(static_cast<std::size_t>(std::max(writer.inputValue().shape.rank(), 2)) - 1, 1);
     const std::string scaled = writer.emit("Mul", {back, writer.tensor("weight", perChannel)});
     writer.finish("Add", {scaled, writer.tensor("bias", perChannel)});
 }
@@ -70,7 +90,8 @@ const OpDef& groupNormOp()
                    .fallback = std::int64_t{32},
                    .doc = "Channels are split into this many groups",
                    .min = 1},
-                  epsAttr()},
+                  epsAttr(),
+                  {.name = "per_group", .type = AttrType::Bool, .fallback = false, .doc = "One weight a group, not a channel", .shown = false}},
         .infer =
             [](InferContext& context) {
                 context.out() = context.in(0);
@@ -82,9 +103,13 @@ const OpDef& groupNormOp()
                                       " channels.",
                                   "Choose a number of groups that divides the channels.");
             },
-        .params = [](const NodeView& view) { return affine({view.in.empty() ? kUnknown : view.in[0].channels()}); },
-        .torch = {TorchOp::GroupNorm, {"num_groups", "eps"}, {"weight", "bias"}},
-        .onnx = {.write = write, .fuse = fuse},
+        .params =
+            [](const NodeView& view) {
+                if (view.node.attrs.getBool("per_group", false)) return affine({attrInt(view.node, "num_groups", 1)});
+                return affine({view.in.empty() ? kUnknown : view.in[0].channels()});
+            },
+        .torch = {TorchOp::GroupNorm, {"num_groups", "eps", "per_group"}, {"weight", "bias"}},
+        .onnx = {.types = {"GroupNormalization"}, .read = readOwn, .write = write, .fuse = fuse},
     };
     return def;
 }

@@ -1,4 +1,5 @@
 #include "core/ops/common.h"
+#include "core/ops/grid.h"
 #include "core/ops/registry.h"
 
 #include <algorithm>
@@ -87,6 +88,17 @@ void missingInputs(const Prepared::Entry& entry, std::span<const std::int32_t> s
 
 }  // namespace
 
+namespace {
+
+void refoldAll(const OpDef& op, const NodeView& view, std::span<Value> out)
+{
+    const auto isFolded = [](const Value& value) { return value.folded != nullptr; };
+    if (std::none_of(view.in.begin(), view.in.end(), isFolded)) return;
+    for (Value& value : out) refold(op, view, value);
+}
+
+}  // namespace
+
 ShapeInference::ShapeInference(const Prepared& graph, std::vector<Issue>& issues) : m_graph(graph), m_issues(issues)
 {
     if (!graph.entries.empty()) m_values.resize(graph.entries.back().firstOutput + graph.entries.back().outputCount);
@@ -103,6 +115,7 @@ NodeView ShapeInference::infer(std::size_t index)
     if (entry.op->infer) {
         InferContext context(*entry.node, m_in, out, m_issues);
         entry.op->infer(context);
+        refoldAll(*entry.op, {*entry.node, m_in, out}, out);
     } else if (!m_in.empty() && !out.empty()) {
         out[0] = m_in[0];
     }
@@ -132,6 +145,7 @@ std::vector<Value> inferNode(const Node& node, std::span<const Value> inputs, st
     if (op.infer) {
         InferContext context(node, inputs, out, issues);
         op.infer(context);
+        refoldAll(op, {node, inputs, out}, out);
     } else if (!inputs.empty() && !out.empty()) {
         out[0] = inputs[0];
     }

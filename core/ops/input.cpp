@@ -1,3 +1,4 @@
+#include "core/graph/first_image.h"
 #include "core/ops/common.h"
 
 namespace fovea {
@@ -9,7 +10,9 @@ const OpDef& inputOp()
         .kind = "Input",
         .opClass = OpClass::Input,
         .doc = "An input of the network; its height and width are the side in use.",
-        .attrs = {{.name = "shape", .type = AttrType::IntList, .fallback = Ints{1, 3, 224, 224}, .doc = "Batch, channels, height, width", .min = 1, .unit = "px"}},
+        .attrs = {{.name = "shape", .type = AttrType::IntList, .fallback = Ints{1, 3, 224, 224}, .doc = "Batch, channels, height, width, in the order that 'layout' names", .min = 1, .unit = "px"},
+                  {.name = "layout", .type = AttrType::Text, .fallback = std::string(), .doc = "A letter for each dimension: N, C, H, W or ? (empty: NCHW)", .shown = false},
+                  {.name = "symbols", .type = AttrType::Text, .fallback = std::string(), .doc = "What the file calls sizes that it leaves open; between commas, nothing for a number", .shown = false}},
         .minInputs = 0,
         .maxInputs = 0,
         .infer =
@@ -18,9 +21,7 @@ const OpDef& inputOp()
                 Value& out = context.out();
                 if (!dims) return;
                 out.shape = Shape(std::span(*dims));
-                if (out.shape.rank() == 4) out.layout = kNchw;
-                else if (out.shape.rank() == 3) out.layout = {1, -1, -1};
-                else if (out.shape.rank() >= 2) out.layout = {1, -1, -1};
+                out.layout = inputLayout(context.node());
             },
         .torch = {TorchOp::Input},
     };

@@ -1,4 +1,5 @@
 #include "core/ops/norms.h"
+#include "core/ops/older_forms.h"
 
 #include <algorithm>
 
@@ -106,23 +107,33 @@ bool fuse(Rewriter& rewriter, const Node& last)
     return true;
 }
 
+// Dimensions of its scale and offset, which must match the map's; none where they are those of the tensors.
+Ints featureDims(const OnnxWriter& writer)
+{
+    const Value& in = writer.inputValue();
+    const int from = normalAxis(attrInt(writer.node(), "axis", -1), in.shape.rank());
+    if (from < 0 || from == in.shape.rank() - 1) return {};
+    if (in.layout.h >= from || in.layout.w >= from) writer.needFixedSides("A scale for each position can be written");
+    Ints dims;
+    for (int i = from; i < in.shape.rank(); ++i) dims.push_back(writer.known(in.shape[i], "how many features it reads"));
+    return dims;
+}
+
 void write(OnnxWriter& writer)
 {
     const Node& node = writer.node();
     const double eps = node.attrs.getDouble("eps", 1e-5);
     const bool hasAffine = node.attrs.getBool("elementwise_affine", true);
+    const Ints features = hasAffine ? featureDims(writer) : Ints{};
     if (writer.opset() >= 17 && hasAffine) {
-        writer.finish("LayerNormalization", {writer.input(), writer.tensor("weight"), writer.tensor("bias")},
+        writer.finish("LayerNormalization", {writer.input(), writer.tensor("weight", features), writer.tensor("bias", features)},
                       {{"axis", attrInt(node, "axis", -1)}, {"epsilon", eps}});
         return;
     }
-    const int rank = writer.inputValue().shape.rank();
+    const auto rank = static_cast<int>(writer.known(writer.inputValue().shape.rank(), "the rank of its input"));
     Ints axes;
     for (int i = normalAxis(attrInt(node, "axis", -1), rank); i >= 0 && i < rank; ++i) axes.push_back(i);
-    const auto mean = [&](const std::string& value) {
-        return writer.opset() >= 18 ? writer.emit("ReduceMean", {value, writer.ints(axes)})
-                                    : writer.emit("ReduceMean", {value}, {{"axes", axes}});
-    };
+    const auto mean = [&](const std::string& value) { return emitReduce(writer, "ReduceMean", value, axes, true); };
     const std::string centred = writer.emit("Sub", {writer.input(), mean(writer.input())});
     const std::string variance = mean(writer.emit("Pow", {centred, writer.real(2)}));
     const std::string root = writer.emit("Sqrt", {writer.emit("Add", {variance, writer.real(eps)})});
@@ -131,7 +142,7 @@ void write(OnnxWriter& writer)
         return;
     }
     const std::string normal = writer.emit("Div", {centred, root});
-    writer.finish("Add", {writer.emit("Mul", {normal, writer.tensor("weight")}), writer.tensor("bias")});
+    writer.finish("Add", {writer.emit("Mul", {normal, writer.tensor("weight", features)}), writer.tensor("bias", features)});
 }
 
 }  // namespace

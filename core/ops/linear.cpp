@@ -1,4 +1,7 @@
+#include "core/graph/dimensions.h"
 #include "core/ops/common.h"
+
+#include <array>
 
 namespace fovea {
 
@@ -11,6 +14,8 @@ std::int64_t inFeatures(const Node& node, const Value& in)
     return rank > 0 ? in.shape[rank - 1] : kUnknown;
 }
 
+std::vector<int> readsLast(const NodeView& view) { return {view.in.empty() ? 0 : view.in[0].shape.rank() - 1}; }
+
 // Applied per position it is a 1x1 convolution; on a flattened map it sees everything.
 Reach reach(const NodeView& view)
 {
@@ -18,6 +23,11 @@ Reach reach(const NodeView& view)
     const Value& in = view.in.empty() ? Value{} : view.in[0];
     const int last = in.shape.rank() - 1;
     const bool flat = in.layout.h < 0 && in.layout.w < 0;
+    if (in.folded) {  // parts that lie there: see gridReaches()
+        if (axisRead(in, Axis::Height, readsLast(view)).whole) out.h.kind = ReachKind::Global;
+        if (axisRead(in, Axis::Width, readsLast(view)).whole) out.w.kind = ReachKind::Global;
+        return out;
+    }
     if (flat || in.layout.h == last) out.h.kind = ReachKind::Global;
     if (flat || in.layout.w == last) out.w.kind = ReachKind::Global;
     return out;
@@ -33,7 +43,7 @@ void infer(InferContext& context)
         context.out() = {Shape{kUnknown, out}, {1, -1, -1}};
         return;
     }
-    Value result = in;
+    Value result = readWhole(in, std::array{last});
     const std::int64_t got = in.shape[last];
     if (expected > 0 && got >= 0 && got != expected) {
         context.issue("head-size-mismatch", Severity::Error, "in_features",
@@ -44,7 +54,7 @@ void infer(InferContext& context)
         context.out() = result;
         return;
     }
-    result.shape[last] = out;
+    resize(result, last, out);
     context.out() = result;
 }
 
@@ -59,13 +69,7 @@ std::vector<ParamSpec> params(const NodeView& view)
 
 std::optional<std::int64_t> macs(const NodeView& view)
 {
-    std::int64_t tokens = 1;
-    const Shape& shape = view.in[0].shape;
-    for (int i = 1; i + 1 < shape.rank(); ++i) {
-        if (shape[i] < 0) return std::nullopt;
-        tokens = saturatingMul(tokens, shape[i]);
-    }
-    return product({tokens, inFeatures(view.node, view.in[0]), attrInt(view.node, "out_features")});
+    return product({elementsPerImage(view.out[0]).value_or(kUnknown), inFeatures(view.node, view.in[0])});
 }
 
 bool setWeight(OnnxCall& call, bool transposed)
@@ -116,6 +120,7 @@ void write(OnnxWriter& writer)
     if (writer.inputValue().shape.rank() == 2) {
         std::vector<std::string> inputs{writer.input(), writer.tensor("weight")};
         if (bias) inputs.push_back(writer.tensor("bias"));
+        else if (writer.opset() < 11) inputs.push_back(writer.reals({1}, {0}));  // it may not be left out yet
         writer.finish("Gemm", inputs, {{"transB", std::int64_t{!transposed}}});
         return;
     }
@@ -142,6 +147,7 @@ const OpDef& linearOp()
                   {.name = "in_features", .type = AttrType::Int, .fallback = std::int64_t{0}, .doc = "Inputs it needs; 0 follows whatever comes in", .unit = "features"},
                   {.name = "weight_transposed", .type = AttrType::Bool, .fallback = false, .doc = "The weight is stored in x out", .shown = false}},
         .reach = reach,
+        .reads = readsLast,
         .infer = infer,
         .params = params,
         .macs = macs,
@@ -150,6 +156,45 @@ const OpDef& linearOp()
     };
     return def;
 }
+
+namespace {
+
+// Rows and columns of a matrix product.
+std::vector<int> readsMatrix(const NodeView& view)
+{
+    const int rank = view.in.empty() ? 0 : view.in[0].shape.rank();
+    return {rank - 2, rank - 1};
+}
+
+// False where all units of the axis that its matrices hold belong to windows of a folded map, or none do.
+bool mayReadAll(const NodeView& view, Axis axis)
+{
+    bool outside = false, whole = false;
+    for (const Value& in : view.in) {
+        if (gridSize(in, axis) == 1) continue;
+        const AxisRead read = axisRead(in, axis, readsMatrix(view));
+        whole = whole || read.whole;
+        outside = outside || !read.whole;
+    }
+    return whole || !outside;
+}
+
+// Positions of the rows are the left factor's; columns that are positions too are mixed already.
+Value productOf(const Value& a, const Value& b, const Shape& shape)
+{
+    Dimensions dimensions = dimensionsOf(a);
+    const Dimensions columns = dimensionsOf(b);
+    const int rank = shape.rank();
+    dimensions.back() = columns.back();
+    const auto isImage = [](const Factor& factor) { return factor.axis == Axis::Height || factor.axis == Axis::Width; };
+    for (Factor& factor : dimensions.back().factors)
+        if (isImage(factor)) factor.axis = Axis::Other;
+    for (int i = 0; i < rank; ++i)
+        if (dimensions[static_cast<std::size_t>(i)].size() != shape[i]) dimensions[static_cast<std::size_t>(i)] = {{{Axis::Other, shape[i], 1}}};
+    return valueOf(std::move(dimensions));
+}
+
+}  // namespace
 
 // A product of two activations, as in attention.
 const OpDef& matMulOp()
@@ -162,11 +207,14 @@ const OpDef& matMulOp()
         .minInputs = 2,
         .maxInputs = 2,
         .reach =
-            [](const NodeView&) {
+            [](const NodeView& view) {
                 Reach out;
                 out.h.kind = out.w.kind = ReachKind::Global;
+                for (const auto& [axis, r] : {std::pair(Axis::Height, &out.h), std::pair(Axis::Width, &out.w)})
+                    if (!mayReadAll(view, axis)) r->kind = ReachKind::Same;
                 return out;
             },
+        .reads = readsMatrix,
         .infer =
             [](InferContext& context) {
                 const Value &a = context.in(0), &b = context.in(1);
@@ -175,18 +223,21 @@ const OpDef& matMulOp()
                 Value out = a;
                 for (int i = 0; i + 2 < rank; ++i)
                     out.shape[i] = a.shape[i] == b.shape[i] || b.shape[i] == 1 ? a.shape[i] : a.shape[i] == 1 ? b.shape[i] : kUnknown;
+                out.folded = nullptr;
                 out.shape[rank - 1] = b.shape[rank - 1];
                 const std::int64_t inner = a.shape[rank - 1], other = b.shape[rank - 2];
                 if (inner >= 0 && other >= 0 && inner != other) {
                     context.issue("shape-mismatch", Severity::Error, "",
                                   "Cannot multiply " + a.shape.text() + " by " + b.shape.text() + ".", "Make the inner sizes equal.");
                     out = unknownLike(a);
+                } else {
+                    out = productOf(a, b, out.shape);
                 }
                 context.out() = out;
             },
         .products =
             [](const NodeView& view) {
-                const std::int64_t elements = view.out[0].shape.elements();
+                const std::int64_t elements = elementsPerImage(view.out[0]).value_or(kUnknown);
                 const int rank = view.in[0].shape.rank();
                 return product({elements, rank > 0 ? view.in[0].shape[rank - 1] : kUnknown});
             },

@@ -1,5 +1,10 @@
 #include "core/ops/onnx_form.h"
 
+#include <algorithm>
+#include "core/ops/common.h"
+
+#include <cmath>
+
 namespace fovea {
 
 const Value& OnnxCall::value(std::size_t arg) const
@@ -18,6 +23,41 @@ const T* attrAs(const OnnxAttrs& attrs, std::string_view name)
 }
 
 }  // namespace
+
+Tensor ofType(Tensor tensor, DType type)
+{
+    if (tensor.dtype == type) return tensor;
+    const std::int64_t count = tensor.elements();
+    if (type == DType::Int64) {
+        Ints values;
+        for (std::int64_t i = 0; i < count; ++i) values.push_back(std::llround(tensor.real(i)));
+        return Tensor::fromIntegers(tensor.dims, std::move(values));
+    }
+    auto bytes = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(count) * byteSize(type));
+    for (std::int64_t i = 0; i < count; ++i)
+        storeReal(tensor.real(i), type, bytes->data() + static_cast<std::size_t>(i) * byteSize(type));
+    return {type, tensor.dims, *bytes, bytes};
+}
+
+std::int64_t onnxType(DType type)
+{
+    switch (type) {
+    case DType::Float32: return 1;
+    case DType::UInt8: return 2;
+    case DType::Int8: return 3;
+    case DType::UInt16: return 4;
+    case DType::Int16: return 5;
+    case DType::Int32: return 6;
+    case DType::Int64: return 7;
+    case DType::Bool: return 9;
+    case DType::Float16: return 10;
+    case DType::Float64: return 11;
+    case DType::UInt32: return 12;
+    case DType::UInt64: return 13;
+    case DType::BFloat16: return 16;
+    }
+    return 0;
+}
 
 std::int64_t OnnxCall::getInt(std::string_view name, std::int64_t fallback) const
 {
@@ -65,6 +105,38 @@ bool OnnxCall::bind(const char* role, std::size_t arg)
     return true;
 }
 
+std::optional<std::vector<SizeExpr>> OnnxCall::numbers(std::size_t arg) const
+{
+    const Tensor* tensor = constant(arg);
+    if (!tensor || tensor->elements() > 64) return std::nullopt;
+    if (!args[arg].sizes.empty()) return args[arg].sizes;
+    std::vector<SizeExpr> out;
+    for (std::int64_t i = 0; i < tensor->elements(); ++i) {
+        out.push_back(isFloating(tensor->dtype) ? SizeExpr(SizeNumber::of(tensor->real(i), numberType(tensor->dtype))) : SizeExpr(tensor->integer(i)));
+    }
+    return out;
+}
+
+std::optional<std::string> OnnxCall::sizesText(std::span<const SizeExpr> numbers)
+{
+    const auto inputOf = [&](const Port& port) {
+        for (std::size_t i = 0; i < dataInputs.size(); ++i)
+            if (dataInputs[i] < args.size() && args[dataInputs[i]].port == port) return i;
+        auto at = std::find(extraInputs.begin(), extraInputs.end(), port);
+        if (at == extraInputs.end()) at = extraInputs.insert(at, port);
+        return dataInputs.size() + static_cast<std::size_t>(at - extraInputs.begin());
+    };
+    std::string out;
+    for (const SizeExpr& number : numbers) {
+        if (!number.known()) return std::nullopt;
+        if (!out.empty()) out += ';';
+        out += number.text([&](const MapDim& from) {
+            return "in" + std::to_string(inputOf(from.port)) + "." + std::to_string(from.dim);
+        });
+    }
+    return out;
+}
+
 std::string OnnxWriter::ints(Ints values)
 {
     const auto count = static_cast<std::int64_t>(values.size());
@@ -74,7 +146,47 @@ std::string OnnxWriter::ints(Ints values)
 // A node rather than an initializer, which reads as something learned.
 std::string OnnxWriter::real(double value)
 {
-    return emit("Constant", {}, {{"value", Tensor::fromFloats({}, {static_cast<float>(value)})}});
+    return emit("Constant", {}, {{"value", ofType(Tensor::fromFloats({}, {static_cast<float>(value)}), element())}});
+}
+
+std::string OnnxWriter::reals(Ints dims, const std::vector<float>& values)
+{
+    return constant(ofType(Tensor::fromFloats(std::move(dims), values), element()));
+}
+
+std::int64_t OnnxWriter::axis(std::int64_t dim, std::size_t input) const
+{
+    const int front = normalAxis(dim, inputValue(input).shape.rank());
+    return front < 0 ? dim : front;
+}
+
+Ints OnnxWriter::axes(Ints dims) const
+{
+    for (std::int64_t& dim : dims) dim = axis(dim);
+    return dims;
+}
+
+void OnnxWriter::refuse(const std::string& why) const
+{
+    throw Error(ErrorCode::Usage, "The layer '" + node().name + "' (" + node().kind + ") cannot be written at opset " +
+                                      std::to_string(opset()) + ": " + why);
+}
+
+std::int64_t OnnxWriter::known(std::int64_t size, const char* what) const
+{
+    if (size < 0)
+        throw Error(ErrorCode::Usage, "The layer '" + node().name + "' (" + node().kind + ") cannot be written: " + what +
+                                          " is not known. Mend the findings in front of it, or state the reach of the "
+                                          "unknown layer there.");
+    return size;
+}
+
+void OnnxWriter::needFixedSides(const char* what, std::int64_t since) const
+{
+    if (!open().sides) return;
+    const std::string later = since > opset() ? ", or choose opset " + std::to_string(since) + " or later" : "";
+    refuse(std::string(what) + " at the present input size only, and the network leaves height and width open. State "
+                               "them (convert --size)" + later + ".");
 }
 
 }  // namespace fovea

@@ -35,39 +35,6 @@ std::int64_t attrAt(const Node& node, std::string_view name, std::size_t index, 
     return node.attrs.at(name, index, fallback);
 }
 
-Reach windowReach(const Node& node)
-{
-    Reach reach;
-    const Ints* kernel = nullptr;
-    const Ints* stride = nullptr;
-    const Ints* padding = nullptr;
-    const Ints* dilation = nullptr;
-    bool ceil = false;
-    for (const auto& [key, value] : node.attrs.entries()) {
-        const std::string_view name = key;  // compares lengths first
-        if (name == "kernel_size") kernel = std::get_if<Ints>(&value);
-        else if (name == "stride") stride = std::get_if<Ints>(&value);
-        else if (name == "padding") padding = std::get_if<Ints>(&value);
-        else if (name == "dilation") dilation = std::get_if<Ints>(&value);
-        else if (name == "ceil_mode") ceil = std::get_if<bool>(&value) && std::get<bool>(value);
-    }
-    const auto item = [](const Ints* list, std::size_t index, std::int64_t fallback) {
-        return list && index < list->size() ? (*list)[index] : fallback;
-    };
-    AxisReach* axes[2] = {&reach.h, &reach.w};
-    for (std::size_t axis = 0; axis < 2; ++axis) {
-        AxisReach& r = *axes[axis];
-        r.kind = ReachKind::Window;
-        r.kernel = item(kernel, axis, 1);
-        r.stride = item(stride, axis, 1);
-        r.dilation = item(dilation, axis, 1);
-        r.padBegin = item(padding, axis, 0);
-        r.padEnd = item(padding, axis + 2, 0);
-        r.ceilMode = ceil;
-    }
-    return reach;
-}
-
 bool isWindow(const Reach& reach)
 {
     const auto extends = [](const AxisReach& r) {

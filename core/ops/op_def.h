@@ -6,6 +6,7 @@
 #include "core/ops/reach.h"
 #include "core/ops/torch_form.h"
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -116,7 +117,10 @@ struct OpDef {
     int maxInputs = 1;             // -1: any number
     int pathInputs = -1;           // inputs beyond these carry only a size, no receptive field; -1: all carry one
     int (*outputs)(const Node&) = nullptr;  // null: one
+    int pathOutputs = -1;          // outputs beyond these carry numbers, no receptive field; -1: all carry one
     Reach (*reach)(const NodeView&) = nullptr;          // null: Same on both axes
+    // Dimensions of the first input that each element of the output reads whole: channels of a convolution. Null: none.
+    std::vector<int> (*reads)(const NodeView&) = nullptr;
     void (*infer)(InferContext&) = nullptr;             // null: the output is like the first input
     std::vector<ParamSpec> (*params)(const NodeView&) = nullptr;  // null: none
     // Multiply-accumulates; nullopt where sizes are unknown. Null: none are counted for this kind.
@@ -134,9 +138,26 @@ struct OpDef {
 std::int64_t attrInt(const Node& node, std::string_view name, std::int64_t fallback = 0);
 std::int64_t attrAt(const Node& node, std::string_view name, std::size_t index, std::int64_t fallback);
 
-// [h, w] attribute as two reaches of a sliding window, from "kernel_size", "stride", "padding"
-// [top, left, bottom, right], "dilation", "ceil_mode".
-Reach windowReach(const Node& node);
+// Sets an attribute that somebody chose, and drops what it overrules: padding of its own ends "auto_pad" and
+// "output_shape", a kernel of its own ends "global_axes".
+void setChosen(Node& node, std::string_view name, AttrValue value);
+
+// What a window layer reads along each dimension behind the channels, in the file's order of dimensions, at the present
+// size of its first input: from "kernel_size", "stride", "padding" (the beginnings, then the ends), "dilation",
+// "ceil_mode", "auto_pad" and "global_axes"; for transposed convolutions "output_padding" and "output_shape" too.
+struct DimWindows {
+    std::array<AxisReach, 3> dims;
+    int count = 0;
+
+    Ints padding() const;  // the beginnings, then the ends
+    Ints kernel() const;
+};
+DimWindows dimWindows(const NodeView& view, ReachKind kind = ReachKind::Window);
+
+// The same along the image's axes: which dimension carries which, the input's layout says. A window along a dimension
+// that carries channels moves along no axis; along one of which nothing is known, both are unknown.
+Reach windowReach(const NodeView& view);
+Reach alongImage(const NodeView& view, const DimWindows& windows);
 bool isWindow(const Reach& reach);  // a kernel > 1 on some axis of a Window or Transposed reach
 
 }  // namespace fovea

@@ -1,3 +1,4 @@
+#include "core/graph/dimensions.h"
 #include "core/ops/common.h"
 
 namespace fovea {
@@ -25,15 +26,13 @@ void infer(InferContext& context)
         context.out() = out;
         return;
     }
-    for (int i = 0; i < in.shape.rank(); ++i) {
-        const int from = normalAxis(order[static_cast<std::size_t>(i)], in.shape.rank());
-        if (from < 0) continue;
-        out.shape[i] = in.shape[from];
-        const auto to = static_cast<std::int8_t>(i);
-        if (from == in.layout.c) out.layout.c = to;
-        if (from == in.layout.h) out.layout.h = to;
-        if (from == in.layout.w) out.layout.w = to;
+    const Dimensions all = dimensionsOf(in);
+    Dimensions dimensions;
+    for (const std::int64_t from : order) {
+        const int at = normalAxis(from, in.shape.rank());
+        dimensions.push_back(at < 0 ? Dimension{{{Axis::Other, kUnknown, 1}}} : all[static_cast<std::size_t>(at)]);
     }
+    out = valueOf(std::move(dimensions));
     context.out() = out;
 }
 

@@ -1,8 +1,16 @@
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 
 namespace fovea {
 
 namespace {
+
+// Channels in the second dimension, rows and columns behind them in any order.
+bool isImage(const Value& value)
+{
+    const Layout layout = windowLayout(value, 2);
+    return value.shape.rank() == 4 && (layout.c == 1 || layout.c < 0) && layout.h + layout.w == 5 && layout.h >= 2 && layout.w >= 2;
+}
 
 std::int64_t factorOf(const Node& node, const char* name) { return std::max<std::int64_t>(1, attrInt(node, name, 2)); }
 
@@ -10,7 +18,7 @@ void inferShuffle(InferContext& context)
 {
     Value out = context.in(0);
     const std::int64_t r = factorOf(context.node(), "upscale_factor");
-    if (out.shape.rank() != 4 || out.layout != kNchw) return;
+    if (!isImage(out)) return;
     if (out.shape[1] >= 0 && (r > 1'000'000 || out.shape[1] % (r * r) != 0)) {
         context.issue("shape-mismatch", Severity::Error, "upscale_factor", std::to_string(out.shape[1]) + " channels cannot be cut into squares of " + std::to_string(r) + "x" + std::to_string(r) + ".",
                       "Use a multiple of the factor squared as channels.");
@@ -27,7 +35,7 @@ void inferUnshuffle(InferContext& context)
 {
     Value out = context.in(0);
     const std::int64_t r = factorOf(context.node(), "downscale_factor");
-    if (out.shape.rank() != 4 || out.layout != kNchw) return;
+    if (!isImage(out)) return;
     for (int dim = 2; dim < 4; ++dim) {
         if (out.shape[dim] >= 0 && out.shape[dim] % r != 0) {
             context.issue("shape-mismatch", Severity::Error, "downscale_factor", "A map of " + out.shape.text() + " cannot be cut into blocks of " + std::to_string(r) + ".",
@@ -44,7 +52,7 @@ void inferUnshuffle(InferContext& context)
 bool readBlock(OnnxCall& call, const char* name)
 {
     const std::int64_t block = call.getInt("blocksize", 0);
-    if (block < 1 || block > 1024 || call.value(0).layout != kNchw) return false;
+    if (block < 1 || block > 1024 || !isImage(call.value(0))) return false;
     call.node.attrs.set(name, block);
     return true;
 }
@@ -72,7 +80,7 @@ const OpDef& pixelShuffleOp()
                  .read = [](OnnxCall& call) { return call.getText("mode", "DCR") == "CRD" && readBlock(call, "upscale_factor"); },
                  .write =
                      [](OnnxWriter& writer) {
-                         writer.finish("DepthToSpace", {writer.input()}, {{"blocksize", factorOf(writer.node(), "upscale_factor")}, {"mode", std::string("CRD")}});
+                         emitDepthToSpace(writer, factorOf(writer.node(), "upscale_factor"), true, {writer.output()});
                      }},
     };
     return def;
@@ -99,7 +107,7 @@ const OpDef& depthToSpaceOp()
                  .read = [](OnnxCall& call) { return readBlock(call, "upscale_factor"); },
                  .write =
                      [](OnnxWriter& writer) {
-                         writer.finish("DepthToSpace", {writer.input()}, {{"blocksize", factorOf(writer.node(), "upscale_factor")}, {"mode", std::string("DCR")}});
+                         emitDepthToSpace(writer, factorOf(writer.node(), "upscale_factor"), false, {writer.output()});
                      }},
     };
     return def;
@@ -116,8 +124,8 @@ const OpDef& pixelUnshuffleOp()
             [](const NodeView& view) {
                 Reach out;
                 for (AxisReach* r : {&out.h, &out.w}) {
-                    r->kind = ReachKind::Window;
-                    r->kernel = r->stride = factorOf(view.node, "downscale_factor");
+                    r->kind = ReachKind::Block;
+                    r->block = r->stride = factorOf(view.node, "downscale_factor");
                 }
                 return out;
             },

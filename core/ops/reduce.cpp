@@ -1,4 +1,6 @@
+#include "core/graph/dimensions.h"
 #include "core/ops/common.h"
+#include "core/ops/older_forms.h"
 #include "core/ops/reduce.h"
 
 #include <algorithm>
@@ -13,7 +15,6 @@ struct Row {
     const char* kind;
     const char* onnx;
     const char* doc;
-    std::int64_t axesInputSince;
     TorchOp torch;
     Memory (*memory)(const NodeView&);
 };
@@ -21,11 +22,16 @@ struct Row {
 Memory keepsBoth(const NodeView&) { return {.inputs = true, .output = true}; }
 
 constexpr std::array kRows{
-    Row{"Mean", "ReduceMean", "Mean over dimensions.", 18, TorchOp::Mean, keepsInputs},
-    Row{"Sum", "ReduceSum", "Sum over dimensions.", 13, TorchOp::Sum, nullptr},
-    Row{"Amax", "ReduceMax", "Largest value over dimensions.", 18, TorchOp::Amax, keepsBoth},
-    Row{"Amin", "ReduceMin", "Smallest value over dimensions.", 18, TorchOp::Amin, keepsBoth},
-    Row{"Norm", "ReduceL2", "Euclidean norm over dimensions.", 18, TorchOp::Norm, keepsBoth},
+    Row{"Mean", "ReduceMean", "Mean over dimensions.", TorchOp::Mean, keepsInputs},
+    Row{"Sum", "ReduceSum", "Sum over dimensions.", TorchOp::Sum, nullptr},
+    Row{"Amax", "ReduceMax", "Largest value over dimensions.", TorchOp::Amax, keepsBoth},
+    Row{"Amin", "ReduceMin", "Smallest value over dimensions.", TorchOp::Amin, keepsBoth},
+    Row{"Norm", "ReduceL2", "Euclidean norm over dimensions.", TorchOp::Norm, keepsBoth},
+    Row{"L1Norm", "ReduceL1", "Sum of absolute values over dimensions.", TorchOp::L1Norm, keepsInputs},
+    Row{"LogSum", "ReduceLogSum", "Logarithm of the sum over dimensions.", TorchOp::LogSum, keepsBoth},
+    Row{"LogSumExp", "ReduceLogSumExp", "Logarithm of the sum of exponentials over dimensions.", TorchOp::LogSumExp, keepsBoth},
+    Row{"Prod", "ReduceProd", "Product over dimensions.", TorchOp::Prod, keepsBoth},
+    Row{"SumSquare", "ReduceSumSquare", "Sum of squares over dimensions.", TorchOp::SumSquare, keepsInputs},
 };
 
 const Row& rowOf(const std::string& kind)
@@ -46,31 +52,55 @@ void infer(InferContext& context)
     const Value& in = context.in(0);
     if (!in.shape.hasRank()) return;
     const bool keep = context.node().attrs.getBool("keepdim", true);
-    Value out{Shape::ofRank(0), {}};
+    std::vector<int> read;
+    for (int i = 0; i < in.shape.rank(); ++i)
+        if (reduces(context.node(), i, in.shape.rank())) read.push_back(i);
+    Dimensions left;
+    const Dimensions before = dimensionsOf(in), after = dimensionsOf(readWhole(in, read));
     for (int i = 0; i < in.shape.rank(); ++i) {
-        const bool gone = reduces(context.node(), i, in.shape.rank());
-        if (gone && !keep) continue;
-        const auto to = static_cast<std::int8_t>(out.shape.rank());
-        if (i == in.layout.c) out.layout.c = to;
-        if (i == in.layout.h) out.layout.h = to;
-        if (i == in.layout.w) out.layout.w = to;
-        out.shape.append(gone ? 1 : in.shape[i]);
+        const bool gone = std::find(read.begin(), read.end(), i) != read.end();
+        const Dimension& dimension = before[static_cast<std::size_t>(i)];
+        if (!gone) left.push_back(after[static_cast<std::size_t>(i)]);
+        else if (keep) left.push_back({{{dimension.factors.size() == 1 ? dimension.factors[0].axis : Axis::Other, 1, 1}}});
     }
-    context.out() = out;
+    context.out() = valueOf(std::move(left));
+}
+
+std::vector<int> readsReduced(const NodeView& view)
+{
+    std::vector<int> read;
+    const int rank = view.in.empty() ? 0 : view.in[0].shape.rank();
+    for (int i = 0; i < rank; ++i)
+        if (reduces(view.node, i, rank)) read.push_back(i);
+    return read;
 }
 
 Reach reach(const NodeView& view)
 {
     Reach out;
     if (view.in.empty()) return out;
-    const int rank = view.in[0].shape.rank();
-    if (reduces(view.node, view.in[0].layout.h, rank)) out.h.kind = ReachKind::Global;
-    if (reduces(view.node, view.in[0].layout.w, rank)) out.w.kind = ReachKind::Global;
+    if (axisRead(view.in[0], Axis::Height, readsReduced(view)).whole) out.h.kind = ReachKind::Global;
+    if (axisRead(view.in[0], Axis::Width, readsReduced(view)).whole) out.w.kind = ReachKind::Global;
     return out;
+}
+
+// Over the whole map.
+bool readGlobalLp(OnnxCall& call)
+{
+    const Value& in = call.value(0);
+    const std::int64_t p = call.getInt("p", 2);
+    if (!in.shape.hasRank()) return call.refuse("the shape of what it reads is not known");
+    if (p != (call.node.kind == "Norm" ? 2 : 1)) return call.refuse("its norm is of order " + std::to_string(p));
+    Ints dims;
+    for (int dim = 2; dim < in.shape.rank(); ++dim) dims.push_back(dim);
+    call.node.attrs.set("dim", dims);
+    call.node.attrs.set("keepdim", true);
+    return true;
 }
 
 bool read(OnnxCall& call)
 {
+    if (call.type == "GlobalLpPool") return readGlobalLp(call);
     bool dynamic = false;
     auto axes = call.listFrom("axes", 1, &dynamic);
     const Value& in = call.value(0);
@@ -99,16 +129,8 @@ bool read(OnnxCall& call)
 void write(OnnxWriter& writer)
 {
     const Node& node = writer.node();
-    const Row& row = rowOf(node.kind);
     const Ints* dims = node.attrs.getInts("dim");
-    const Ints axes = dims ? *dims : Ints{};
-    OnnxAttrs attrs{{"keepdims", std::int64_t{node.attrs.getBool("keepdim", true)}}};
-    if (writer.opset() >= row.axesInputSince) {
-        writer.finish(row.onnx, {writer.input(), writer.ints(axes)}, attrs);
-        return;
-    }
-    attrs.emplace("axes", axes);
-    writer.finish(row.onnx, {writer.input()}, attrs);
+    emitReduce(writer, rowOf(node.kind).onnx, writer.input(), dims ? *dims : Ints{}, node.attrs.getBool("keepdim", true), {writer.output()});
 }
 
 }  // namespace
@@ -125,9 +147,13 @@ const std::vector<OpDef>& reduceOps()
                            .attrs = {{.name = "dim", .type = AttrType::IntList, .fallback = Ints{}, .doc = "Dimensions that are reduced", .min = -8},
                                      {.name = "keepdim", .type = AttrType::Bool, .fallback = true, .doc = "Keeps them as dimensions of size 1"}},
                            .reach = reach,
+                           .reads = readsReduced,
                            .infer = infer,
                            .torch = {row.torch, {"dim", "keepdim"}},
-                           .onnx = {.types = {row.onnx}, .read = read, .write = write}});
+                           .onnx = {.types = row.torch == TorchOp::Norm || row.torch == TorchOp::L1Norm ? std::vector<const char*>{row.onnx, "GlobalLpPool"}
+                                                                                                       : std::vector<const char*>{row.onnx},
+                                    .read = read,
+                                    .write = write}});
         return out;
     }();
     return ops;

@@ -10,15 +10,23 @@
 namespace fovea {
 
 #define FOVEA_KINDS(row)                                                                                               \
-    row(inputOp) row(conv2dOp) row(conv1dOp) row(conv3dOp) row(convTranspose2dOp) row(maxPool2dOp) row(avgPool2dOp)    \
-        row(avgPool3dOp) row(adaptiveAvgPool2dOp) row(adaptiveMaxPool2dOp) row(batchNorm2dOp) row(groupNormOp)         \
+    row(inputOp) row(conv2dOp) row(conv1dOp) row(conv3dOp) row(convTranspose2dOp) row(maxPool2dOp) row(maxPool1dOp)    \
+        row(maxUnpool2dOp) row(avgPool2dOp) row(avgPool1dOp) row(avgPool3dOp) row(adaptiveAvgPool2dOp) row(adaptiveMaxPool2dOp) row(batchNorm2dOp) row(groupNormOp)         \
             row(instanceNorm2dOp) row(layerNormOp) row(localResponseNormOp) row(geluOp) row(hardsigmoidOp)             \
                 row(scaledHardSigmoidOp) row(hardswishOp) row(siluOp) row(mishOp) row(relu6Op) row(hardtanhOp)         \
                     row(preluOp) row(softmaxOp) row(logSoftmaxOp) row(dropoutOp) row(linearOp) row(matMulOp)           \
                         row(concatOp) row(splitOp) row(flattenOp) row(reshapeOp) row(squeezeOp) row(unsqueezeOp)       \
                             row(permuteOp) row(sliceOp) row(selectOp) row(zeroPad2dOp) row(reflectionPad2dOp)          \
                                 row(replicationPad2dOp) row(upsampleOp) row(pixelShuffleOp) row(depthToSpaceOp)        \
-                                    row(pixelUnshuffleOp) row(channelShuffleOp) row(constantOp) row(opaqueOp)
+                                    row(pixelUnshuffleOp) row(channelShuffleOp) row(expandOp) row(tileOp) row(constantOp) row(castOp) row(whereOp) row(bitwiseOp)  \
+                                            row(quantizeLinearOp) row(dequantizeLinearOp) row(dynamicQuantizeLinearOp)         \
+                                                row(lstmOp) row(gruOp) row(rnnOp) row(multiheadAttentionOp)                    \
+                                                    row(skipLayerNormOp) row(biasGeluOp) row(fusedMatMulOp) row(argMaxOp)      \
+                                                        row(argMinOp) row(topKOp) row(hardmaxOp) row(cumSumOp)                 \
+                                                            row(normalizeOp) row(triluOp) row(einsumOp) row(indexSelectOp)     \
+                                                                row(embeddingOp) row(lpPool2dOp) row(affineOp)                 \
+                                                                    row(imageScalerOp) row(meanVarianceNormOp)                 \
+                                                                        row(randomLikeOp) row(sizeOfOp) row(opaqueOp)
 
 #define FOVEA_DECLARE(name) const OpDef& name();
 FOVEA_KINDS(FOVEA_DECLARE)

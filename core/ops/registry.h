@@ -13,7 +13,8 @@ std::span<const OpDef* const> allOps();
 // The kind's definition; the "opaque" one for a kind nobody knows.
 const OpDef& opFor(std::string_view kind);
 const OpDef* findOp(std::string_view kind);
-// Kinds that read an ONNX node type of the default domain, in the order in which they are tried.
+// Kinds that read an ONNX node type, in the order in which they are tried. A type of another domain than the default
+// is written "com.microsoft::QLinearAdd".
 std::span<const OpDef* const> opsForOnnx(std::string_view type);
 
 // A new node of a kind with every default set.

@@ -79,7 +79,7 @@ void setInCalls(Graph& graph, NodeId call, const std::string& attribute, const A
     std::vector<NodeId> same;
     for (const NodeId id : callsOf(graph, call))
         if (const AttrValue* own = valueOf(id); id == call || (own && old && *own == *old)) same.push_back(id);
-    for (const NodeId id : same) graph.update(id, [&](Node& node) { node.attrs.set(attribute, value); });
+    for (const NodeId id : same) graph.update(id, [&](Node& node) { setChosen(node, attribute, value); });
 }
 
 }  // namespace fovea

@@ -79,15 +79,24 @@ bool read(OnnxCall& call)
 void write(OnnxWriter& writer)
 {
     const Node& node = writer.node();
-    const int count = parts(node), axis = normalAxis(attrInt(node, "dim", 1), writer.inputValue().shape.rank());
+    const Shape& in = writer.inputValue().shape;
+    const int count = parts(node), axis = normalAxis(attrInt(node, "dim", 1), in.rank());
+    const Ints* sections = node.attrs.getInts("sections");
     std::vector<std::string> outputs;
     Ints sizes;
     for (int i = 0; i < count; ++i) {
         outputs.push_back(writer.output(static_cast<std::size_t>(i)));
         const Value& value = writer.outputValue(static_cast<std::size_t>(i));
-        sizes.push_back(axis >= 0 && value.shape.rank() > axis ? value.shape[axis] : kUnknown);
+        sizes.push_back(writer.known(axis >= 0 && value.shape.rank() > axis ? value.shape[axis] : kUnknown, "how large the parts are"));
     }
-    const OnnxAttrs attrs{{"axis", attrInt(node, "dim", 1)}};
+    OnnxAttrs attrs{{"axis", writer.axis(attrInt(node, "dim", 1))}};
+    // Equal parts of a dimension that the file may leave open have no sizes.
+    const bool equal = (!sections || sections->empty()) && in[axis] % count == 0;
+    if (writer.open().any() && equal && axis != writer.inputValue().layout.c) {
+        if (writer.opset() >= 18) attrs.emplace("num_outputs", std::int64_t{count});
+        writer.emit("Split", {writer.input()}, attrs, outputs);
+        return;
+    }
     if (writer.opset() >= 13) {
         writer.emit("Split", {writer.input(), writer.ints(sizes)}, attrs, outputs);
         return;

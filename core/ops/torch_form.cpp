@@ -15,6 +15,8 @@ TorchCall torchCall(const OpDef& op, const NodeView& view)
         if (value) call.args.set(name, *value);
         else if (def) call.args.set(name, def->fallback);
     }
+    if (view.node.attrs.has("auto_pad")) call.args.set("padding", dimWindows(view).padding());
+    if (view.node.attrs.has("global_axes")) call.args.set("kernel_size", dimWindows(view).kernel());
     if (op.torch.more) op.torch.more(view, call.args);
     if (op.torch.tensors.empty() || !op.params) return call;
     const std::vector<ParamSpec> owned = op.params(view);

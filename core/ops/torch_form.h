@@ -26,7 +26,10 @@ enum class TorchOp : std::uint8_t {
     ConvTranspose2d,
     Linear,
     MatMul,
-    MaxPool2d,
+    MaxPool1d,
+    MaxPool2d,  // with "return_indices" two outputs, the indices as ONNX counts them: over the whole tensor
+    MaxUnpool2d,
+    AvgPool1d,
     AvgPool2d,
     AvgPool3d,
     AdaptiveAvgPool2d,
@@ -70,18 +73,51 @@ enum class TorchOp : std::uint8_t {
     Sign,
     Sin,
     Cos,
+    Function,  // torch's function of one map that is called `function`
+    Cast,      // to the type of number `to`, as ONNX counts them; whole numbers stay in the map's own type
+    Affine,    // alpha * x + beta
+    ScaledTanh,
+    ParametricSoftplus,
+    Shrink,
+    QuickGELU,
     Add,
     Sub,
     Mul,
     Div,
     Pow,
     Maximum,
-    Minimum,  // of all inputs, or of one and "scalar" or the tensor "other"
+    Minimum,
+    Average,
+    Equal,  // comparisons give 1 and 0 in the map's own type
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+    And,
+    Or,
+    Xor,
+    Mod,  // of all inputs, or of one and "scalar" or the tensor "other"
+    Where,
     Mean,
     Sum,
     Amax,
     Amin,
     Norm,
+    L1Norm,
+    LogSum,
+    LogSumExp,
+    Prod,
+    SumSquare,
+    ArgMax,
+    ArgMin,
+    TopK,
+    Hardmax,
+    CumSum,
+    Normalize,
+    Trilu,
+    Einsum,
+    LPPool2d,
+    IndexSelect,
     Concat,
     Split,
     Flatten,
@@ -100,6 +136,8 @@ enum class TorchOp : std::uint8_t {
     DepthToSpace,  // reshape, permute, reshape: the block's position comes from the first channels
     SpaceToDepth,  // the opposite
     ChannelShuffle,
+    Expand,
+    Tile,
     Dropout,
 };
 

@@ -40,7 +40,7 @@ void setValue(Graph& graph, const Change& change)
 {
     if (change.side)  // forgets notes about the old side, too
         graph = withSide(graph, change.side->h, change.side->w, graph.at(change.layer).name);
-    else graph.update(change.layer, [&](Node& edited) { edited.attrs.set(change.edit.attribute, change.value); });
+    else graph.update(change.layer, [&](Node& edited) { setChosen(edited, change.edit.attribute, change.value); });
 }
 
 }  // namespace

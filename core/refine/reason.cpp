@@ -67,74 +67,158 @@ std::string cutPhrase(const std::vector<const LayerReport*>& cut, bool wider)
 // Axes joined by x; whether the value grows on the first.
 bool rises(const Edit& edit) { return std::atoll(edit.to.c_str()) > std::atoll(edit.from.c_str()); }
 
-std::string effectPhrase(const std::vector<Edit>& edits, const Report& before)
+// How the fields of the layers that stay change, measured: what edits do is not always what one of them does alone.
+enum class Growth { Same, Faster, Slower, Mixed };
+
+Growth growthOf(const std::vector<Edit>& edits, const Report& before, const Report& after)
+{
+    bool grows = false, shrinks = false;
+    // A layer that moves sees another map because of that, whatever becomes of the others.
+    const auto moves = [&](const LayerReport& layer) {
+        return std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) { return edit.op == Edit::Op::Move && edit.layer == layer.name(); });
+    };
+    for (const LayerReport& layer : before.layers) {
+        if (moves(layer)) continue;
+        const LayerReport* now = layer.window && layer.finite ? after.find(layer.id) : nullptr;
+        if (!now || !now->finite) continue;
+        const auto compare = [&](const FieldReport& from, const FieldReport& to) {
+            grows = grows || to.rfMax > from.rfMax;
+            shrinks = shrinks || to.rfMax < from.rfMax;
+        };
+        compare(layer.field.h, now->field.h);
+        compare(layer.field.w, now->field.w);
+    }
+    return grows ? shrinks ? Growth::Mixed : Growth::Faster : shrinks ? Growth::Slower : Growth::Same;
+}
+
+const char* wordsOf(Growth growth) { return growth == Growth::Faster ? "grow faster" : "grow more slowly"; }
+
+// What the edits do, in words, and what that alone makes of the fields behind them.
+struct Effect {
+    std::string cause;
+    Growth claim = Growth::Same;  // Same: none
+    std::string every = {};       // "Every field behind it" instead of the cause, where the claim holds
+    bool cheapens = false;        // maps get smaller
+};
+
+// The effect with what really becomes of the fields.
+std::string effectText(const Effect& effect, Growth growth)
+{
+    if (effect.claim == Growth::Same) return effect.cause;
+    if (growth == Growth::Same) return effect.cause;
+    if (growth == Growth::Mixed) return effect.cause + "; some fields grow faster, others more slowly";
+    if (growth != effect.claim) return effect.cause + ", but together with the other changes fields " + wordsOf(growth);
+    if (!effect.every.empty()) return effect.every + (growth == Growth::Faster ? " grows faster" : " grows more slowly");
+    return effect.cause + ", so fields " + wordsOf(growth);
+}
+
+// Where kernels or strides rise in one place and fall in another, only the fields say what comes of it.
+Effect exchangeEffect(Growth growth, const char* faster, const char* slower, const char* otherwise)
+{
+    if (growth == Growth::Faster || growth == Growth::Slower) return {growth == Growth::Faster ? faster : slower, growth};
+    return {otherwise, Growth::Faster};
+}
+
+std::string skipPhrase(const std::vector<Edit>& edits)
 {
     const auto any = [&](auto&& is) { return std::any_of(edits.begin(), edits.end(), is); };
-    if (isSideChange(edits)) return "No layer changes, only the image";
-    if (const auto cut = cutLayers(edits, before); !cut.empty())
-        return cutPhrase(cut, any([](const Edit& e) { return e.attribute == "out_channels"; }));
-    const auto adds = [&](const char* kind) {
-        return any([&](const Edit& e) { return e.op == Edit::Op::Add && e.to.starts_with(kind); });
-    };
-    if (adds("Add")) {
-        std::string more;
-        if (any([](const Edit& e) {
-                return e.op == Edit::Op::Move || e.op == Edit::Op::Remove || e.attribute == "stride";
-            }))
-            more = "downsampling comes at other places";
-        if (any([](const Edit& e) { return e.attribute == "kernel_size"; }))
-            more += std::string(more.empty() ? "" : " and ") + "kernels change";
-        return "A path around a block keeps small fields, so layers behind it still see something new" +
-               (more.empty() ? "" : ", and " + more);
-    }
-    if (adds("MaxPool2d")) return "The layers behind it see a coarser map, so fields grow faster";
-    if (adds("Conv2d")) return "A further stage reaches further";
-    if (any([](const Edit& e) { return e.attribute == "dilation" && rises(e); }))
-        return "Dilated kernels reach further with the same parameters, so fields grow faster";
-    if (any([](const Edit& e) { return e.attribute == "dilation"; }))
-        return "Without dilation kernels reach less far, so fields grow more slowly";
-    if (any([](const Edit& e) { return e.attribute == "kernel_size" && rises(e); })) {
-        if (any([](const Edit& e) { return e.attribute == "kernel_size" && !rises(e); }))
-            return isSmallField(before) ? "Larger kernels stand where they reach further, so fields grow faster"
-                                        : "Larger kernels stand on finer maps, so fields grow more slowly";
-        return "Larger kernels reach further, so fields grow faster";
-    }
-    const bool strideAdded = any([](const Edit& e) { return e.attribute == "stride" && rises(e); });
-    const bool strideTaken = any([](const Edit& e) { return e.attribute == "stride" && !rises(e); }) ||
-                             any([](const Edit& e) { return e.op == Edit::Op::Remove; });
-    if (strideAdded && strideTaken)
-        return isSmallField(before) ? "Downsampling comes at other places, so fields grow faster"
-                                    : "Downsampling comes later, so fields grow more slowly";
-    if (strideAdded) return "Every field behind it grows faster and the maps cost less";
-    if (any([&](const Edit& e) { return movesEarlier(e, before); }))
-        return "The layers passed see a coarser map, so fields grow faster";
+    std::string more;
+    if (any([](const Edit& e) { return e.op == Edit::Op::Move || e.op == Edit::Op::Remove || e.attribute == "stride"; }))
+        more = "downsampling comes at other places";
+    if (any([](const Edit& e) { return e.attribute == "kernel_size"; }))
+        more += std::string(more.empty() ? "" : " and ") + "kernels change";
+    return "A path around a block keeps small fields, so layers behind it still see something new" +
+           (more.empty() ? "" : ", and " + more);
+}
+
+// Poolings that are moved or removed and strides that fall; kernels that fall beside them or alone.
+Effect laterEffect(const std::vector<Edit>& edits)
+{
+    const auto any = [&](auto&& is) { return std::any_of(edits.begin(), edits.end(), is); };
     const bool later = any([](const Edit& e) { return e.op == Edit::Op::Move; });
     const bool never = any([](const Edit& e) { return e.op == Edit::Op::Remove || e.attribute == "stride"; });
     const bool kernel = any([](const Edit& e) { return e.attribute == "kernel_size"; });
-    std::string out;
-    if (later && never) out = "Downsampling comes later or not at all, so fields grow more slowly";
-    else if (later) out = "The layers passed see a finer map, so fields grow more slowly";
-    else if (never)
-        out = std::count_if(edits.begin(), edits.end(), [](const Edit& e) { return e.attribute != "shape"; }) == 1
-                  ? "Every field behind it grows more slowly"
-                  : "Every field behind them grows more slowly";
-    if (kernel)
-        out +=
-            out.empty() ? "Smaller kernels let every field behind them grow more slowly" : ", and kernels are smaller";
-    return out;
+    const std::string smaller = kernel && (later || never) ? " and kernels are smaller" : "";
+    if (later && never) return {"Downsampling comes later or not at all" + smaller, Growth::Slower};
+    if (later) return {"The layers passed see a finer map" + smaller, Growth::Slower};
+    const bool one = std::count_if(edits.begin(), edits.end(), [](const Edit& e) { return e.attribute != "shape"; }) == 1;
+    if (never) return {"Less is downsampled" + smaller, Growth::Slower, kernel ? "" : one ? "Every field behind it" : "Every field behind them"};
+    if (kernel) return {"Smaller kernels reach less far", Growth::Slower};
+    return {"The layers change", Growth::Slower};
 }
 
-std::string boundsPhrase(const Report& before, const Report& after)
+Effect effectOf(const std::vector<Edit>& edits, const Report& before, Growth growth)
+{
+    const auto any = [&](auto&& is) { return std::any_of(edits.begin(), edits.end(), is); };
+    const auto adds = [&](const char* kind) {
+        return any([&](const Edit& e) { return e.op == Edit::Op::Add && e.to.starts_with(kind); });
+    };
+    const auto changes = [&](const char* attribute, bool up) {
+        return any([&](const Edit& e) { return e.attribute == attribute && rises(e) == up; });
+    };
+    if (adds("MaxPool2d")) return {"The layers behind it see a coarser map", Growth::Faster};
+    if (adds("Conv2d")) return {"A further stage reaches further"};
+    if (changes("dilation", true)) return {"Dilated kernels reach further with the same parameters", Growth::Faster};
+    if (changes("dilation", false)) return {"Without dilation kernels reach less far", Growth::Slower};
+    if (changes("kernel_size", true) && changes("kernel_size", false))
+        return exchangeEffect(growth, "Larger kernels stand where they reach further", "Larger kernels stand on finer maps",
+                              "Kernels change in several places");
+    if (changes("kernel_size", true)) return {"Larger kernels reach further", Growth::Faster};
+    const bool strideAdded = changes("stride", true);
+    const bool strideTaken =
+        changes("stride", false) || any([](const Edit& e) { return e.op == Edit::Op::Remove; });
+    if (strideAdded && strideTaken)
+        return exchangeEffect(growth, "Downsampling comes at other places", "Downsampling comes later",
+                              "Downsampling comes at other places");
+    if (strideAdded) return {"More is downsampled", Growth::Faster, "Every field behind it", true};
+    if (any([&](const Edit& e) { return movesEarlier(e, before); }))
+        return {"The layers passed see a coarser map", Growth::Faster};
+    return laterEffect(edits);
+}
+
+// What is said of the fields, and in which words.
+struct Said {
+    std::string text;
+    Growth growth = Growth::Same;  // Same: nothing
+};
+
+Said effectPhrase(const std::vector<Edit>& edits, const Report& before, const Report& after)
+{
+    const auto any = [&](auto&& is) { return std::any_of(edits.begin(), edits.end(), is); };
+    if (isSideChange(edits)) return {"No layer changes, only the image"};
+    if (const auto cut = cutLayers(edits, before); !cut.empty())
+        return {cutPhrase(cut, any([](const Edit& e) { return e.attribute == "out_channels"; }))};
+    if (any([](const Edit& e) { return e.op == Edit::Op::Add && e.to.starts_with("Add"); }))
+        return {skipPhrase(edits), Growth::Slower};
+    const Growth growth = growthOf(edits, before, after);
+    const Effect effect = effectOf(edits, before, growth);
+    const bool cheaper = effect.cheapens && growth == Growth::Faster && after.summary.macs < before.summary.macs;
+    return {effectText(effect, growth) + (cheaper ? " and the maps cost less" : ""), growth};
+}
+
+struct Bound {
+    std::string text;
+    bool rises = false;
+};
+
+Bound boundOf(const Report& before, const Report& after)
 {
     const bool largest = isSmallField(before);
     const auto from = largest ? before.summary.iMax : before.summary.iMin,
                to = largest ? after.summary.iMax : after.summary.iMin;
     if (!from || !to || *from == *to) return {};
-    const bool falls = to->h + to->w < from->h + from->w;
-    const bool isPart = dependsOnUnknown(before.summary);
-    return std::string(largest ? "the largest field " : "the smallest fully used side ") +
-           (isPart ? "of the layers that are known " : "") + (falls ? "falls" : "rises") +
-           " from " + axesText(*from) + " to " + axesText(*to) + " px at a side of " + axesText(after.side) + " px";
+    const bool rises = to->h + to->w > from->h + from->w;
+    return {std::string(largest ? "the largest field " : "the smallest fully used side ") +
+                (dependsOnUnknown(before.summary) ? "of the layers that are known " : "") + (rises ? "rises" : "falls") +
+                " from " + axesText(*from) + " to " + axesText(*to) + " px at a side of " + axesText(after.side) + " px",
+            rises};
+}
+
+// The bound follows from what was said of the fields, or comes about in spite of it.
+const char* jointBefore(const Bound& bound, Growth growth)
+{
+    const bool against = bound.rises ? growth == Growth::Slower : growth == Growth::Faster;
+    return against ? ", but " : growth == Growth::Mixed ? "; " : ": ";
 }
 
 struct Fate {
@@ -194,12 +278,14 @@ std::string costPhrase(const Report& before, const Report& after)
 
 std::string reasonOf(const std::vector<Edit>& edits, const Report& before, const Report& after)
 {
-    std::string out = effectPhrase(edits, before);
+    const auto [effect, growth] = effectPhrase(edits, before, after);
+    std::string out = effect;
     const auto append = [&](const std::string& part, const char* joint) {
         if (!part.empty()) out += joint + part;
     };
     if (before.side != after.side && !isSideChange(edits)) append("the image has another side", ", and ");
-    append(boundsPhrase(before, after), ": ");
+    const Bound bound = boundOf(before, after);
+    append(bound.text, jointBefore(bound, growth));
     if (firstError(before) && !firstError(after))
         append("the network fits a side of " + axesText(after.side) + " px", "; ");
     append(verdictPhrase(before, after, Verdict::Unproductive, "unproductive"), "; ");

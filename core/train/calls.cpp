@@ -19,6 +19,15 @@ at::Tensor linear(const TorchCall& call, const CallInputs& inputs)
     return at::linear(inputs.x(), weight, inputs.tensor("bias"));
 }
 
+at::Tensor softmax(const TorchCall& call, const at::Tensor& x)
+{
+    const std::int64_t dim = call.args.getInt("dim", -1);
+    const bool flattened = call.args.getBool("flattened", false);
+    const at::Tensor ready = flattened ? x.flatten(dim) : x;
+    const at::Tensor out = call.op == TorchOp::Softmax ? at::softmax(ready, dim) : at::log_softmax(ready, dim);
+    return flattened ? out.reshape(x.sizes()) : out;
+}
+
 // One slope, one a channel, or a shape that broadcasts.
 at::Tensor prelu(const CallInputs& inputs)
 {
@@ -45,14 +54,21 @@ std::vector<at::Tensor> runCall(const TorchCall& call, const CallInputs& inputs)
     case TorchOp::Input: break;
     case TorchOp::Constant: return {inputs.tensor("value")};
     case TorchOp::Identity: return {x()};
-    case TorchOp::Dropout: return {at::dropout(x(), real("p"), inputs.training)};
+    case TorchOp::Dropout:
+        if (args.getBool("mask", false)) return {at::dropout(x(), real("p"), inputs.training), at::ones_like(x())};
+        return {at::dropout(x(), real("p"), inputs.training)};
     case TorchOp::Conv1d: return {convolution(call, inputs, 1)};
     case TorchOp::Conv2d: return {convolution(call, inputs, 2)};
     case TorchOp::Conv3d: return {convolution(call, inputs, 3)};
     case TorchOp::ConvTranspose2d: return {transposedConvolution(call, inputs)};
     case TorchOp::Linear: return {linear(call, inputs)};
     case TorchOp::MatMul: return {at::matmul(x(), inputs.in.at(1))};
-    case TorchOp::MaxPool2d: return {maxPool(call, x())};
+    case TorchOp::MaxPool1d: return {maxPool(call, x(), 1)};
+    case TorchOp::MaxPool2d:
+        if (args.getBool("return_indices", false)) return maxPoolWithIndices(call, x());
+        return {maxPool(call, x(), 2)};
+    case TorchOp::MaxUnpool2d: return {maxUnpool(call, inputs)};
+    case TorchOp::AvgPool1d: return {averagePool(call, x(), 1)};
     case TorchOp::AvgPool2d: return {averagePool(call, x(), 2)};
     case TorchOp::AvgPool3d: return {averagePool(call, x(), 3)};
     case TorchOp::AdaptiveAvgPool2d: return {adaptivePool(call, x(), true)};
@@ -69,7 +85,7 @@ std::vector<at::Tensor> runCall(const TorchCall& call, const CallInputs& inputs)
     case TorchOp::ELU: return {at::elu(x(), real("alpha"))};
     case TorchOp::SELU: return {at::elu(x(), real("alpha"), real("scale"))};
     case TorchOp::CELU: return {at::celu(x(), real("alpha"))};
-    case TorchOp::GELU: return {at::gelu(x())};
+    case TorchOp::GELU: return {at::gelu(x(), args.getText("approximate", "none"))};
     case TorchOp::SiLU: return {at::silu(x())};
     case TorchOp::Mish: return {at::mish(x())};
     case TorchOp::Sigmoid: return {at::sigmoid(x())};
@@ -80,8 +96,8 @@ std::vector<at::Tensor> runCall(const TorchCall& call, const CallInputs& inputs)
     case TorchOp::Hardswish: return {at::hardswish(x())};
     case TorchOp::Hardtanh: return {at::clamp(x(), real("min_val"), real("max_val"))};
     case TorchOp::Threshold: return {at::threshold(x(), real("threshold"), 0)};
-    case TorchOp::Softmax: return {at::softmax(x(), args.getInt("dim", -1))};
-    case TorchOp::LogSoftmax: return {at::log_softmax(x(), args.getInt("dim", -1))};
+    case TorchOp::Softmax:
+    case TorchOp::LogSoftmax: return {softmax(call, x())};
     case TorchOp::ScaledHardSigmoid: return {at::clamp(x() * real("alpha") + real("beta"), 0, 1)};
     case TorchOp::Erf: return {at::erf(x())};
     case TorchOp::Exp: return {at::exp(x())};
@@ -96,18 +112,50 @@ std::vector<at::Tensor> runCall(const TorchCall& call, const CallInputs& inputs)
     case TorchOp::Sign: return {at::sign(x())};
     case TorchOp::Sin: return {at::sin(x())};
     case TorchOp::Cos: return {at::cos(x())};
+    case TorchOp::Function: return {functionOf(args.getText("function"), x())};
+    case TorchOp::Cast: return {castTo(args.getInt("to", 1), x())};
+    case TorchOp::Affine: return {x() * real("alpha") + real("beta")};
+    case TorchOp::ScaledTanh: return {at::tanh(x() * real("beta")) * real("alpha")};
+    case TorchOp::ParametricSoftplus: return {at::softplus(x() * real("beta")) * real("alpha")};
+    case TorchOp::Shrink: return {at::where(at::abs(x()) > real("lambda"), x() - at::sign(x()) * real("bias"), at::zeros_like(x()))};
+    case TorchOp::QuickGELU: return {x() * at::sigmoid(x() * real("alpha"))};
     case TorchOp::Add:
     case TorchOp::Sub:
     case TorchOp::Mul:
     case TorchOp::Div:
     case TorchOp::Pow:
     case TorchOp::Maximum:
-    case TorchOp::Minimum: return {combine(call, inputs)};
+    case TorchOp::Minimum:
+    case TorchOp::Average:
+    case TorchOp::Equal:
+    case TorchOp::Greater:
+    case TorchOp::GreaterOrEqual:
+    case TorchOp::Less:
+    case TorchOp::LessOrEqual:
+    case TorchOp::And:
+    case TorchOp::Or:
+    case TorchOp::Xor:
+    case TorchOp::Mod: return {combine(call, inputs)};
+    case TorchOp::Where: return {chosen(inputs)};
     case TorchOp::Mean:
     case TorchOp::Sum:
     case TorchOp::Amax:
     case TorchOp::Amin:
-    case TorchOp::Norm: return {reduce(call, x())};
+    case TorchOp::Norm:
+    case TorchOp::L1Norm:
+    case TorchOp::LogSum:
+    case TorchOp::LogSumExp:
+    case TorchOp::Prod:
+    case TorchOp::SumSquare: return {reduce(call, x())};
+    case TorchOp::ArgMax:
+    case TorchOp::ArgMin:
+    case TorchOp::TopK:
+    case TorchOp::Hardmax:
+    case TorchOp::CumSum:
+    case TorchOp::Normalize: return alongAxis(call, x());
+    case TorchOp::Trilu: return {args.getBool("upper", true) ? at::triu(x(), args.getInt("diagonal", 0)) : at::tril(x(), args.getInt("diagonal", 0))};
+    case TorchOp::Einsum: return {einsum(call, inputs)};
+    case TorchOp::LPPool2d: return {lpPool(call, x())};
     case TorchOp::Concat: return {at::cat(inputs.in, args.getInt("dim", 1))};
     case TorchOp::Split: return splitUp(call, x());
     case TorchOp::Flatten:
@@ -117,11 +165,14 @@ std::vector<at::Tensor> runCall(const TorchCall& call, const CallInputs& inputs)
     case TorchOp::Permute:
     case TorchOp::Slice:
     case TorchOp::Select:
+    case TorchOp::IndexSelect:
     case TorchOp::PixelShuffle:
     case TorchOp::PixelUnshuffle:
     case TorchOp::DepthToSpace:
     case TorchOp::SpaceToDepth:
-    case TorchOp::ChannelShuffle: return {reshaped(call, x())};
+    case TorchOp::ChannelShuffle:
+    case TorchOp::Expand:
+    case TorchOp::Tile: return {reshaped(call, x())};
     case TorchOp::ConstantPad:
     case TorchOp::ReflectionPad:
     case TorchOp::ReplicationPad: return {padded(call, x())};

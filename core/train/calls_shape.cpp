@@ -66,6 +66,16 @@ at::Tensor spaceToDepth(const at::Tensor& x, std::int64_t r)
     return x.reshape({n, c, h, r, w, r}).permute({0, 3, 5, 1, 2, 4}).reshape({n, c * r * r, h, w});
 }
 
+// The batch is that of the tensor, whatever size the network was analysed at.
+at::Tensor expanded(const TorchCall& call, const at::Tensor& x)
+{
+    Ints size = listOf(call, "size");
+    const std::size_t more = size.size() - std::min(size.size(), static_cast<std::size_t>(x.dim()));
+    for (std::size_t i = more; i < size.size(); ++i)
+        if (const std::int64_t has = x.size(static_cast<std::int64_t>(i - more)); has != 1) size[i] = has;
+    return x.expand(size);
+}
+
 at::Tensor shuffled(const at::Tensor& x, std::int64_t groups)
 {
     std::vector<std::int64_t> apart = x.sizes().vec();
@@ -85,12 +95,20 @@ at::Tensor reshaped(const TorchCall& call, const at::Tensor& x)
     case TorchOp::Unsqueeze: return unsqueezed(call, x);
     case TorchOp::Permute: return x.permute(listOf(call, "dims"));
     case TorchOp::Slice: return sliced(call, x);
+    case TorchOp::IndexSelect: {
+        const std::int64_t dim = call.args.getInt("dim", 1);
+        const Ints places = listOf(call, "index");
+        const at::Tensor index = at::tensor(at::IntArrayRef(places), at::TensorOptions().dtype(at::kLong)).to(x.device());
+        return at::index_select(x, dim, at::remainder(index, x.size(dim)));
+    }
     case TorchOp::Select: return x.select(call.args.getInt("dim", 1), call.args.getInt("index", 0));
     case TorchOp::PixelShuffle: return at::pixel_shuffle(x, call.args.getInt("upscale_factor", 2));
     case TorchOp::PixelUnshuffle: return at::pixel_unshuffle(x, call.args.getInt("downscale_factor", 2));
     case TorchOp::DepthToSpace: return depthToSpace(x, call.args.getInt("upscale_factor", 2));
     case TorchOp::SpaceToDepth: return spaceToDepth(x, call.args.getInt("downscale_factor", 2));
     case TorchOp::ChannelShuffle: return shuffled(x, call.args.getInt("groups", 2));
+    case TorchOp::Expand: return expanded(call, x);
+    case TorchOp::Tile: return x.repeat(listOf(call, "repeats"));
     default: throw Error(ErrorCode::Internal, "Not a change of shape.");
     }
 }

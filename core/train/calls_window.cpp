@@ -1,5 +1,6 @@
 #include "core/train/calls.h"
 
+#include "core/base/error.h"
 #include "core/ops/reach.h"
 
 #include <algorithm>
@@ -53,8 +54,11 @@ bool poolsAsPyTorch(const Windows& windows)
 
 at::Tensor plainAverage(const at::Tensor& x, const Windows& windows)
 {
-    return windows.kernel.size() == 2 ? at::avg_pool2d(x, windows.kernel, windows.stride)
-                                      : at::avg_pool3d(x, windows.kernel, windows.stride);
+    switch (windows.kernel.size()) {
+    case 1: return at::avg_pool1d(x, windows.kernel, windows.stride);
+    case 2: return at::avg_pool2d(x, windows.kernel, windows.stride);
+    default: return at::avg_pool3d(x, windows.kernel, windows.stride);
+    }
 }
 
 }  // namespace
@@ -86,13 +90,57 @@ at::Tensor transposedConvolution(const TorchCall& call, const CallInputs& inputs
     return native ? out : pad(out, {-windows.begin[0], -windows.begin[1]}, {-windows.end[0], -windows.end[1]}, 0);
 }
 
-at::Tensor maxPool(const TorchCall& call, const at::Tensor& x)
+at::Tensor maxPool(const TorchCall& call, const at::Tensor& x, int axes)
+{
+    const Windows windows = windowsOf(call, torchKernel(call, static_cast<std::size_t>(axes)));
+    const bool plain = poolsAsPyTorch(windows);
+    const at::Tensor ready = plain ? x : fitToWindows(x, windows, -std::numeric_limits<double>::infinity());
+    const Ints padding = plain ? windows.begin : Ints(windows.begin.size(), 0);
+    const bool ceil = plain && windows.ceilMode;
+    return axes == 1 ? at::max_pool1d(ready, windows.kernel, windows.stride, padding, windows.dilation, ceil)
+                     : at::max_pool2d(ready, windows.kernel, windows.stride, padding, windows.dilation, ceil);
+}
+
+// ONNX counts positions over the whole tensor, without padding; PyTorch within each plane of what it pools.
+std::vector<at::Tensor> maxPoolWithIndices(const TorchCall& call, const at::Tensor& x)
 {
     const Windows windows = windowsOf(call, torchKernel(call, 2));
-    if (poolsAsPyTorch(windows))
-        return at::max_pool2d(x, windows.kernel, windows.stride, windows.begin, windows.dilation, windows.ceilMode);
     const at::Tensor ready = fitToWindows(x, windows, -std::numeric_limits<double>::infinity());
-    return at::max_pool2d(ready, windows.kernel, windows.stride, {0, 0}, windows.dilation);
+    const auto [values, within] = at::max_pool2d_with_indices(ready, windows.kernel, windows.stride, {0, 0}, windows.dilation);
+    const at::Tensor rows = at::div(within, ready.size(3), "floor") - windows.begin[0];
+    const at::Tensor columns = at::remainder(within, ready.size(3)) - windows.begin[1];
+    const at::Tensor planes = at::arange(x.size(0) * x.size(1), within.options()).reshape({x.size(0), x.size(1), 1, 1});
+    return {values, (planes * x.size(2) + rows) * x.size(3) + columns};
+}
+
+namespace {
+
+std::vector<std::int64_t> restoredShape(const TorchCall& call, const at::Tensor& x)
+{
+    const std::int64_t h = call.args.at("output_size", 0, -1), w = call.args.at("output_size", 1, -1);
+    if (h < 1 || w < 1) throw Error(ErrorCode::Usage, "The size of the map that a max unpooling restores does not follow from the network.");
+    return {x.size(0), x.size(1), h, w};
+}
+
+}  // namespace
+
+at::Tensor maxUnpool(const TorchCall& call, const CallInputs& inputs)
+{
+    const at::Tensor& x = inputs.x();
+    const std::vector<std::int64_t> shape = restoredShape(call, x);
+    const at::Tensor flat = at::zeros({shape[0] * shape[1] * shape[2] * shape[3]}, x.options());
+    return flat.scatter(0, inputs.in.at(1).reshape({-1}), x.reshape({-1})).reshape(shape);
+}
+
+at::Tensor sumUnpool(const TorchCall& call, const CallInputs& inputs)
+{
+    const at::Tensor x = inputs.x() + inputs.in.at(1);
+    const Windows windows = windowsOf(call, torchKernel(call, 2));
+    const std::vector<std::int64_t> shape = restoredShape(call, x);
+    const at::Tensor weight = at::ones({shape[1], 1, windows.kernel[0], windows.kernel[1]}, x.options().requires_grad(false));
+    const at::Tensor out = at::convolution(x, weight, {}, windows.stride, {0, 0}, {1, 1}, true, {0, 0}, shape[1]);
+    const Ints end{shape[2] - out.size(2) + windows.begin[0], shape[3] - out.size(3) + windows.begin[1]};
+    return pad(out, {-windows.begin[0], -windows.begin[1]}, end, 0);
 }
 
 at::Tensor averagePool(const TorchCall& call, const at::Tensor& x, int axes)
@@ -118,15 +166,28 @@ at::Tensor averagePool(const TorchCall& call, const at::Tensor& x, int axes)
            plainAverage(fitToWindows(counted, windows, 0), windows);
 }
 
-at::Tensor sumPool(const TorchCall& call, const at::Tensor& x)
+at::Tensor sumPool(const TorchCall& call, const at::Tensor& x, int axes)
+{
+    const Windows windows = windowsOf(call, torchKernel(call, static_cast<std::size_t>(axes)));
+    const std::int64_t channels = x.size(1);
+    std::vector<std::int64_t> shape{channels, 1};
+    double units = 1;
+    for (const std::int64_t k : windows.kernel) {
+        shape.push_back(k);
+        units *= static_cast<double>(k);
+    }
+    const at::Tensor weight = at::ones(shape, x.options().requires_grad(false)) / units;
+    const Ints none(windows.kernel.size(), 0);
+    return at::convolution(fitToWindows(x, windows, 0), weight, {}, windows.stride, none, windows.dilation, false, none, channels);
+}
+
+// A norm, signs left out.
+at::Tensor lpPool(const TorchCall& call, const at::Tensor& x)
 {
     const Windows windows = windowsOf(call, torchKernel(call, 2));
-    const std::int64_t channels = x.size(1);
-    const at::Tensor weight =
-        at::ones({channels, 1, windows.kernel[0], windows.kernel[1]}, x.options().requires_grad(false)) /
-        static_cast<double>(windows.kernel[0] * windows.kernel[1]);
-    return at::convolution(fitToWindows(x, windows, 0), weight, {}, windows.stride, Ints{0, 0}, windows.dilation, false,
-                           Ints{0, 0}, channels);
+    const double p = static_cast<double>(call.args.getInt("norm_type", 2));
+    const at::Tensor powers = fitToWindows(at::pow(at::abs(x), p), windows, 0);
+    return at::pow(plainAverage(powers, windows) * static_cast<double>(windows.kernel[0] * windows.kernel[1]), 1 / p);
 }
 
 at::Tensor adaptivePool(const TorchCall& call, const at::Tensor& x, bool average)

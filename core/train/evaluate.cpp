@@ -1,11 +1,13 @@
 #include "core/train/evaluate.h"
 
+#include "core/ops/classifier.h"
 #include "core/train/scores.h"
 
 namespace fovea {
 
 EvaluateReply evaluate(const TrainStart& start, const EvaluateRequest& request, const JobWatch& watch)
 {
+    classifierIn(start.graph);  // before images are looked for
     const DataParts parts = openFor(request.data);
     ClassifyingNetwork classifier(withPreprocessing(start.graph, parts, watch), start.weights,
                                   start.device);

@@ -33,6 +33,8 @@ std::vector<std::int64_t> depths(const Network& network)
     return out;
 }
 
+}  // namespace
+
 std::vector<OptimisedTensor> trainedTensors(Network& network, const Recipe& recipe, const std::set<std::size_t>& frozen)
 {
     std::vector<OptimisedTensor> out;
@@ -53,8 +55,6 @@ std::vector<OptimisedTensor> trainedTensors(Network& network, const Recipe& reci
                                           : "No weights are left to train behind '" + recipe.freeze + "'.");
     return out;
 }
-
-}  // namespace
 
 Learner::Learner(const Graph& graph, const Weights& weights, const Recipe& recipe, const std::string& device)
     : m_recipe(recipe), m_classifier(graph, weights, device)

@@ -7,8 +7,13 @@
 
 #include <memory>
 #include <set>
+#include <vector>
 
 namespace fovea {
+
+// What an optimiser moves: the network's trainable tensors, without those of the frozen steps. Error(Usage) where none
+// is left.
+std::vector<OptimisedTensor> trainedTensors(Network& network, const Recipe& recipe, const std::set<std::size_t>& frozen);
 
 class Learner {
 public:

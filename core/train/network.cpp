@@ -1,6 +1,7 @@
 #include "core/train/network.h"
 
 #include "core/graph/names.h"
+#include "core/ops/clothes.h"
 #include "core/train/tensors.h"
 
 #include <algorithm>
@@ -13,6 +14,9 @@ namespace {
 void refuseWithoutForm(const Prepared& prepared)
 {
     std::vector<std::string> names;
+    for (const auto& entry : prepared.entries)
+        if (isQuantised(*entry.node))
+            throw Error(ErrorCode::Usage, "The network is quantised: '" + entry.node->name + "' computes with whole numbers and scales, so it cannot be trained or run; use the network that it was made from.");
     for (const auto& entry : prepared.entries)
         if (entry.op->torch.op == TorchOp::None) names.push_back("'" + entry.node->name + "'");
     if (!names.empty())

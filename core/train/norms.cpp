@@ -2,6 +2,7 @@
 
 #include "core/base/random.h"
 #include "core/io/safetensors/safetensors.h"
+#include "core/ops/classifier.h"
 #include "core/ops/folded_norms.h"
 #include "core/train/purposes.h"
 #include "core/train/scores.h"
@@ -97,6 +98,7 @@ double largestDifference(ClassifyingNetwork& before, ClassifyingNetwork& after, 
 
 RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& request, const JobWatch& watch)
 {
+    classifierIn(start.graph);  // before images are looked for
     const DataParts parts = openFor(request.data);
     ClassifyingNetwork classifier(withPreprocessing(start.graph, parts, watch), start.weights,
                                   start.device);
@@ -169,6 +171,7 @@ Unfolded unfoldNorms(const TrainStart& start, const UnfoldRequest& request, cons
 Unfolded unfoldNorms(const TrainStart& start, const DataParts& parts, const UnfoldRequest& request,
                      const JobWatch& watch)
 {
+    classifierIn(start.graph);  // before images are read
     const Graph original = withPreprocessing(start.graph, *parts.train, watch.stop);
     const std::vector<NodeId> convolutions = foldedConvolutions(original);
     if (convolutions.empty())

@@ -76,6 +76,7 @@ PreparedTraining prepareTraining(const TrainStart& given, const Recipe& recipe, 
                                  const JobWatch& watch)
 {
     // Before images are read.
+    classifierIn(given.graph);
     if (recipe.amp) refuseMixedPrecisionOn(given.device);
     frozenLayers(given.graph, recipe.freeze);
     std::vector<std::string> fresh;

@@ -1,6 +1,7 @@
 #include "core/train/probe.h"
 
 #include "core/base/checked.h"
+#include "core/ops/classifier.h"
 #include "core/train/optimiser.h"
 #include "core/train/scores.h"
 
@@ -137,6 +138,7 @@ ProbeRow fitted(const at::Tensor& train, const at::Tensor& trainLabels, const at
 
 ProbeReply probeWithin(std::int64_t bytes, const TrainStart& start, const ProbeRequest& request, const JobWatch& watch)
 {
+    classifierIn(start.graph);  // before images are looked for
     const DataParts parts = openFor(request.data);
     refuseOneClass(parts, request.data.source);
     ClassifyingNetwork classifier(withPreprocessing(start.graph, parts, watch), start.weights,

@@ -37,25 +37,51 @@ std::vector<at::Tensor> runSupportCall(const TorchCall& call, const CallInputs& 
     case TorchOp::Softplus: case TorchOp::Softsign: case TorchOp::Hardsigmoid: case TorchOp::Hardswish: case TorchOp::Hardtanh:
     case TorchOp::Threshold: case TorchOp::ScaledHardSigmoid: case TorchOp::Erf: case TorchOp::Exp: case TorchOp::Log: case TorchOp::Sqrt:
     case TorchOp::Abs: case TorchOp::Neg: case TorchOp::Reciprocal: case TorchOp::Floor: case TorchOp::Ceil: case TorchOp::Round:
-    case TorchOp::Sign: case TorchOp::Sin: case TorchOp::Cos:
+    case TorchOp::Sign: case TorchOp::Sin: case TorchOp::Cos: case TorchOp::Function: case TorchOp::Cast: case TorchOp::Affine:
+    case TorchOp::ScaledTanh: case TorchOp::ParametricSoftplus: case TorchOp::Shrink: case TorchOp::QuickGELU: case TorchOp::Trilu:
     case TorchOp::GroupNorm: case TorchOp::InstanceNorm2d: case TorchOp::LocalResponseNorm: return {inputs.x()};
     case TorchOp::LayerNorm: return {inputs.x() + at::mean(inputs.x(), dimsFrom(call, inputs.x()), true)};
     case TorchOp::Softmax:
-    case TorchOp::LogSoftmax: return {inputs.x() + at::mean(inputs.x(), {call.args.getInt("dim", -1)}, true)};
-    case TorchOp::MaxPool2d: return {sumPool(call, inputs.x())};
+    case TorchOp::LogSoftmax: {
+        std::vector<std::int64_t> dims{call.args.getInt("dim", -1)};
+        while (call.args.getBool("flattened", false) && dims.back() + 1 < inputs.x().dim()) dims.push_back(dims.back() + 1);
+        return {inputs.x() + at::mean(inputs.x(), dims, true)};
+    }
+    case TorchOp::MaxPool1d: return {sumPool(call, inputs.x(), 1)};
+    case TorchOp::MaxPool2d: {
+        const at::Tensor sums = sumPool(call, inputs.x(), 2);
+        return call.args.getBool("return_indices", false) ? std::vector{sums, sums} : std::vector{sums};
+    }
+    case TorchOp::LPPool2d: return {sumPool(call, inputs.x(), 2)};
+    case TorchOp::MaxUnpool2d: return {sumUnpool(call, inputs)};
     case TorchOp::AdaptiveMaxPool2d: return {adaptivePool(call, inputs.x(), true)};
     case TorchOp::Add: case TorchOp::Sub: case TorchOp::Mul: case TorchOp::Div: case TorchOp::Pow: case TorchOp::Maximum: case TorchOp::Minimum:
-        return {sumOf(inputs)};
-    case TorchOp::Mean: case TorchOp::Sum: case TorchOp::Amax: case TorchOp::Amin: case TorchOp::Norm: return {meanOver(call, inputs.x())};
+    case TorchOp::Average: case TorchOp::Equal: case TorchOp::Greater: case TorchOp::GreaterOrEqual: case TorchOp::Less: case TorchOp::LessOrEqual:
+    case TorchOp::And: case TorchOp::Or: case TorchOp::Xor: case TorchOp::Mod: case TorchOp::Where: return {sumOf(inputs)};
+    case TorchOp::Mean: case TorchOp::Sum: case TorchOp::Amax: case TorchOp::Amin: case TorchOp::Norm: case TorchOp::L1Norm:
+    case TorchOp::LogSum: case TorchOp::LogSumExp: case TorchOp::Prod: case TorchOp::SumSquare: return {meanOver(call, inputs.x())};
+    case TorchOp::ArgMax: case TorchOp::ArgMin: {
+        const at::Tensor mean = at::mean(inputs.x(), {call.args.getInt("dim", -1)}, true);
+        return {call.args.getBool("keepdim", true) ? mean : mean.squeeze(call.args.getInt("dim", -1))};
+    }
+    case TorchOp::TopK: {
+        const std::int64_t dim = call.args.getInt("dim", -1);
+        const at::Tensor all = inputs.x() + at::mean(inputs.x(), {dim}, true), part = all.narrow(dim, 0, call.args.getInt("k", 1));
+        return {part, part};
+    }
+    case TorchOp::Hardmax: case TorchOp::CumSum:
+    case TorchOp::Normalize: return {inputs.x() + at::mean(inputs.x(), {call.args.getInt("dim", -1)}, true)};
     case TorchOp::MatMul: return {readsAll(inputs.x(), inputs.in.at(1))};
     case TorchOp::Interpolate: return {interpolate(call, inputs.x(), true)};
     // Linear already, with positive weights; spelt out, so that a new operation is decided here too.
     case TorchOp::None: case TorchOp::Input: case TorchOp::Constant: case TorchOp::Identity: case TorchOp::Dropout: case TorchOp::Conv1d:
-    case TorchOp::Conv2d: case TorchOp::Conv3d: case TorchOp::ConvTranspose2d: case TorchOp::Linear: case TorchOp::AvgPool2d:
+    case TorchOp::Conv2d: case TorchOp::Conv3d: case TorchOp::ConvTranspose2d: case TorchOp::Linear: case TorchOp::AvgPool1d: case TorchOp::AvgPool2d:
     case TorchOp::AvgPool3d: case TorchOp::AdaptiveAvgPool2d: case TorchOp::BatchNorm2d: case TorchOp::Concat: case TorchOp::Split:
     case TorchOp::Flatten: case TorchOp::Reshape: case TorchOp::Squeeze: case TorchOp::Unsqueeze: case TorchOp::Permute: case TorchOp::Slice:
+    case TorchOp::Einsum: case TorchOp::IndexSelect:
     case TorchOp::Select: case TorchOp::ConstantPad: case TorchOp::ReflectionPad: case TorchOp::ReplicationPad: case TorchOp::PixelShuffle:
-    case TorchOp::PixelUnshuffle: case TorchOp::DepthToSpace: case TorchOp::SpaceToDepth: case TorchOp::ChannelShuffle: break;
+    case TorchOp::PixelUnshuffle: case TorchOp::DepthToSpace: case TorchOp::SpaceToDepth: case TorchOp::ChannelShuffle:
+    case TorchOp::Expand: case TorchOp::Tile: break;
     }
     return runCall(call, inputs);
 }

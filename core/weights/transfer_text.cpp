@@ -1,4 +1,5 @@
 #include "core/base/numbers.h"
+#include "core/base/printable.h"
 #include "core/weights/weights.h"
 
 #include <algorithm>
@@ -26,7 +27,7 @@ std::string transferText(const TransferPlan& plan, std::size_t most)
         const std::string sizes = row.from.empty() ? toText(row.to)
                                   : row.to.empty() ? toText(row.from)
                                                    : toText(row.from) + " to " + toText(row.to);
-        out += "\n    " + row.tensor + ": " + toString(row.action) + ", " + sizes;
+        out += "\n    " + printable(row.tensor) + ": " + toString(row.action) + ", " + sizes;
     }
     if (plan.rows.size() > most) out += "\n    and " + std::to_string(plan.rows.size() - most) + " more";
     return out;

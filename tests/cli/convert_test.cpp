@@ -1,3 +1,5 @@
+#include "core/graph/first_image.h"
+#include "core/io/onnx/onnx.h"
 #include "tests/cli/cli_run.h"
 
 #include <nlohmann/json.hpp>
@@ -10,6 +12,11 @@ using Json = nlohmann::ordered_json;
 class Convert : public CliTest {
 protected:
     Convert() { save("net.fovea", kNet); }
+    static std::string onnxOf(const std::string& model, const std::string& to)
+    {
+        EXPECT_EQ(run({"convert", model, to}).code, 0);
+        return to;
+    }
     static Json summaryOf(const std::string& model) { return Json::parse(run({"analyze", model, "--json"}).out)["summary"]; }
 };
 
@@ -48,6 +55,32 @@ TEST_F(Convert, WritesFromItsOwnRecordsAloneWhereAskedTo)
     ASSERT_EQ(run({"convert", "a.onnx", "b.onnx", "--no-origin"}).code, 0);
     EXPECT_EQ(summaryOf("b.onnx"), summaryOf("a.onnx"));
     expectRefused({"convert", "net.fovea", "b.fovea", "--no-origin"}, "Option '--no-origin' is about .onnx files, but the output is 'b.fovea'.");
+}
+
+TEST_F(Convert, WritesTheOpsetThatIsAskedFor)
+{
+    ASSERT_EQ(run({"convert", "net.fovea", "a.onnx"}).code, 0);
+    ASSERT_EQ(run({"convert", "a.onnx", "b.onnx", "--opset", "11"}).code, 0);
+    EXPECT_EQ(opsetOf(readOnnx("a.onnx")), 17);
+    EXPECT_EQ(opsetOf(readOnnx("b.onnx")), 11);
+    EXPECT_EQ(summaryOf("b.onnx"), summaryOf("a.onnx"));
+    expectRefused({"convert", "net.fovea", "b.fovea", "--opset", "11"}, "Option '--opset' is about .onnx files, but the output is 'b.fovea'.");
+    EXPECT_EQ(run({"convert", "net.fovea", "c.onnx", "--opset", "22"}).code, 2);
+}
+
+TEST_F(Convert, StatesHeightAndWidthThatTheFileLeavesOpenAndSaysSo)
+{
+    Model model = readOnnx(onnxOf("net.fovea", "first.onnx"));
+    model.graph.update(firstImage(model.graph)->id, [](Node& input) { setSymbols(input, {"n", "", "rows", "columns"}); });
+    writeOnnx(model, "open.onnx");
+    EXPECT_EQ(run({"convert", "open.onnx", "same.onnx"}).out, "Wrote same.onnx.\n");
+    EXPECT_EQ(readText("same.onnx"), readText("open.onnx"));
+    EXPECT_EQ(run({"convert", "open.onnx", "stated.onnx", "--size", "48x64"}).out,
+              "Wrote stated.onnx.\nThe file leaves height and width open (rows, columns); they are written as 48x64.\n");
+    const Model stated = readOnnx("stated.onnx");
+    const Node& input = *firstImage(stated.graph);
+    EXPECT_EQ(*input.attrs.getInts("shape"), (Ints{1, 3, 48, 64}));
+    EXPECT_EQ(symbolsOf(input), (std::vector<std::string>{"n", "", "", ""}));
 }
 
 TEST_F(Convert, WritesPytorchSourceWithItsWeightsBeside)

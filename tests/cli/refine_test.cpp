@@ -1,7 +1,10 @@
+#include "core/graph/first_image.h"
+#include "core/io/onnx/onnx.h"
 #include "tests/cli/cli_run.h"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 
@@ -161,6 +164,30 @@ TEST_F(Refine, AppliesTheFirstPlanByItself)
     EXPECT_EQ(applied["applied"], listed["plans"][0]["id"]);
     EXPECT_EQ(applied["output"], "better.fovea");
     EXPECT_EQ(Json::parse(run({"analyze", "better.fovea", "--json"}).out)["summary"], listed["plans"][0]["after"]);
+}
+
+TEST_F(Refine, LeavesOpenSizesOpenUnlessThePlanChangesThemAndThenSaysSo)
+{
+    ASSERT_EQ(run({"convert", "net.fovea", "first.onnx"}).code, 0);
+    Model model = readOnnx("first.onnx");
+    model.graph.update(firstImage(model.graph)->id, [](Node& input) { setSymbols(input, {"", "", "rows", "columns"}); });
+    writeOnnx(model, "open.onnx");
+    const auto symbols = [](const char* path) { return symbolsOf(*firstImage(readOnnx(path).graph)); };
+    const std::vector<std::string> words{"refine", "open.onnx", "--size", "32", "--json"};
+    const auto with = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), words.begin(), words.end());
+        return Json::parse(run(more).out, nullptr, false);
+    };
+    const Json layers = with({"--auto", "-o", "layers.onnx"});
+    EXPECT_EQ(layers["stated"], Json::array());
+    EXPECT_EQ(symbols("layers.onnx"), (std::vector<std::string>{"", "", "rows", "columns"}));
+    const Json plans = with({})["plans"];
+    const auto side = std::find_if(plans.begin(), plans.end(), [](const Json& plan) { return plan["edits"][0]["attribute"] == "shape"; });
+    ASSERT_NE(side, plans.end());
+    EXPECT_EQ(with({"--apply", (*side)["id"], "-o", "side.onnx"})["stated"], (Json{"rows", "columns"}));
+    EXPECT_EQ(symbols("side.onnx"), (std::vector<std::string>{"", "", "", ""}));
+    const std::string text = run({"refine", "open.onnx", "--size", "32", "--apply", (*side)["id"], "-o", "side.onnx"}).out;
+    EXPECT_NE(text.find("The file leaves height and width open (rows, columns); they are written as "), std::string::npos) << text;
 }
 
 TEST_F(Refine, DoesNotChangeNothingButTheSideByItself)

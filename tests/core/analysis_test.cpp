@@ -86,7 +86,8 @@ TEST(Opaque, IsUnknownUntilItsReachIsStated)
 {
     Graph graph = test::graphOf("input 3x32x32 > opaque:x > conv2d:a k=3 p=1 c=8");
     EXPECT_EQ(layer(analyze(graph), "a").verdict, Verdict::Unknown);
-    EXPECT_TRUE(has(analyze(graph), "opaque-layer"));
+    EXPECT_TRUE(has(analyze(graph), "unknown-layer"));
+    EXPECT_FALSE(has(analyze(graph), "opaque-layer"));
     graph = withReach(graph, "x", "k3s2p1");
     EXPECT_EQ(layer(analyze(graph), "a").verdict, Verdict::Productive);
     EXPECT_EQ(layer(analyze(graph), "a").field.h.rfMin, 7);
@@ -94,6 +95,137 @@ TEST(Opaque, IsUnknownUntilItsReachIsStated)
     EXPECT_THROW(withReach(graph, "x", "s2"), Error);
     EXPECT_THROW(withReach(graph, "x", "k0"), Error);
     EXPECT_THROW(withReach(graph, "nobody", "k3"), Error);
+}
+
+TEST(Opaque, IsStatedForAllOfATypeAndWithAScale)
+{
+    Graph graph = test::graphOf("input 3x32x32 > opaque:x onnx_op=Swirl > conv2d:a k=3 p=1 c=8 > opaque:y onnx_op=com.example::Swirl > conv2d:b k=3 p=1 c=8");
+    graph = withReach(graph, "op:Swirl", "up2");
+    const Report report = analyze(graph);
+    EXPECT_EQ(layer(report, "a").field.h.jump, Rational(1, 2));
+    EXPECT_EQ(layer(report, "b").field.h.jump, Rational(1, 4));
+    EXPECT_TRUE(report.summary.bounded);
+    EXPECT_TRUE(has(report, "opaque-layer"));
+    EXPECT_FALSE(has(report, "unknown-layer"));
+    EXPECT_THROW(withReach(graph, "op:Twirl", "same"), Error);
+    EXPECT_THROW(withReach(graph, "x", "up0"), Error);
+    EXPECT_THROW(withReach(graph, "x", "up2k3"), Error);
+}
+
+const Issue* finding(const Report& report, const std::string& code)
+{
+    for (const Issue& issue : report.issues)
+        if (issue.code == code) return &issue;
+    return nullptr;
+}
+
+int count(const Report& report, const std::string& code)
+{
+    return static_cast<int>(std::count_if(report.issues.begin(), report.issues.end(), [&](const Issue& issue) { return issue.code == code; }));
+}
+
+TEST(Unknown, OneCauseGivesOneFindingWithWhatItCosts)
+{
+    const Report report = analyze(test::graphOf(
+        "input 3x32x32 > conv2d:a k=3 p=1 c=8 > opaque:x onnx_op=GridSample why=it.samples > relu:r > conv2d:b k=3 p=1 c=8 > opaque:y onnx_op=If > conv2d:c k=3 p=1 c=8"));
+    EXPECT_EQ(count(report, "unknown-layer"), 1);
+    const Issue* issue = finding(report, "unknown-layer");
+    ASSERT_TRUE(issue);
+    EXPECT_EQ(issue->layer, "x");
+    EXPECT_EQ(issue->severity, Severity::Warning);
+    EXPECT_EQ(issue->message, "'x': it.samples. The fields of 4 layers behind it are unknown for that.");
+    EXPECT_FALSE(report.summary.complete);
+    EXPECT_FALSE(report.summary.bounded);
+    EXPECT_FALSE(report.summary.judged);
+    EXPECT_EQ(report.summary.iMin->h, 3);
+    EXPECT_FALSE(has(report, "field-smaller-than-input"));
+}
+
+TEST(Unknown, BranchesWithTheSameCauseShareTheFinding)
+{
+    const Report report = analyze(test::graphOf("input 3x32x32 > conv2d:a k=3 p=1 c=8 > opaque:x onnx_op=S why=no; @a > opaque:y onnx_op=S why=no; @a > opaque:z onnx_op=T why=no; @x > add @y @z"));
+    EXPECT_EQ(count(report, "unknown-layer"), 2);
+    EXPECT_EQ(finding(report, "unknown-layer")->message, "'x': no; so it is with 1 more of its type. The fields of 1 layer behind it are unknown for that.");
+}
+
+TEST(Unknown, WhatItCannotChangeIsKnown)
+{
+    // Behind a global layer, a gate that nobody can read leaves the extractor as it is.
+    const Report report = analyze(test::graphOf("input 3x32x32 > conv2d:a k=3 p=1 c=8 > gap > opaque:tail onnx_op=NonMaxSuppression > relu:r > conv2d:behind k=1 c=8"));
+    EXPECT_EQ(count(report, "unknown-layer"), 0);
+    EXPECT_TRUE(layer(report, "tail").unbounded);
+    EXPECT_EQ(layer(report, "behind").verdict, Verdict::NotApplicable);
+    EXPECT_TRUE(report.summary.bounded);
+    EXPECT_TRUE(report.summary.judged);
+    const Report pooled = analyze(test::graphOf("input 3x32x32 > conv2d:a k=3 p=1 c=8 > opaque:x onnx_op=GridSample > gap:pool > conv2d:gate k=1 c=8"));
+    EXPECT_TRUE(layer(pooled, "pool").unbounded);
+    EXPECT_FALSE(layer(pooled, "pool").unknown);
+    EXPECT_EQ(layer(pooled, "gate").verdict, Verdict::NotApplicable);
+    EXPECT_TRUE(pooled.summary.judged);
+    EXPECT_EQ(count(pooled, "unknown-layer"), 1);
+}
+
+TEST(Unknown, NoBorderLayerStandsBehindIt)
+{
+    const Report report = analyze(test::graphOf(
+        "input 3x16x16 > conv2d:a k=9 s=2 p=4 c=8 > opaque:x > conv2d:b k=3 p=1 c=8; @a > conv2d:c k=9 p=4 c=8 > conv2d:d k=3 p=1 c=8"));
+    EXPECT_EQ(layer(report, "d").verdict, Verdict::Unproductive);
+    EXPECT_FALSE(report.summary.borderLayer);
+    EXPECT_NE(finding(report, "unproductive-tail")->message.find("At least 1 layer is"), std::string::npos);
+}
+
+TEST(Inputs, NoneThatIsAnImageIsSaidAndTheCostIsCounted)
+{
+    Graph graph;
+    Node input = makeNode("Input", "x");
+    input.attrs.set("shape", Ints{1, 8, 3, 16, 16});
+    const NodeId x = graph.add(input);
+    Node reshape = makeNode("Reshape", "frames", {{x, 0}});
+    reshape.attrs.set("shape", Ints{8, 3, 16, 16});
+    Node conv = makeNode("Conv2d", "c", {{graph.add(reshape), 0}});
+    conv.attrs.set("kernel_size", Ints{3, 3});
+    graph.add(conv);
+    const Report report = analyze(graph);
+    EXPECT_TRUE(has(report, "no-image-input"));
+    EXPECT_FALSE(has(report, "unknown-layer"));
+    EXPECT_EQ(layer(report, "c").verdict, Verdict::Unknown);
+    EXPECT_FALSE(layer(report, "c").finite);
+    EXPECT_TRUE(report.summary.complete);
+    EXPECT_FALSE(report.summary.iMin);
+    EXPECT_GT(report.summary.macs, 0);
+}
+
+TEST(Constants, ThatAreSettingsAreNoRows)
+{
+    Graph graph = test::graphOf("input 3x8x8 > conv2d:a k=3 p=1 c=4");
+    Node setting = makeNode("Constant", "grid"), learned = makeNode("Constant", "token");
+    setting.attrs.set("shape", Ints{1, 4, 8, 8});
+    learned.attrs.set("shape", Ints{1, 4, 8, 8});
+    learned.attrs.set("learned", true);
+    const NodeId grid = graph.add(setting), token = graph.add(learned);
+    const NodeId sum = graph.add(makeNode("Concat", "sum", {{test::layer(graph, "a").id, 0}, {grid, 0}, {token, 0}}));
+    graph.setOutputs({{"y", {sum, 0}}});
+    const Report report = analyze(graph);
+    EXPECT_EQ(report.find(grid), nullptr);
+    EXPECT_EQ(layer(report, "token").parameters, 256);
+    EXPECT_EQ(layer(report, "sum").out[0].shape.text(), "1x12x8x8");
+    EXPECT_FALSE(has(report, "unreachable-layer"));
+    EXPECT_EQ(report.layers.size(), 3u);
+}
+
+TEST(InnerImage, TakesThePlaceOfTheFileInput)
+{
+    const Graph graph = test::graphOf("input 3x32x32 > relu:decoded > conv2d:a k=3 s=2 p=1 c=8 > conv2d:b k=3 p=1 c=8");
+    EXPECT_TRUE(hasInnerTensor(graph, "a"));
+    EXPECT_FALSE(hasInnerTensor(graph, "input"));
+    AnalysisOptions options;
+    options.input = "a";
+    const Report report = analyze(withInnerImage(graph, "a"), options);
+    EXPECT_EQ(report.inputShape.text(), "1x8x16x16");
+    EXPECT_EQ(layer(report, "b").field.h.rfMax, 3);
+    EXPECT_EQ(layer(report, "b").field.h.jump, Rational(1));
+    EXPECT_EQ(report.layers.size(), 1u);
+    EXPECT_THROW(withInnerImage(graph, "nobody"), Error);
 }
 
 TEST(Cost, CountsAsTheConventionSays)
@@ -183,6 +315,13 @@ Graph twoImages()
     const NodeId bodyId = graph.add(body);
     graph.setOutputs({{"mask", {bodyId, 0}}, {"edges", {stemId, 0}}});
     return graph;
+}
+
+TEST(SeveralInputs, TheOneThatIsNotAnalysedIsNamed)
+{
+    const Report report = analyze(twoImages());
+    EXPECT_EQ(count(report, "other-image-input"), 1);
+    EXPECT_EQ(finding(report, "other-image-input")->layer, "depth");
 }
 
 TEST(SeveralInputs, OneIsAnalysedAndTheOthersCarryNoPath)

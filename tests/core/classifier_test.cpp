@@ -47,6 +47,25 @@ TEST(Classifier, GetsAnotherNumberOfClassesWithNewTensors)
     EXPECT_TRUE(fresh.empty());
 }
 
+std::string refusalOf(const Graph& graph)
+{
+    try {
+        classifierIn(graph);
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "";
+}
+
+TEST(Classifier, ThatReadsTwoImagesIsRefusedInOneSentence)
+{
+    EXPECT_EQ(refusalOf(test::graphOf("input:left 3x8x8 > conv:a k=1 c=4 > relu:x; input:right 3x8x8 > conv:b k=1 c=4 > add:sum @x > gap > flatten > linear c=10")),
+              "The network reads 'right' beside the image 'left', and labelled images give one input: it cannot be trained, evaluated, probed "
+              "or recalibrated on them.");
+    // What only another output reads is in nobody's way.
+    EXPECT_EQ(refusalOf(test::graphOf("input:left 3x8x8 > conv:a k=1 c=4 > gap > flatten > linear:head c=10; input:right 3x8x8 > conv:b k=1 c=4")), "");
+}
+
 TEST(Classifier, WithoutAPlainLastLayerAnotherSizeIsRefused)
 {
     const Graph sum = test::graphOf("input 3x8x8 > conv:a k=1 c=4 > gap > flatten:x; @x > sigmoid:y; @x > add:out @y");

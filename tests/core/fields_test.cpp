@@ -111,6 +111,98 @@ TEST(Fields, TransposedConvolutionReadsWhatItsFormulaSays)
     EXPECT_EQ(up.start(), -2);
 }
 
+TEST(Fields, SpaceToDepthIsTheMergeOfItsStridedSlices)
+{
+    AxisReach fold;
+    fold.kind = ReachKind::Block;
+    fold.stride = fold.block = 2;
+    const AxisField stem = step(AxisField::source(), window(3, 2, 1));
+    const AxisField folded = step(stem, fold);
+    EXPECT_EQ(folded.jump().text(), "4");
+    EXPECT_EQ(folded.start(), -1);
+    EXPECT_EQ(folded.rfMax(), 5);
+    EXPECT_EQ(folded.rfMin(), 3);
+    // The same behind upsampling, where fields are functions of the unit.
+    const AxisField up = step(step(AxisField::source(), window(4, 4)), resize(2, 1));
+    EXPECT_EQ(step(up, fold).rfMax(), 4);
+    EXPECT_EQ(step(step(up, window(2)), fold).rfMax(), 8);
+    EXPECT_EQ(step(step(up, window(2)), fold).rfMin(), 4);
+    EXPECT_EQ(step(step(up, window(2)), fold).jump().text(), "4");
+}
+
+AxisReach aligned(std::int64_t in, std::int64_t out, bool approximate = false)
+{
+    AxisReach r = resize(Rational(out, in), 2);
+    r.mode = CoordinateMode::AlignCorners;
+    r.inSize = in;
+    r.outSize = out;
+    r.approximate = approximate;
+    return r;
+}
+
+TEST(Fields, AlignedCornersRepeatWhereUnitsLieAWholeFractionApart)
+{
+    // 5 units to 9: unit u lies at u / 2, so 0 1 | 0 1 | 1 2 | 1 2 are read.
+    const AxisField up = step(AxisField::source(), aligned(5, 9));
+    EXPECT_FALSE(up.approximate);
+    EXPECT_EQ(up.jump().text(), "1/2");
+    EXPECT_EQ(up.start(), 0);
+    EXPECT_EQ(up.rfMax(), 2);
+    const AxisField conv = step(up, window(3, 1, 1));
+    EXPECT_EQ(conv.rfMax(), 3);
+    EXPECT_EQ(conv.start(), -1);
+    // 7 units to 3: at 0, 3 and 6.
+    const AxisField down = step(AxisField::source(), aligned(7, 3));
+    EXPECT_EQ(down.jump().text(), "3");
+    EXPECT_EQ(down.rfMax(), 2);
+}
+
+TEST(Fields, AlignedCornersThatDoNotRepeatGiveTheLargestExtentOfAllUnits)
+{
+    // 4 units to 6: at 0, 3/5, 6/5, 9/5, 12/5 and 3. Three in a row see 0..2, 0..2, 0..2, 1..3, 1..4.
+    const AxisField up = step(AxisField::source(), aligned(4, 6, true));
+    EXPECT_TRUE(up.approximate);
+    EXPECT_EQ(up.jump().text(), "2/3");
+    EXPECT_EQ(step(up, window(3, 1, 1)).rfMax(), 4);
+    EXPECT_EQ(step(up, window(3, 1, 1)).rfMin(), 4);
+}
+
+TEST(Fields, TheSmallestPathIsOneOfEachUnit)
+{
+    // Two branches behind upsampling whose units see 3 and 7 pixels in turn, one the other way round: every unit has a
+    // path of 3. Behind a window of 2 each path spans two units of the small map at every place.
+    const AxisField up = step(step(AxisField::source(), window(3, 4)), resize(2, 1));
+    AxisReach shifted = window(2);
+    shifted.padBegin = 1;
+    const AxisField here = step(up, window(2)), there = step(up, shifted);
+    EXPECT_EQ(here.rfMin(), 7);
+    EXPECT_EQ(there.rfMin(), 7);
+    const AxisField joined = merge(here, there);
+    EXPECT_EQ(joined.rfMin(), 3);
+    EXPECT_EQ(joined.rfMax(), 7);
+    EXPECT_EQ(step(joined, window(2)).rfMin(), 7);
+    EXPECT_FALSE(joined.approximate);
+}
+
+TEST(Fields, BranchesThatDriftApartGiveTheLargestExtentOfAllUnits)
+{
+    // A map of 3 units two pixels apart, enlarged to the 5 units of another, one pixel apart: units 0, 0, 1, 1, 2 stand
+    // at 0, 0, 2, 2, 4.
+    AxisReach enlarge = resize(Rational(5, 3), 1);
+    enlarge.inSize = 3;
+    enlarge.outSize = 5;
+    const AxisField coarse = step(step(AxisField::source(), window(1, 2)), enlarge);
+    EXPECT_FALSE(coarse.approximate);
+    const AxisField joined = merge(AxisField::source(), coarse);
+    EXPECT_TRUE(joined.approximate);
+    EXPECT_EQ(joined.jump().text(), "1");
+    EXPECT_EQ(joined.rfMax(), 2);
+    EXPECT_EQ(joined.rfMin(), 1);
+    // Windows of 3 over it, unclipped: the last one sees 2..6 of the coarse one and 3..5 of the other.
+    EXPECT_EQ(step(joined, window(3, 1, 1)).rfMax(), 5);
+    EXPECT_EQ(step(joined, window(3, 1, 1)).rfMin(), 3);
+}
+
 TEST(Fields, DifferentJumpsKeepEveryPathThatIsNotWorse)
 {
     const AxisField fine = step(AxisField::source(), window(9, 1));

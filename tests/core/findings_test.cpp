@@ -52,6 +52,28 @@ TEST(Findings, AStrideAboveTheKernelSkipsPixels)
     EXPECT_EQ(named("input 3x32x32 > conv2d:a k=2 s=3 d=2 c=8", "pixels-skipped"), Names{});
 }
 
+TEST(Findings, AWindowThatIsOddOnOneAxisSaysOnWhich)
+{
+    const auto message = [](const char* network, const char* code) { return findings(network, code).at(0).message; };
+    EXPECT_EQ(message("input 3x32x32 > conv2d:a k=1x2 padding=0x0x0x1 c=8", "even-kernel-padding"),
+              "An even kernel is padded on one side more than on the other along the width, so the map moves by half a unit.");
+    EXPECT_EQ(message("input 3x32x32 > conv2d:a k=2x3 s=3 c=8", "pixels-skipped"),
+              "The stride is larger than the kernel along the height, so some units of the input are never read.");
+}
+
+TEST(Findings, AFieldThatIsSmallOnOneAxisSaysOnWhich)
+{
+    const auto message = [](const char* network) { return findings(network, "field-smaller-than-input").at(0).message; };
+    EXPECT_EQ(message("input 3x64x64 > conv2d:a k=131x11 padding=65x5 c=8"),
+              "The largest receptive field is 11 px wide, smaller than the input of 64 px: wider patterns cannot be seen as a whole; the "
+              "height of 64 px is covered.");
+    EXPECT_EQ(message("input 3x48x96 > conv2d:a k=5x99 padding=2x49 c=8"),
+              "The largest receptive field is 5 px high, smaller than the input of 48 px: taller patterns cannot be seen as a whole; the "
+              "width of 96 px is covered.");
+    EXPECT_EQ(message("input 3x64x64 > conv2d:a k=3 p=1 c=8"),
+              "The largest receptive field is 3 px, smaller than the 64 px input: larger patterns cannot be seen as a whole.");
+}
+
 TEST(Findings, DilationsWithACommonFactorLeaveAGrid)
 {
     const char* code = "dilation-gridding";

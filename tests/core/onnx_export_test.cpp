@@ -1,5 +1,7 @@
 // Networks that were opened, edited and written again: what the file says then is what was edited.
 #include "core/analysis/report.h"
+#include "core/base/files.h"
+#include "core/graph/first_image.h"
 #include "core/io/onnx/onnx.h"
 #include "tests/document/folder.h"
 #include "tests/support/text_graph.h"
@@ -117,6 +119,107 @@ TEST(OnnxExport, OfLayersThatShareATensorOneCanChangeItsOwn)
     EXPECT_EQ(a.dims, (Ints{3, 3, 5, 5}));
     EXPECT_EQ(b.dims, before.dims);
     EXPECT_TRUE(std::equal(b.bytes.begin(), b.bytes.end(), before.bytes.begin(), before.bytes.end()));
+}
+
+Model withSymbols(Model model, const std::vector<std::string>& symbols)
+{
+    model.graph.update(firstImage(model.graph)->id, [&](Node& node) { setSymbols(node, symbols); });
+    return model;
+}
+
+std::vector<std::string> inputSymbols(const Graph& graph) { return symbolsOf(*firstImage(graph)); }
+
+std::string bytesOf(const Model& model, const OnnxWriteOptions& options = {})
+{
+    const Folder folder;
+    writeOnnx(model, folder / "network.onnx", options);
+    return readText(folder / "network.onnx", 1 << 24);
+}
+
+TEST(OnnxExport, SizesThatAFileLeavesOpenStayOpenUntilASideIsWritten)
+{
+    const Model open = reopened(withSymbols({graphOf("input 3x32x32 > conv:a k=3 s=2 p=1 c=4"), {}, {}}, {"n", "", "h", kUnnamed}));
+    EXPECT_EQ(inputSymbols(open.graph), (std::vector<std::string>{"n", "", "h", kUnnamed}));
+    Model analysed = open;
+    analysed.graph = withSide(open.graph, 64, 64, {}, SideUse::Analysed);
+    EXPECT_EQ(bytesOf(analysed), bytesOf(open));
+    Model written = open;
+    written.graph = withSide(open.graph, 224, 224);  // the side that was assumed
+    const Model again = reopened(written);
+    EXPECT_EQ(inputSymbols(again.graph), (std::vector<std::string>{"n", "", "", ""}));
+    EXPECT_EQ(outputShape(again.graph), "1x4x112x112");
+}
+
+TEST(OnnxExport, OutputSizesAreNumbersWhereNothingOpenReachesThem)
+{
+    Model model = withSymbols({graphOf("input 3x32x32 > conv:a k=3 s=2 p=1 c=4 > gap > flatten > linear:fc c=5; @a > relu:map"), {}, {}}, {"n", "", "h", "w"});
+    const std::string open = bytesOf(model);
+    const Model back = reopened(model);
+    ASSERT_EQ(back.graph.outputs().size(), 2u);
+    model.graph = withSide(model.graph, 48, 48);
+    EXPECT_NE(bytesOf(model), open);
+    EXPECT_EQ(outputShape(reopened(model).graph), "1x5");
+}
+
+TEST(OnnxExport, AReshapeIntoPartsHoldsAtEverySizeWhereSizesAreOpen)
+{
+    const std::string text = "input 3x32x32 > conv:a k=3 s=2 p=1 c=4 > reshape:r shape=-10x-33x-21";
+    // Open sides are read as 224, another size than the one at which it was written.
+    const Model model = reopened(withSymbols({graphOf(text), {}, {}}, {"n", "", "h", "w"}));
+    EXPECT_EQ(outputShape(model.graph), "1x12544x4");
+}
+
+TEST(OnnxExport, ATensorThatIsAnOutputTooIsMadeOnce)
+{
+    Model model = opened("input 3x8x8 > conv:a k=3 p=1 c=4 > relu:b");
+    Node constant = makeNode("Constant", "table");
+    constant.attrs.set("shape", Ints{4});
+    constant.tensors = {{"value", "a.bias"}};
+    const NodeId id = model.graph.add(std::move(constant));
+    std::vector<GraphOutput> outputs = model.graph.outputs();
+    outputs.push_back({"a.bias", {id, 0}});
+    model.graph.setOutputs(outputs);
+    const Model again = reopened(model);  // reading refuses a value that is made twice
+    ASSERT_EQ(again.graph.outputs().size(), 2u);
+    EXPECT_EQ(again.graph.outputs()[1].name, "a.bias");
+}
+
+TEST(OnnxExport, OwnRecordsAreOfTheOpsetAskedForAndNodesOfAFileOfTheirs)
+{
+    const Model made{graphOf("input 3x8x8 > conv:a k=3 p=1 c=4 > softmax dim=1"), {}, {}};
+    const Folder folder;
+    writeOnnx(made, folder / "old.onnx", {.opset = 9});
+    const Model old = readOnnx(folder / "old.onnx");
+    EXPECT_EQ(opsetOf(old), 9);
+    EXPECT_EQ(opsetOf(reopened(old)), 9);
+    writeOnnx(old, folder / "own.onnx", {.useOrigin = false});
+    EXPECT_EQ(opsetOf(readOnnx(folder / "own.onnx")), 17);
+    writeOnnx(old, folder / "newer.onnx", {.opset = 13});
+    EXPECT_EQ(opsetOf(readOnnx(folder / "newer.onnx")), 13);
+    EXPECT_THROW(writeOnnx(old, folder / "none.onnx", {.opset = 6}), Error);
+    EXPECT_FALSE(std::filesystem::exists(folder / "none.onnx"));
+}
+
+TEST(OnnxExport, WhatAnOpsetLacksIsWrittenInNodesThatItHasOrForetoldToBeRefused)
+{
+    Model model{graphOf("input 3x9x9 > conv:a k=3 p=1 c=4 > upsample:up scale_factor=2 mode=bilinear"), {}, {}};
+    EXPECT_EQ(whyNotWritable(model, {.opset = 9}), std::nullopt);
+    model = withSymbols(model, {"n", "", "h", "w"});
+    EXPECT_EQ(whyNotWritable(model), std::nullopt);
+    EXPECT_EQ(whyNotWritable(model, {.opset = 9}),
+              "The layer 'up' (Upsample) cannot be written at opset 9: Before opset 11 an interpolation of this kind can be "
+              "written at the present input size only, and the network leaves height and width open. State them (convert "
+              "--size), or choose opset 11 or later.");
+}
+
+TEST(OnnxExport, ADimensionThatIsNotOneIsNotDropped)
+{
+    Model model = opened("input 3x8x16 > conv:a k=8x3 c=4 > squeeze:rows dim=2");
+    model.graph = withSide(model.graph, 16, 16);
+    EXPECT_EQ(whyNotWritable(model),
+              "The network does not fit together at this input size, so it was not exported: 'rows': It drops dimension 2 of "
+              "1x4x9x14, which has 9 positions and not one. Use a size at which one is left there, or a pooling before it "
+              "that leaves one.");
 }
 
 }  // namespace

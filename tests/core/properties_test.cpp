@@ -83,7 +83,7 @@ private:
 
 // `repeat`: units over which the fields' pattern repeats for sure, times the denominator of the jump; 2 to the
 // number of upsamplings, which may be longer than the jump says where the network goes up and down again.
-void compareLayer(const test::BruteForce& slow, NodeId id, const FieldReport& field, std::int64_t repeat)
+void compareLayer(const test::BruteForce& slow, NodeId id, const FieldReport& field, std::int64_t repeat, bool paths)
 {
     const std::int64_t period = repeat * field.jump.den();
     const std::int64_t far = period * 16;  // a multiple of every period, away from the border
@@ -92,17 +92,17 @@ void compareLayer(const test::BruteForce& slow, NodeId id, const FieldReport& fi
         const auto box = slow.backward(id, unit);
         ASSERT_TRUE(box.has_value());
         widest = std::max(widest, box->high - box->low + 1);
-        if (repeat == 1) shortest = std::max(shortest, *slow.smallestPath(id, unit));
+        if (paths) shortest = std::max(shortest, *slow.smallestPath(id, unit));
     }
     EXPECT_EQ(field.rfMax, widest);
     EXPECT_EQ(field.start, slow.backward(id, 0)->low);
-    if (repeat == 1) {
+    if (paths) {
         EXPECT_EQ(field.rfMin, shortest);
     }
 }
 
-// Every `step`-th layer and the last one, on both axes.
-void compare(const std::string& text, std::int64_t repeat, std::size_t step)
+// Every `step`-th layer and the last one, on both axes. `paths`: each one enumerated, for the smallest.
+void compare(const std::string& text, std::int64_t repeat, std::size_t step, bool paths = true)
 {
     SCOPED_TRACE(text);
     const Graph graph = test::graphOf(text);
@@ -114,8 +114,8 @@ void compare(const std::string& text, std::int64_t repeat, std::size_t step)
         const LayerReport& row = report.layers[i];
         if (!row.finite || row.approximate || (i % step != 0 && i + 1 != report.layers.size())) continue;
         SCOPED_TRACE(row.name());
-        compareLayer(height, row.id, row.field.h, repeat);
-        compareLayer(width, row.id, row.field.w, repeat);
+        compareLayer(height, row.id, row.field.h, repeat, paths);
+        compareLayer(width, row.id, row.field.w, repeat, paths);
         ++compared;
     }
     EXPECT_GT(compared, 0);
@@ -151,7 +151,7 @@ TEST(Properties, NetworksOfHundredsOfLayersWithUpsamplingEqualIntervalPropagatio
 {
     for (unsigned seed = 1; seed <= 12; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
-        compare(RandomNetwork(seed, true).text(8, 30), 256, 120);
+        compare(RandomNetwork(seed, true).text(8, 30), 256, 120, false);
     }
 }
 

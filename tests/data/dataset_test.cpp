@@ -46,6 +46,19 @@ TEST(FolderData, HasAClassForEveryFolderWithImagesSortedByName)
     EXPECT_EQ(parts.train->image(0, 0).width, 14);
 }
 
+TEST(FolderData, NamesPicturesOfOtherFormats)
+{
+    const Folder folder;
+    put(folder / "ant/c.bmp", bytesOf("rgb24.bmp"));
+    for (const char* name : {"ant/a.webp", "ant/b.WEBP", "ant/c.gif", "bee/d.tiff", "bee/notes.txt"}) put(folder / name, "");
+    EXPECT_EQ(openData(folder.path().string(), {0, 0}).description,
+              "images in class folders: 1 image to train on, 0 to validate, 1 class; every class split with seed 0; 5 other files left out, among "
+              "them 1 GIF, 1 TIFF and 2 WebP pictures: Fovea reads JPEG, PNG and BMP, so convert them; no images in 'bee'");
+    fs::remove(folder / "ant/c.bmp");
+    const std::string refused = refusal([&] { openData(folder.path().string(), {0, 0}); });
+    EXPECT_EQ(refused, "'" + folder.path().string() + "' has 1 GIF, 1 TIFF and 2 WebP pictures, but Fovea reads JPEG, PNG and BMP: convert them, into a folder for each class.");
+}
+
 TEST(FolderData, FollowsLinksButNotInCircles)
 {
     const Folder folder;

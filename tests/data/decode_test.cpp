@@ -62,10 +62,23 @@ TEST(Decode, GivesThePixelsThatPillowGives)
 TEST(Decode, GoesByWhatAFileHoldsAndSaysWhatItStartsWith)
 {
     EXPECT_EQ(refusal([] { decodeText(""); }), "The file is empty; an image was expected.");
-    EXPECT_EQ(refusal([] { decodeText("GIF89a.."); }),
-              "The file is neither JPEG, PNG nor BMP: it starts with the bytes 47 49 46 38.");
+    EXPECT_EQ(refusal([] { decodeText("GARBAGE."); }),
+              "The file is neither JPEG, PNG nor BMP: it starts with the bytes 47 41 52 42.");
     EXPECT_EQ(refusal([] { decodeText("\xff"); }),
               "The file is neither JPEG, PNG nor BMP: it starts with the bytes ff.");
+}
+
+TEST(Decode, NamesAPictureOfAnotherFormat)
+{
+    using namespace std::string_literals;
+    const std::pair<std::string, std::string> pictures[] = {
+        {"RIFF\x24\0\0\0WEBPVP8 "s, "WebP"}, {"GIF89a\1\0"s, "GIF"},
+        {"II*\0\x08\0\0\0"s, "TIFF"},        {"MM\0*\0\0\0\x08"s, "TIFF"},
+        {"\0\0\0\x20" "ftypavif"s, "AVIF"},  {"\0\0\0\x18" "ftypheic\0\0\0\0mif1"s, "HEIC"},
+        {"\xff\x0a\x10\x20"s, "JPEG XL"}};
+    for (const auto& [bytes, format] : pictures)
+        EXPECT_EQ(refusal([&] { decodeText(bytes); }), "It is a " + format + " picture; Fovea reads JPEG, PNG and BMP: convert it.");
+    EXPECT_EQ(refusal([] { decodeText("RIFF\x24\0\0\0WAVEfmt "s); }), "The file is neither JPEG, PNG nor BMP: it starts with the bytes 52 49 46 46.");
 }
 
 TEST(Decode, HalvesAJpegAsLongAsNoSideBecomesTooSmall)

@@ -783,10 +783,42 @@ TEST(Jobs, CostIsMeasuredForBothWaysOfRunning)
     const TrainStart map = startOf("input 3x16x16 > conv:a k=3 p=1 c=8 > relu > conv:b k=1 c=2");
     ask.training = false;
     EXPECT_GT(measureCost(map, ask, {}).median, 0);
+    // And a step of training, with a loss that stands for its own.
     ask.training = true;
-    EXPECT_THROW(measureCost(map, ask, {}), Error);
+    EXPECT_GT(measureCost(map, ask, {}).median, 0);
+    const TrainStart two = startOf("input:left 3x8x8 > conv:a k=1 c=4 > relu:x; input:right 3x8x8 > conv:b k=1 c=4 > add @x");
+    for (const bool training : {true, false}) {
+        ask.training = training;
+        EXPECT_GT(measureCost(two, ask, {}).median, 0);
+    }
+    ask.training = true;
+    EXPECT_THROW(measureCost(startOf("input 3x8x8 > maxpool k=2 s=2"), ask, {}), Error);
     ask.repeats = 0;
     EXPECT_THROW(measureCost(smallNetwork(), ask, {}), Error);
+}
+
+TEST(Jobs, TwoInputsAreRefusedBeforeImagesAreLookedFor)
+{
+    const TrainStart two = startOf("input:left 3x8x8 > conv:a k=1 c=4 > relu:x; input:right 3x8x8 > conv:b k=1 c=4 > add:sum @x > gap > flatten > linear c=10");
+    const auto why = [&](auto&& work) -> std::string {
+        try {
+            work();
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "";
+    };
+    DataUse nowhere;
+    nowhere.source = "/no/such/folder";
+    const std::string sentence = "The network reads 'right' beside the image 'left', and labelled images give one input: it cannot be trained, evaluated, probed or "
+                                 "recalibrated on them.";
+    EXPECT_EQ(why([&] { evaluate(two, EvaluateRequest{nowhere}, {}); }), sentence);
+    ProbeRequest asked;
+    asked.data = nowhere;
+    EXPECT_EQ(why([&] { probe(two, asked, {}); }), sentence);
+    RecalibrateRequest norms;
+    norms.data = nowhere;
+    EXPECT_EQ(why([&] { recalibrate(two, norms, {}); }), sentence);
 }
 
 TEST(Jobs, MemoryOfAStepIsWhatItsTensorsHold)

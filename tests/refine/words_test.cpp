@@ -68,6 +68,42 @@ TEST(Words, kernelsThatChangeWithASkipAreMentioned)
                     .starts_with(skip + ", and downsampling comes at other places and kernels change ("));
 }
 
+// The sentence about an edit of one attribute, with the reports of both networks.
+std::string reasonBetween(const std::string& before, const std::string& after, const std::vector<Edit>& edits)
+{
+    return refine::reasonOf(edits, analyze(graphOf(before)), analyze(graphOf(after)));
+}
+
+Edit setting(const std::string& layer, const std::string& attribute, const std::string& from, const std::string& to)
+{
+    return {.op = Edit::Op::Set, .layer = layer, .attribute = attribute, .from = from, .to = to};
+}
+
+TEST(Words, whatIsSaidOfTheFieldsIsWhatTheyDo)
+{
+    const std::string network = "input 3x64x64 > conv:a k=3 p=1 c=4 > conv:b k=3 p=1 c=4 > conv:c k=3 p=1 c=4 > gap";
+    const Edit dilated = setting("b", "dilation", "1x1", "2x2");
+    EXPECT_TRUE(reasonBetween(network, "input 3x64x64 > conv:a k=3 p=1 c=4 > conv:b k=3 d=2 p=2 c=4 > conv:c k=3 p=1 c=4 > gap", {dilated})
+                    .starts_with("Dilated kernels reach further with the same parameters, so fields grow faster: the largest field rises from 7 to 9 px"));
+    // The same edit beside a smaller kernel: the fields of all layers fall, and so does the largest.
+    const std::string smaller = reasonBetween("input 3x64x64 > conv:a k=9 p=4 c=4 > conv:b k=3 p=1 c=4 > conv:c k=3 p=1 c=4 > gap",
+                                              "input 3x64x64 > conv:a k=3 p=1 c=4 > conv:b k=3 d=2 p=2 c=4 > conv:c k=3 p=1 c=4 > gap",
+                                              {dilated, setting("a", "kernel_size", "9x9", "3x3")});
+    EXPECT_TRUE(smaller.starts_with("Dilated kernels reach further with the same parameters, but together with the other changes fields grow more "
+                                    "slowly: the largest field falls from 13 to 9 px"))
+        << smaller;
+    // Some rise and others fall, as they hang together along one axis each.
+    const std::string mixed = reasonBetween("input 3x64x64 > conv:a k=9x3 padding=4x1 c=4 > conv:b k=3 p=1 c=4 > gap",
+                                            "input 3x64x64 > conv:a k=3x9 padding=1x4 c=4 > conv:b k=3 p=1 c=4 > gap",
+                                            {setting("a", "kernel_size", "9x3", "3x9"), setting("b", "kernel_size", "3x3", "3x3")});
+    EXPECT_NE(mixed.find("; some fields grow faster, others more slowly; "), std::string::npos) << mixed;
+    // Faster, and yet the largest is smaller, for the layer that had it is another one.
+    const std::string against = reasonBetween("input 3x64x64 > conv:a k=3 p=1 c=4 > conv:b k=3 p=1 c=4 > maxpool:p k=9 s=9 > gap",
+                                              "input 3x64x64 > conv:a k=5 p=2 c=4 > conv:b k=3 p=1 c=4 > gap",
+                                              {setting("a", "kernel_size", "3x3", "5x5"), {.op = Edit::Op::Remove, .layer = "p"}});
+    EXPECT_TRUE(against.starts_with("Larger kernels reach further, so fields grow faster, but the largest field falls from 13 to 7 px")) << against;
+}
+
 TEST(Words, addedPoolingsAreCalledThat)
 {
     const Graph graph = graphOf(kTail);

@@ -1,10 +1,17 @@
 // What the canvas draws: boxes, folds, places and wires.
 #include "app/studio/canvas/drawing.h"
+#include "app/studio/canvas/drawing_painter.h"
 #include "app/studio/canvas/layout.h"
+#include "app/studio/look/theme.h"
+#include "app/studio/render/picture.h"
+#include "core/analysis/report.h"
+#include "core/base/error.h"
 #include "core/ops/registry.h"
 #include "core/zoo/zoo.h"
 #include "tests/support/text_graph.h"
 
+#include <QImage>
+#include <QTemporaryDir>
 #include <QTest>
 
 #include <algorithm>
@@ -34,6 +41,33 @@ bool flowsDown(const Drawing& drawing)
     return std::all_of(drawing.wires.begin(), drawing.wires.end(), [&](const Wire& wire) {
         return drawing.boxes[static_cast<std::size_t>(wire.from)].rect.bottom() <= drawing.boxes[static_cast<std::size_t>(wire.to)].rect.top();
     });
+}
+
+// A chain of so many layers, as it is drawn.
+DrawingPainter painterOfChain(int layers)
+{
+    Graph graph;
+    NodeId last = graph.add(makeNode("Input"));
+    for (int i = 1; i < layers; ++i) last = graph.add(makeNode("Conv2d", "conv" + std::to_string(i), {Port{last, 0}}));
+    auto drawing = std::make_shared<Drawing>(describe(graph, {}));
+    layOutInRanks(*drawing);
+    routeWires(*drawing);
+    for (const Box& box : drawing->boxes) drawing->bounds |= box.rect;
+    DrawingPainter out;
+    out.setColors(colorsFor(QPalette()));
+    const auto shared = std::make_shared<const Graph>(graph);
+    out.setContent(drawing, shared, std::make_shared<const Report>(analyze(*shared)));
+    return out;
+}
+
+// Whether anything is drawn in the part of the picture's height from `from` to `to`.
+bool hasInk(const QImage& image, double from, double to)
+{
+    const QRgb page = image.pixel(0, 0);
+    for (int y = static_cast<int>(from * image.height()); y < static_cast<int>(to * image.height()); ++y)
+        for (int x = 0; x < image.width(); ++x)
+            if (image.pixel(x, y) != page) return true;
+    return false;
 }
 
 }  // namespace
@@ -124,9 +158,54 @@ private slots:
         QCOMPARE(drawing.boxes.size(), std::size_t{5'000});
         QVERIFY(flowsDown(drawing));
     }
+
+    void aTallPictureIsWrittenWholeAtASmallerScale()
+    {
+        const QTemporaryDir folder;
+        const QString path = folder.filePath(QStringLiteral("tall.png"));
+        // 450 layers of 84 px are 37,800 px.
+        writeDrawing(painterOfChain(450), colorsFor(QPalette()), path);
+        const QImage image(path);
+        QVERIFY(image.height() > 25'000 && image.height() <= 30'000);
+        QVERIFY(image.width() > 150);
+        QVERIFY(hasInk(image, 0, 0.005));
+        QVERIFY(hasInk(image, 0.5, 0.505));
+        QVERIFY(hasInk(image, 0.995, 1));
+    }
+
+    void aPictureWhoseTextCouldNotBeReadIsRefusedAndOthersAreOffered()
+    {
+        const QTemporaryDir folder;
+        const DrawingPainter huge = painterOfChain(1'000);
+        const QString path = folder.filePath(QStringLiteral("huge.png"));
+        try {
+            writeDrawing(huge, colorsFor(QPalette()), path);
+            QFAIL("it was written");
+        } catch (const Error& error) {
+            QCOMPARE(error.code(), ErrorCode::Usage);
+            QVERIFY2(QString::fromUtf8(error.what()).endsWith(QStringLiteral("its text cannot be read: write it as .svg or .pdf, which have any size.")), error.what());
+        }
+        QVERIFY(!QFile::exists(path));
+        for (const QString ending : {QStringLiteral("huge.svg"), QStringLiteral("huge.pdf")}) {
+            writeDrawing(huge, colorsFor(QPalette()), folder.filePath(ending));
+            QVERIFY(QFile(folder.filePath(ending)).size() > 100'000);
+        }
+    }
+
+    void aNameThatWouldBreakALineIsShownAsEscapes()
+    {
+        Graph graph = residual();
+        graph.rename(test::layer(graph, "a").id, "two\nlines");
+        auto drawing = std::make_shared<Drawing>(describe(graph, {}));
+        layOut(*drawing);
+        DrawingPainter painter;
+        const auto shared = std::make_shared<const Graph>(graph);
+        painter.setContent(drawing, shared, std::make_shared<const Report>(analyze(*shared)));
+        QVERIFY(painter.toolTip(boxOf(*drawing, graph, "two\nlines")).contains(QStringLiteral("two\\nlines")));
+    }
 };
 
 }  // namespace fovea::studio
 
-QTEST_GUILESS_MAIN(fovea::studio::CanvasTest)
+QTEST_MAIN(fovea::studio::CanvasTest)
 #include "canvas_test.moc"

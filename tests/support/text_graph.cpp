@@ -123,9 +123,10 @@ private:
 
     Port reference(std::string_view word)
     {
-        const Node* node = m_graph.findByName(word.substr(1));
+        const std::size_t output = word.rfind('#');
+        const Node* node = m_graph.findByName(word.substr(1, output == std::string_view::npos ? output : output - 1));
         if (!node) fail("no earlier layer", word);
-        return {node->id, 0};
+        return {node->id, output == std::string_view::npos ? 0 : std::stoi(std::string(word.substr(output + 1)))};
     }
 
     NodeId addLayer(const std::vector<std::string_view>& words, Port source, std::string_view element)

@@ -6,7 +6,7 @@
 //
 // Chains are separated by ';' or a new line and start at `input CxHxW` (or NxCxHxW) or at an earlier layer "@name".
 // A layer is `kind[:name]` (any OpDef, whatever its case, with or without "2d"; also conv, bn, gap), then
-// settings and "@name" for further inputs. Settings are an attribute's own name or k (kernel_size), s (stride),
+// settings and "@name" for further inputs ("@name#1" for its second output). Settings are an attribute's own name or k (kernel_size), s (stride),
 // p (padding; also p=same), d (dilation), c (out_channels or out_features), g (groups), ceil, and `group`.
 // Lists are joined by x; one number fills a pair or all four sides, two numbers fill [top, left, bottom, right]
 // as vertical x horizontal. Layers that nobody reads are the outputs, named as they are.

@@ -274,7 +274,7 @@ void CanvasView::toggleFold(const QString& path)
     if (!m_folded.remove(path)) m_folded.insert(path);
     if (anchor == kNoNode)
         for (const auto& node : m_stage.graph()->nodes())
-            if (const QString group = text(node->group); group == path || group.startsWith(path + QLatin1Char('.'))) {
+            if (const QString group = QString::fromStdString(node->group); group == path || group.startsWith(path + QLatin1Char('.'))) {
                 anchor = node->id;
                 break;
             }

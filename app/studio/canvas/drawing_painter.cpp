@@ -97,7 +97,7 @@ void DrawingPainter::makeTexts(const Box& box, const State& state, Texts& out) c
 {
     const qreal width = box.rect.width() - kBand - 14;
     if (box.type == BoxType::Group) {
-        out.name = elided(nameFont(), lastPart(box.group), width - 22);
+        out.name = elided(nameFont(), text(lastPart(box.group).toStdString()), width - 22);
         out.kind = tr("%1 layers").arg(box.members.size());
         return;
     }
@@ -132,7 +132,7 @@ QString DrawingPainter::toolTip(int index) const
         const Node* node = m_graph->find(b.node);
         return node ? QStringLiteral("<b>%1</b><br>%2").arg(text(node->name).toHtmlEscaped(), text(node->kind).toHtmlEscaped()) : QString();
     }
-    QString out = QStringLiteral("<b>%1</b><br>%2").arg(b.group.toHtmlEscaped(), tr("%1 layers; double-click unfolds").arg(b.members.size()));
+    QString out = QStringLiteral("<b>%1</b><br>%2").arg(text(b.group.toStdString()).toHtmlEscaped(), tr("%1 layers; double-click unfolds").arg(b.members.size()));
     for (const Verdict v : {Verdict::Unproductive, Verdict::Partial, Verdict::Critical, Verdict::Productive, Verdict::Unknown})
         if (const int n = state.counts[static_cast<std::size_t>(v)]) out += QStringLiteral("<br>%1 %2").arg(n).arg(verdictWord(v));
     return out;
@@ -168,7 +168,7 @@ void DrawingPainter::paintFrames(QPainter& painter, const QRectF& exposed, qreal
         painter.setPen(m_colors.dimText);
         painter.setFont(smallFont());
         const QRectF header = frame.header().adjusted(8, 0, -6, 0);
-        painter.drawText(header, Qt::AlignLeft | Qt::AlignVCenter, elided(smallFont(), QStringLiteral("\u25be ") + frame.path, header.width(), Qt::ElideLeft));
+        painter.drawText(header, Qt::AlignLeft | Qt::AlignVCenter, elided(smallFont(), QStringLiteral("\u25be ") + text(frame.path.toStdString()), header.width(), Qt::ElideLeft));
     }
 }
 

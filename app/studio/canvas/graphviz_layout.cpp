@@ -3,9 +3,11 @@
 #include <graphviz/cgraph.h>
 #include <graphviz/gvc.h>
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace fovea::studio {
 
@@ -33,6 +35,56 @@ char* c(const char* text) { return const_cast<char*>(text); }
 
 void set(void* object, const char* name, const std::string& value) { agsafeset(object, c(name), c(value.c_str()), c("")); }
 
+// Numbers of named things in the order in which they are made. Graphviz itself numbers a name by its address and goes
+// through clusters by number, so that a layout would depend on where the heap happens to have room.
+class Numbers {
+public:
+    static Agiddisc_t* discipline()
+    {
+        static Agiddisc_t discipline{open, map, alloc, free, print, close, hear};
+        return &discipline;
+    }
+
+private:
+    static void* open(Agraph_t*, Agdisc_t*) { return new Numbers; }
+    static void close(void* numbers) { delete static_cast<Numbers*>(numbers); }
+    static long map(void* numbers, int, char* name, IDTYPE* number, int create)
+    {
+        return static_cast<Numbers*>(numbers)->find(name, *number, create != 0) ? 1 : 0;
+    }
+    static long alloc(void*, int, IDTYPE) { return 0; }  // nobody chooses a number
+    static void free(void*, int, IDTYPE) {}
+    static void hear(void*, int, void*) {}
+    static char* print(void* numbers, int, IDTYPE number)
+    {
+        auto& names = static_cast<Numbers*>(numbers)->m_names;
+        return number < names.size() && !names[number].empty() ? names[number].data() : nullptr;
+    }
+
+    bool find(const char* name, IDTYPE& number, bool create)
+    {
+        const std::string key = name ? name : "";
+        if (const auto it = key.empty() ? m_numbers.end() : m_numbers.find(key); it != m_numbers.end()) {
+            number = it->second;
+            return true;
+        }
+        if (!create) return false;
+        number = m_names.size();
+        m_names.push_back(key);
+        if (!key.empty()) m_numbers[key] = number;
+        return true;
+    }
+
+    std::vector<std::string> m_names{""};
+    std::map<std::string, IDTYPE> m_numbers;
+};
+
+Agraph_t* openGraph()
+{
+    static Agdisc_t disciplines{&AgMemDisc, Numbers::discipline(), &AgIoDisc};
+    return agopen(c("network"), Agdirected, &disciplines);
+}
+
 struct Closer {
     void operator()(Agraph_t* graph) const
     {
@@ -43,7 +95,7 @@ struct Closer {
 
 class Job {
 public:
-    explicit Job(Drawing& drawing) : m_drawing(drawing), m_graph(agopen(c("network"), Agdirected, nullptr)) {}
+    explicit Job(Drawing& drawing) : m_drawing(drawing), m_graph(openGraph()) {}
 
     bool run()
     {

@@ -173,7 +173,7 @@ void SizesChart::label(const QString& words, double at, Qt::Alignment alignment)
 // The band from i_min to i_max: sides at which the network's whole field expansion is used.
 void SizesChart::drawRange()
 {
-    if (m_rows.empty() || !m_rows.front().summary.iMin || !m_rows.front().summary.iMax) return;
+    if (m_rows.empty() || !m_rows.front().summary.iMin || !m_rows.front().summary.iMax || !m_rows.front().summary.bounded) return;
     const auto &low = *m_rows.front().summary.iMin, &high = *m_rows.front().summary.iMax;
     const std::int64_t from = std::max(low.h, low.w), to = std::min(high.h, high.w);
     const double left = placeOf(from, m_rows), right = placeOf(to, m_rows);

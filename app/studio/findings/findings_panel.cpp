@@ -80,7 +80,7 @@ void FindingsPanel::refresh()
     for (const Issue& issue : issues) {
         auto* item = new QTreeWidgetItem({severityWord(issue.severity), moduleName(issue.layer), text(issue.message), text(issue.hint)});
         item->setIcon(0, lineIcon(iconName(issue.severity), palette()));
-        item->setData(1, Qt::UserRole, text(issue.layer));
+        item->setData(1, Qt::UserRole, QString::fromStdString(issue.layer));
         item->setToolTip(1, text(issue.layer));
         item->setToolTip(2, text(issue.message));
         item->setToolTip(3, text(issue.hint));

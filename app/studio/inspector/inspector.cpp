@@ -18,6 +18,15 @@ namespace fovea::studio {
 
 namespace {
 
+// The padding of a layer that pads itself, at the present size.
+AttrValue paddingAt(const Node& node, const Value& in)
+{
+    const Value made;
+    const NodeView view{node, {&in, 1}, {&made, 1}};
+    const Ints* padding = torchCall(opFor(node.kind), view).args.getInts("padding");
+    return padding ? *padding : Ints{0, 0, 0, 0};
+}
+
 // Steps of the same field that follow one another this quickly are one gesture, and one undo step.
 constexpr qint64 kGestureMs = 1'200;
 
@@ -121,7 +130,7 @@ void Inspector::refresh()
     const LayerReport* layer = m_stage.report()->find(node->id);
     if (!m_name->isModified() || !m_name->hasFocus()) m_name->setText(text(node->name));
     m_kind->setText(QStringLiteral("<b>%1</b> \u2013 %2").arg(text(node->kind).toHtmlEscaped(), QString::fromUtf8(opFor(node->kind).doc).toHtmlEscaped()));
-    loadValues(*node);
+    loadValues(*node, layer);
     loadPreprocessing(*node);
     showFacts(*node, layer);
     // While a proposal is shown the form would edit another network than the one in view.
@@ -144,7 +153,8 @@ void Inspector::rebuildForm(const Node& node)
     form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
     const OpDef& op = opFor(node.kind);
     for (const AttrDef& def : op.attrs) {
-        if (!def.shown) continue;
+        const bool padsItself = def.name == std::string_view("auto_pad") && node.attrs.has("auto_pad");
+        if (!def.shown && !padsItself) continue;
         auto* editor = new AttributeEditor(def);
         auto* label = new QLabel(QString::fromUtf8(def.name).replace(QLatin1Char('_'), QLatin1Char(' ')));
         label->setToolTip(editor->toolTip());
@@ -161,7 +171,7 @@ void Inspector::addReachField(const Node&)
     m_reach = new QLineEdit;
     m_reach->setObjectName(QStringLiteral("opaqueReach"));
     m_reach->setPlaceholderText(QStringLiteral("k3s2p1"));
-    m_reach->setToolTip(tr("What this layer reads: kernel, stride, padding and dilation as k3s2p1d1, or \u201csame\u201d, or \u201cglobal\u201d."));
+    m_reach->setToolTip(tr("What this layer reads: kernel, stride, padding and dilation as k3s2p1d1, \u201cup2\u201d for a map twice as large, \u201csame\u201d, or \u201cglobal\u201d."));
     static_cast<QFormLayout*>(m_formWidget->layout())->addRow(tr("reach"), m_reach);
     connect(m_reach, &QLineEdit::editingFinished, this, [this] {
         if (m_reach->isModified()) commitReach(m_reach->text().trimmed());
@@ -169,11 +179,13 @@ void Inspector::addReachField(const Node&)
     });
 }
 
-void Inspector::loadValues(const Node& node)
+void Inspector::loadValues(const Node& node, const LayerReport* layer)
 {
     for (AttributeEditor* editor : m_editors) {
         const AttrValue* value = node.attrs.find(editor->def().name);
-        editor->setValue(value ? *value : editor->def().fallback);
+        const bool sized = layer && !layer->in.empty() && node.attrs.has("auto_pad") && editor->def().name == std::string_view("padding");
+        if (sized) editor->setValue(paddingAt(node, layer->in[0]));  // that of the present size
+        else editor->setValue(value ? *value : editor->def().fallback);
     }
     if (m_reach && !m_reach->isModified()) m_reach->setText(text(node.attrs.getText("reach")));
 }
@@ -255,7 +267,8 @@ void Inspector::commitName()
     const Node* node = m_stage.document().graph()->find(m_node);
     const std::string name = m_name->text().trimmed().toStdString();
     m_name->setModified(false);
-    if (!node || name == node->name) return;
+    // Control characters are shown as escapes, so the same text is the same name.
+    if (!node || name == node->name || m_name->text() == text(node->name)) return;
     try {
         const NodeId id = m_node;
         m_stage.document().edit(tr("Rename %1").arg(text(node->name)), {}, [&](Graph& graph) { graph.rename(id, name); });

@@ -32,7 +32,7 @@ private:
     void showFacts(const Node& node, const LayerReport* layer);
     void rebuildForm(const Node& node);
     void addReachField(const Node& node);
-    void loadValues(const Node& node);
+    void loadValues(const Node& node, const LayerReport* layer);
     void loadPreprocessing(const Node& node);
     void commit(const AttrDef& def, const AttrValue& value);
     void commitName();

@@ -1,6 +1,7 @@
 #include "app/studio/look/words.h"
 
 #include "app/studio/look/verdict_look.h"
+#include "core/base/printable.h"
 #include "core/graph/names.h"
 #include "core/io/reports/reports.h"
 
@@ -33,7 +34,7 @@ QString windowOf(const AxisReach& h, const AxisReach& w)
 
 }  // namespace
 
-QString text(const std::string& value) { return QString::fromStdString(value); }
+QString text(const std::string& value) { return QString::fromStdString(printable(value)); }
 
 QString moduleName(const std::string& name) { return text(fovea::moduleName(name)); }
 
@@ -87,7 +88,7 @@ QString windowText(const LayerReport& layer)
     const auto slides = [](const AxisReach& reach) {
         return reach.kind == ReachKind::Window || reach.kind == ReachKind::Transposed;
     };
-    if (slides(layer.reach->h) && slides(layer.reach->w)) return windowOf(layer.reach->h, layer.reach->w);
+    if (slides(layer.reach->h) || slides(layer.reach->w)) return windowOf(layer.reach->h, layer.reach->w);
     if (layer.reach->h.kind == ReachKind::Global) return tr("global");
     return {};
 }
@@ -141,6 +142,12 @@ QString networkVerdict(const Report& report)
     const int judged = s.count(Verdict::Productive) + s.count(Verdict::Partial) + s.count(Verdict::Critical) +
                        s.count(Verdict::Unproductive);
     const QString side = axisText(report.side.h, report.side.w);
+    if (!s.judged)
+        return tr("%1 layers are, or stand behind, one that Fovea cannot read, so nothing is said of the whole network. Of the others that are judged, %2 of %3 are unproductive at %4 px.")
+            .arg(s.count(Verdict::Unknown))
+            .arg(s.count(Verdict::Unproductive))
+            .arg(judged)
+            .arg(side);
     if (judged == 0) return tr("No layer slides a window over the image, so there is nothing to judge.");
     if (const int bad = s.count(Verdict::Unproductive)) {
         QString out =
@@ -164,9 +171,9 @@ QString networkVerdict(const Report& report)
             .arg(judged)
             .arg(side);
     if (s.iMax && (s.iMax->h < report.side.h || s.iMax->w < report.side.w))
-        return tr("All %1 layers are productive at %2 px, but the largest field, %3 px, does not span the image.")
+        return tr("All %1 layers are productive at %2 px, but the largest field, %3, does not span the image.")
             .arg(judged)
-            .arg(side, axisText(s.iMax->h, s.iMax->w));
+            .arg(side, text(shortFieldText(*s.iMax, report.side)));
     return tr("All %1 layers are productive at %2 px.").arg(judged).arg(side);
 }
 

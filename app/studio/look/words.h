@@ -8,7 +8,7 @@
 
 namespace fovea::studio {
 
-QString text(const std::string& value);  // UTF-8
+QString text(const std::string& value);  // UTF-8, with control characters as core/base/printable.h writes them
 // A layer's name as PyTorch would write it: "layer1.0.conv1" for an exporter's "/layer1/layer1.0/conv1/Conv".
 QString moduleName(const std::string& name);
 // The part of it that the group around the layer does not say already: "conv1" in group "layer1.0".

@@ -21,7 +21,11 @@ namespace fovea::studio {
 namespace {
 
 constexpr int kMargin = 24;
-constexpr qreal kMostPixels = 12'000;  // a PNG's longer edge
+// What a PNG may have: Qt paints images of up to 32,767 pixels a side, and these take 400 MB while they are painted.
+constexpr qreal kLongestEdge = 30'000, kMostPixels = 100e6;
+// The small text of a box is 10 pixels high; below 7 it cannot be read.
+constexpr qreal kLeastScale = 0.7;
+constexpr qreal kLongestPage = 14'400;  // points: what PDF viewers take (PDF 32000-1, annex C)
 
 // `draw` paints on the device at `size` pixels; it may end the painter.
 using Draw = std::function<void(QPainter&)>;
@@ -41,25 +45,35 @@ QByteArray svg(const QSize& size, const Draw& draw)
     return out;
 }
 
+// A page may be smaller than the picture: what is drawn stays sharp when it is enlarged.
 QByteArray pdf(const QSize& size, const Draw& draw)
 {
+    const QSizeF points = QSizeF(size) * 72.0 / 96.0;
+    const qreal scale = std::min<qreal>(1, kLongestPage / std::max(points.width(), points.height()));
     QByteArray out;
     QBuffer buffer(&out);
     buffer.open(QIODevice::WriteOnly);
     QPdfWriter writer(&buffer);
     writer.setResolution(96);
     writer.setPageMargins(QMarginsF());
-    writer.setPageSize(QPageSize(QSizeF(size) * 72.0 / 96.0, QPageSize::Point, QString(), QPageSize::ExactMatch));
+    writer.setPageSize(QPageSize(points * scale, QPageSize::Point, QString(), QPageSize::ExactMatch));
     QPainter painter(&writer);
+    painter.scale(scale, scale);
     draw(painter);
     if (painter.isActive()) painter.end();
     return out;
 }
 
+// Twice its size, for screens of many pixels, or as large as a PNG can be. Error(Usage) where its text could not be read.
 QByteArray png(const QSize& size, const QColor& background, const Draw& draw)
 {
-    const qreal scale = std::min<qreal>(2, kMostPixels / std::max(size.width(), size.height()));
+    const qreal longest = std::max(size.width(), size.height()), pixels = qreal(size.width()) * size.height();
+    const qreal scale = std::min({qreal(2), kLongestEdge / longest, std::sqrt(kMostPixels / pixels)});
+    if (scale < kLeastScale)
+        throw Error(ErrorCode::Usage, "The picture is " + std::to_string(size.width()) + " x " + std::to_string(size.height()) +
+                                          " px; as a PNG it would be so small that its text cannot be read: write it as .svg or .pdf, which have any size.");
     QImage image((QSizeF(size) * scale).toSize().expandedTo({1, 1}), QImage::Format_RGB32);
+    if (image.isNull()) throw Error(ErrorCode::Limit, "There is not enough memory for a PNG of this size: write the picture as .svg or .pdf.");
     image.setDevicePixelRatio(scale);
     image.fill(background);
     QPainter painter(&image);
@@ -67,7 +81,7 @@ QByteArray png(const QSize& size, const QColor& background, const Draw& draw)
     if (painter.isActive()) painter.end();
     QByteArray out;
     QBuffer buffer(&out);
-    image.save(&buffer, "PNG");
+    if (!image.save(&buffer, "PNG")) throw Error(ErrorCode::Limit, "The picture could not be made a PNG: write it as .svg or .pdf.");
     return out;
 }
 

@@ -13,7 +13,7 @@ namespace fovea::studio {
 class DrawingPainter;
 class FieldChart;
 
-// The whole drawing at full size. Throws Error(File | Usage).
+// The whole drawing. Error(File | Usage | Limit); Usage where it is so large that as a PNG its text could not be read.
 void writeDrawing(const DrawingPainter& drawing, const Colors& colors, const QString& path);
 void writeChart(FieldChart& chart, const QSize& size, const QString& path);
 

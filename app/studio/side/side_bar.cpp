@@ -101,8 +101,14 @@ void SideBar::refresh()
     if (!possible) m_height->clear();
     m_loading = false;
     const auto &low = report->summary.iMin, &high = report->summary.iMax;
-    m_slider->setFeasible(low ? std::optional(std::max(low->h, low->w)) : std::nullopt, high ? std::optional(std::min(high->h, high->w)) : std::nullopt);
-    if (low && high) {
+    // A layer of unknown reach may move both, so no range follows.
+    const bool bounded = report->summary.bounded;
+    m_slider->setFeasible(low && bounded ? std::optional(std::max(low->h, low->w)) : std::nullopt, high && bounded ? std::optional(std::min(high->h, high->w)) : std::nullopt);
+    if (low && high && !bounded) {
+        m_range->setText(tr("i_min at least %1 px, i_max at least %2 px").arg(axisText(low->h, low->w), axisText(high->h, high->w)));
+        m_range->setToolTip(tr("These are the bounds of the layers that Fovea can read; one that it cannot read lies on the way to others."));
+        m_slider->setToolTip(m_range->toolTip());
+    } else if (low && high) {
         m_range->setText(tr("feasible %1\u2013%2 px").arg(axisText(low->h, low->w), axisText(high->h, high->w)));
         m_range->setToolTip(tr("i_min %1 px: below it part of the network's field expansion is wasted.\ni_max %2 px: above it, patterns larger than any field cannot be extracted.")
                                 .arg(axisText(low->h, low->w), axisText(high->h, high->w)));

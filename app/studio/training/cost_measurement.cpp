@@ -30,6 +30,7 @@ void CostMeasurement::measure(std::int64_t batch, const QString& device)
     m_side = m_document.report()->side;
     for (auto& results : m_results)
         for (auto& result : results) result.reset();
+    m_whyNoTraining.clear();
     m_wanted = {{Now, Training}, {Now, Inference}};
     // Weights cost the same whatever they are.
     if (isRefined(m_document)) m_wanted.insert(m_wanted.end(), {{Original, Training}, {Original, Inference}});
@@ -52,7 +53,8 @@ void CostMeasurement::next()
                           : what == Training ? tr("training, as opened")
                                              : tr("inference, as opened");
     m_state = tr("Loading the network: %1\u2026").arg(title);
-    connect(m_job.get(), &EngineJob::refused, this, &CostMeasurement::end);
+    if (what == Training) connect(m_job.get(), &EngineJob::refused, this, &CostMeasurement::skipTraining);
+    else connect(m_job.get(), &EngineJob::refused, this, &CostMeasurement::end);
     connect(m_job.get(), &EngineJob::died, this, &CostMeasurement::end);
     connect(m_job.get(), &EngineJob::progressed, this, [this, title](const Progress& progress) {
         m_state = tr("Measuring %1: step %2 of %3").arg(title).arg(progress.done).arg(progress.total);
@@ -78,8 +80,19 @@ void CostMeasurement::take(Which which, What what, const Json& result)
     next();
 }
 
+// A network that cannot be trained, such as one without weights, takes its time nevertheless.
+void CostMeasurement::skipTraining(const QString& why)
+{
+    m_whyNoTraining = why;
+    next();
+}
+
 QString CostMeasurement::summary() const
 {
+    if (!m_results[Now][Training])
+        return tr("Inference of %1 images of %2 px on %3. Training was not measured: %4")
+            .arg(m_batch)
+            .arg(axisText(m_side.h, m_side.w), text(m_results[Now][Inference]->device), m_whyNoTraining);
     const CostReply& training = *m_results[Now][Training];
     return tr("A step of %1 images of %2 px on %3: median of %4 steps, and the memory of all tensors at its most.")
         .arg(m_batch)

@@ -36,6 +36,7 @@ private:
     void cancel(const QString& why);
     void end(const QString& state);
     void onDocumentChanged(const Change& change);
+    void skipTraining(const QString& why);
     QString summary() const;
 
     Document& m_document;
@@ -43,7 +44,7 @@ private:
     std::deque<std::pair<Which, What>> m_wanted;
     std::int64_t m_batch = 0;
     PerAxis<std::int64_t> m_side{};
-    QString m_device, m_state;
+    QString m_device, m_state, m_whyNoTraining;
     std::shared_ptr<EngineJob> m_job;
 };
 

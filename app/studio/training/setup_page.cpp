@@ -5,6 +5,8 @@
 #include "app/studio/training/devices.h"
 #include "app/studio/training/rate_dialog.h"
 #include "app/studio/training/recipe_form.h"
+#include "core/base/error.h"
+#include "core/ops/classifier.h"
 
 #include <QComboBox>
 #include <QCoreApplication>
@@ -192,7 +194,24 @@ QString SetupPage::problemOfNetwork() const
 QString SetupPage::problemOfData() const
 {
     const QString network = problemOfNetwork();
-    return network.isEmpty() ? m_data->problem() : network;
+    if (!network.isEmpty()) return network;
+    const QString classifier = problemOfClassifier();
+    return classifier.isEmpty() ? m_data->problem() : classifier;
+}
+
+// Why labelled images cannot be given to the network, such as a second input, before anything starts.
+QString SetupPage::problemOfClassifier() const
+{
+    const GraphPtr graph = m_runs.document().graph();
+    if (m_judged == graph) return m_classifierProblem;
+    m_judged = graph;
+    m_classifierProblem.clear();
+    try {
+        classifierIn(*graph);
+    } catch (const Error& error) {
+        m_classifierProblem = text(error.what());
+    }
+    return m_classifierProblem;
 }
 
 QString SetupPage::problemOfMeasuring() const

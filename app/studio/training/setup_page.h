@@ -41,6 +41,7 @@ private:
     void showDevices();
     void refresh();
     QString problemOfNetwork() const;
+    QString problemOfClassifier() const;
     QString problem() const;
 
     TrainingRuns& m_runs;
@@ -51,6 +52,8 @@ private:
     QLineEdit* m_folder;
     QLabel *m_noGpu, *m_presetDoc, *m_problem;
     QPushButton *m_findRate, *m_start;
+    mutable GraphPtr m_judged;  // the network that m_classifierProblem is of
+    mutable QString m_classifierProblem;
 };
 
 }  // namespace fovea::studio

@@ -1,6 +1,7 @@
 #include "app/studio/window/message_bar.h"
 
 #include "app/studio/look/theme.h"
+#include "app/studio/look/words.h"
 
 #include <QEvent>
 #include <QHBoxLayout>
@@ -40,7 +41,7 @@ MessageBar::MessageBar(QWidget* parent) : QFrame(parent), m_icon(new QLabel), m_
     hide();
 }
 
-void MessageBar::showError(const QString& what, const QString& why) { present(QStringLiteral("%1: %2").arg(what, why), QStringLiteral("error"), true); }
+void MessageBar::showError(const QString& what, const QString& why) { present(text(QStringLiteral("%1: %2").arg(what, why).toStdString()), QStringLiteral("error"), true); }
 
 void MessageBar::offer(const QString& what, const QString& why, const QString& button, std::function<void()> action)
 {

@@ -60,7 +60,8 @@ void StatusSummary::refresh()
     m_macs->setText(tr("%1 MACs at %2").arg(countText(summary.macs), text(report->inputShape.text())));
     m_macs->setToolTip(tr("%1 multiply-accumulates of convolutions and linear layers, batch 1%2")
                            .arg(exactText(summary.macs), summary.complete ? QString() : tr("; some layers could not be counted")));
-    m_bounds->setText(tr("i_min %1 \u00b7 i_max %2 px").arg(text(sideText(summary.iMin)), text(sideText(summary.iMax))));
+    m_bounds->setText((summary.bounded ? tr("i_min %1 \u00b7 i_max %2 px") : tr("i_min at least %1 \u00b7 i_max at least %2 px"))
+                          .arg(text(sideText(summary.iMin)), text(sideText(summary.iMax))));
     m_bounds->setToolTip(tr("Below i_min part of the network's field expansion is wasted; above i_max patterns larger than any field cannot be extracted."));
     for (const Verdict verdict : {Verdict::Productive, Verdict::Partial, Verdict::Critical, Verdict::Unproductive, Verdict::Unknown}) {
         const auto index = static_cast<std::size_t>(verdict);

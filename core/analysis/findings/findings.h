@@ -25,8 +25,10 @@ void aboutChannels(const Report& report, Issues& issues);
 void aboutWiring(const Report& report, Issues& issues);
 // weights-shared
 void aboutShared(const Report& report, Issues& issues);
-// opaque-layer
+// unknown-layer, opaque-layer
 void aboutOpaque(const Report& report, Issues& issues);
+// no-image-input, other-image-input
+void aboutInputs(const Report& report, Issues& issues);
 
 }  // namespace findings
 

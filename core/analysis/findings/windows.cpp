@@ -12,6 +12,9 @@ bool isShifted(const AxisReach& reach)
     return reach.kind == ReachKind::Window && reach.effectiveKernel() % 2 == 0 && reach.padBegin != reach.padEnd;
 }
 
+// " along the height"; empty where it holds on both axes.
+const char* alongAxis(bool h, bool w) { return h && w ? "" : h ? " along the height" : " along the width"; }
+
 }  // namespace
 
 void aboutWindows(const Report& report, Issues& issues)
@@ -24,13 +27,15 @@ void aboutWindows(const Report& report, Issues& issues)
                               "Downsample less before it, or use larger images."});
         if (!layer.window) continue;
         const auto& [h, w] = *layer.reach;
-        if (skipsUnits(h) || skipsUnits(w))
+        if (const bool onH = skipsUnits(h), onW = skipsUnits(w); onH || onW)
             issues.push_back({"pixels-skipped", Severity::Warning, layer.name(), "stride",
-                              "The stride is larger than the kernel, so some units of the input are never read.",
+                              std::string("The stride is larger than the kernel") + alongAxis(onH, onW) +
+                                  ", so some units of the input are never read.",
                               "Use a kernel at least as large as the stride."});
-        if (isShifted(h) || isShifted(w))
+        if (const bool onH = isShifted(h), onW = isShifted(w); onH || onW)
             issues.push_back({"even-kernel-padding", Severity::Info, layer.name(), "padding",
-                              "An even kernel is padded on one side more than on the other, so the map moves by half a unit.",
+                              std::string("An even kernel is padded on one side more than on the other") + alongAxis(onH, onW) +
+                                  ", so the map moves by half a unit.",
                               "Use an odd kernel with equal padding where positions matter."});
     }
 }

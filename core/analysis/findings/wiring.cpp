@@ -21,8 +21,10 @@ Source sourceOf(const LayerReport& layer, const std::vector<Source>& sources)
 // Layers that no input leads to. One that lacks its own connection has a finding of its own already.
 void aboutUnreachable(const Report& report, Issues& issues)
 {
-    // Tensors that no layer makes are the inputs.
+    // Tensors that no layer makes are the inputs, and constants.
     std::vector<Source> sources(report.tensors->values.size(), Source::Input);
+    for (std::size_t i = 0; i < sources.size(); ++i)
+        if (report.tensors->constant[i]) sources[i] = Source::Constants;
     for (const LayerReport& layer : report.layers)
         for (const Value& value : layer.out) sources[report.tensors->positionOf(value)] = Source::Nothing;
     const LayerReport* first = nullptr;

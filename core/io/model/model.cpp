@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/io/document/document_file.h"
+#include "core/io/model/foreign.h"
 #include "core/io/pytorch/keys.h"
 #include "core/io/pytorch/source.h"
 #include "core/io/safetensors/safetensors.h"
@@ -60,6 +61,7 @@ Model openModel(const std::string& name)
 {
     if (name.starts_with(kZoo)) return Model{buildZoo(name.substr(kZoo.size())), {}, nullptr};
     if (isRunFolder(name)) return readRun({name});
+    if (const auto what = foreignModel(name)) throw Error(ErrorCode::Format, *what);
     const std::string ending = endingOf(name);
     if (ending == ".onnx") return readOnnx(name);
     if (ending == ".fovea") return readDocument(name);

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "core/base/files.h"
+#include "core/io/onnx/names.h"
 #include "core/io/onnx/onnx.h"
 #include "core/io/onnx/proto.h"
 #include "core/ops/onnx_form.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,8 @@ struct DraftLayer {
     std::vector<Value> in, out;
     bool sizesBaked = false;
     bool absorbed = false;  // went into another layer
+    bool raw = false;       // nothing but point-by-point arithmetic lies between the image and it
+    bool setting = false;   // a number of a quantisation, not a map
     std::vector<Issue> notes;
 };
 
@@ -36,6 +40,13 @@ struct Draft {
 
 // Replaces groups of layers by the one that the user built, wherever a layer kind recognises itself.
 void fusePatterns(Draft& draft);
+
+// The tag that all nodes of the layer share (core/io/onnx/names.h).
+std::optional<LayerTag> tagOf(const Draft& draft, const DraftLayer& layer);
+
+// Gives each of the layers, which are those of the draft that are left, its group: as Fovea wrote it, else where the
+// names of its nodes or its weight say that it stands (core/io/onnx/groups.h).
+void setGroups(const Draft& draft, const std::vector<DraftLayer*>& layers);
 
 // The finished network: ids, unique names, groups, notes, and what is needed to write it back.
 Model finishImport(Draft& draft, const onnx::ModelProto& proto, const MappedFile& file, const std::vector<std::string>& initializers, std::vector<Issue> notes);

@@ -1,4 +1,6 @@
 #include "core/base/checked.h"
+#include "core/graph/first_image.h"
+#include "core/io/onnx/element_types.h"
 #include "core/io/onnx/floor_mode.h"
 #include "core/io/onnx/helper_nodes.h"
 #include "core/io/onnx/layer_writer.h"
@@ -7,10 +9,13 @@
 #include "core/io/onnx/onnx.h"
 #include "core/io/onnx/order.h"
 #include "core/io/onnx/value_names.h"
+#include "core/io/onnx/written_sizes.h"
+#include "core/ops/common.h"
 #include "core/ops/registry.h"
 #include "core/weights/weights.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -19,7 +24,6 @@ namespace fovea {
 
 namespace {
 
-constexpr std::int64_t kOpset = 17;
 constexpr std::uint64_t kExternalAbove = 1'900'000'000;
 
 std::int64_t opsetOf(const onnx::ModelProto& model)
@@ -29,21 +33,62 @@ std::int64_t opsetOf(const onnx::ModelProto& model)
     return 0;
 }
 
-// Of any image that it reads.
-bool leavesSideOpen(const onnx::ModelProto& skeleton)
+void setOpset(onnx::ModelProto& model, std::int64_t opset)
 {
-    for (const auto& input : skeleton.graph().input()) {
-        const auto& shape = input.type().tensor_type().shape();
-        for (int i = 2; shape.dim_size() == 4 && i < 4; ++i)
-            if (shape.dim(i).dim_value() < 1) return true;
+    for (auto& import : *model.mutable_opset_import())
+        if (import.domain().empty() || import.domain() == "ai.onnx") return import.set_version(opset);
+    model.add_opset_import()->set_version(opset);
+}
+
+// The version of the format that came with an opset (onnx/docs/Versioning.md), from 4 on: before it, initializers had to
+// be inputs too.
+std::int64_t irVersionOf(std::int64_t opset)
+{
+    constexpr std::array<std::int64_t, 15> kVersions{4, 4, 4, 5, 6, 7, 7, 7, 8, 8, 8, 8, 9, 9, 10};  // of opset 7 on
+    return kVersions[static_cast<std::size_t>(std::clamp(opset, kOldestOpset, kNewestOpset) - kOldestOpset)];
+}
+
+OnnxWriteOptions checked(const Model& model, OnnxWriteOptions options)
+{
+    if (options.opset && (*options.opset < kOldestOpset || *options.opset > kNewestOpset))
+        throw Error(ErrorCode::Usage, "Fovea writes opsets " + std::to_string(kOldestOpset) + " to " +
+                                          std::to_string(kNewestOpset) + ", got " + std::to_string(*options.opset) + ".");
+    if (options.opset && opsetOf(model) != options.opset) options.useOrigin = false;
+    return options;
+}
+
+// Where the file leaves sizes open, they are those at which it was read, at which untouched layers are known to be as
+// they were: what is written holds at every size. At the sizes in use where the network does not fit together there.
+Graph atSizesOfImport(const Graph& graph)
+{
+    Graph out = graph;
+    for (const auto& node : graph.nodes()) {
+        if (!node->origin) continue;
+        for (std::size_t i = 0; i < node->inputs.size() && i < node->origin->inputs.size(); ++i) {
+            const Node* input = out.find(node->inputs[i].node);
+            if (!input || input->kind != "Input") continue;
+            const std::vector<std::string> symbols = symbolsOf(*input);
+            const Shape& then = node->origin->inputs[i].shape;
+            if (symbols.empty() || static_cast<int>(symbols.size()) != then.rank() || !then.isComplete()) continue;
+            Ints shape = *input->attrs.getInts("shape");
+            for (std::size_t dim = 0; dim < shape.size(); ++dim)
+                if (!symbols[dim].empty()) shape[dim] = then[static_cast<int>(dim)];
+            if (shape != *input->attrs.getInts("shape"))
+                out.update(input->id, [&](Node& edited) { edited.attrs.set("shape", shape); });
+        }
     }
-    return false;
+    if (diff(graph, out).empty()) return graph;
+    std::vector<Issue> issues;
+    inferShapes(prepare(out), issues);
+    const bool fits = std::none_of(issues.begin(), issues.end(),
+                                   [](const Issue& issue) { return issue.severity == Severity::Error; });
+    return fits ? out : graph;
 }
 
 class Exporter {
 public:
     Exporter(const Model& model, const OnnxWriteOptions& options)
-        : m_model(model), m_options(options), m_graph(prepare(model.graph)), m_values(inferShapes(m_graph, m_issues)),
+        : m_model(model), m_options(checked(model, options)), m_sized(atSizesOfImport(model.graph)), m_graph(prepare(m_sized)), m_values(inferShapes(m_graph, m_issues)),
           m_writer(skeleton()), m_helpers(model, m_writer)
     {
         if (!m_graph.cyclic.empty())
@@ -51,21 +96,30 @@ public:
         ValueNames values = nameValues(m_model, m_graph, m_writer.skeleton());
         m_names = std::move(values.names);
         m_taken = std::move(values.taken);
-        m_fixedSide = !leavesSideOpen(m_writer.skeleton());
+        m_elements = elementTypes(m_model, m_graph, m_writer.skeleton());
         chooseKept();
     }
 
-    std::vector<std::string> write(const std::filesystem::path& path)
+    // Everything but the file.
+    void make()
     {
         if (writesOriginalList()) {
-            for (const auto& node : m_model.onnx->nodes) m_writer.addNode(node.bytes);
+            for (const auto& node : m_model.onnx->nodes)
+                if (m_model.onnx->calls.empty()) m_writer.addNode(node.bytes);
+            for (const std::string& call : m_model.onnx->calls) m_writer.addNode(call);
             for (const std::string& name : m_model.onnx->initializers)
                 if (const Tensor* tensor = m_model.weights.find(name)) m_writer.addInitializer(name, *tensor);
         } else {
             refuseWhatDoesNotFit();
+            for (const GraphOutput& output : m_model.graph.outputs()) m_writer.promiseValue(output.name);
             for (std::size_t i = 0; i < m_graph.entries.size(); ++i) writeLayer(i);
             writeOutputs();
         }
+    }
+
+    std::vector<std::string> write(const std::filesystem::path& path)
+    {
+        make();
         m_writer.write(path, kExternalAbove);
         return m_fresh;
     }
@@ -90,17 +144,33 @@ private:
             if (!model.ParseFromString(m_model.onnx->skeleton))
                 throw Error(ErrorCode::Format, "What was kept of the original ONNX file is damaged.");
             m_opset = opsetOf(model);
+            if (!m_options.useOrigin) chooseOpset(model);
             writePreprocessing(m_model.graph.preprocessing(), model);
             return model;
         }
-        m_opset = kOpset;
-        model.set_ir_version(8);
         model.set_producer_name("fovea");
         model.set_producer_version(FOVEA_VERSION);
-        model.add_opset_import()->set_version(kOpset);
+        chooseOpset(model);
         model.mutable_graph()->set_name(m_model.graph.name().empty() ? "network" : m_model.graph.name());
         writePreprocessing(m_model.graph.preprocessing(), model);
         return model;
+    }
+
+    // Of a file from Fovea's own records, unless a layer keeps its node, which is of the file's opset.
+    void chooseOpset(onnx::ModelProto& model)
+    {
+        const auto keeps = [](const Prepared::Entry& entry) { return entry.op->opClass == OpClass::Opaque; };
+        const auto kept = std::find_if(m_graph.entries.begin(), m_graph.entries.end(), keeps);
+        if (kept == m_graph.entries.end()) {
+            m_opset = m_options.opset.value_or(kUsualOpset);
+            setOpset(model, m_opset);
+            model.set_ir_version(irVersionOf(m_opset));
+        } else if (m_options.opset && *m_options.opset != m_opset) {
+            throw Error(ErrorCode::Usage, "The network cannot be written at opset " + std::to_string(*m_options.opset) +
+                                              ": '" + kept->node->name + "' (" + kept->node->attrs.getText("onnx_op") +
+                                              ") is unknown to Fovea and keeps its node, which is of opset " +
+                                              std::to_string(m_opset) + ".");
+        }
     }
 
     std::string nameOf(std::int32_t source) const
@@ -145,7 +215,8 @@ private:
     bool sameTensors(std::size_t index) const
     {
         const auto& entry = m_graph.entries[index];
-        if (entry.node->tensors.empty()) return true;
+        // A table that follows sizes has other elements at every one.
+        if (entry.node->tensors.empty() || entry.node->attrs.has("sizes")) return true;
         for (const NamedParam& param : paramsOf(*entry.node, inputValues(index), outputValues(index))) {
             const Tensor* stored = m_model.weights.find(param.tensor);
             const auto needed = Shape(std::span<const std::int64_t>(param.spec.dims)).elements();
@@ -168,7 +239,7 @@ private:
                 m_kept[i] = true;
             } else if (m_options.useOrigin && m_model.onnx && entry.node->origin) {
                 m_kept[i] = entry.node->origin->inputNames.size() == entry.inputCount &&
-                            (!entry.node->origin->sizesBaked || sameShapes(entry)) && sameTensors(i);
+                            (!entry.node->origin->sizesBaked || sameShapes(entry)) && sameTensors(i) && !writesNumbers(i);
             }
             if (m_kept[i]) addInternalNames(*entry.node->origin);
         }
@@ -216,6 +287,14 @@ private:
         return outputsUnchanged();
     }
 
+    // Whether the file's dimension of an input is what the network has: the number, or still open.
+    static bool saysSame(const onnx::TensorShapeProto::Dimension& dim, const Node& node, std::size_t index)
+    {
+        if (dim.dim_value() > 0) return dim.dim_value() == (*node.attrs.getInts("shape"))[index];
+        const std::vector<std::string> symbols = symbolsOf(node);
+        return symbols.empty() || !symbols[index].empty();
+    }
+
     bool inputUnchanged(const Node& node) const
     {
         for (const auto& input : m_writer.skeleton().graph().input()) {
@@ -223,8 +302,7 @@ private:
             const Ints* dims = node.attrs.getInts("shape");
             const auto& shape = input.type().tensor_type().shape();
             for (int i = 0; dims && i < shape.dim_size() && i < static_cast<int>(dims->size()); ++i)
-                if (shape.dim(i).dim_value() > 0 && shape.dim(i).dim_value() != (*dims)[static_cast<std::size_t>(i)])
-                    return false;
+                if (!saysSame(shape.dim(i), node, static_cast<std::size_t>(i))) return false;
             return true;
         }
         return false;
@@ -267,16 +345,16 @@ private:
         auto* type = info->mutable_type()->mutable_tensor_type();
         if (type->elem_type() == 0) type->set_elem_type(onnx::TensorProto::FLOAT);
         const Ints* dims = node.attrs.getInts("shape");
+        const std::vector<std::string> symbols = symbolsOf(node);
         for (std::size_t i = 0; dims && i < dims->size(); ++i) {
             auto* dim = static_cast<int>(i) < type->shape().dim_size()
                             ? type->mutable_shape()->mutable_dim(static_cast<int>(i))
                             : type->mutable_shape()->add_dim();
-            // A dimension that the file left open stays open.
-            if (dim->has_dim_param() ||
-                (m_model.onnx && !dim->has_dim_value() && type->shape().dim_size() == static_cast<int>(dims->size()) &&
-                 dim->value_case() != 0))
-                continue;
-            dim->set_dim_value((*dims)[i]);
+            if (i >= symbols.size() || symbols[i].empty()) dim->set_dim_value((*dims)[i]);
+            else if (dim->has_dim_value() || dim->value_case() == 0) {  // else it has the file's own name
+                dim->Clear();
+                if (symbols[i] != kUnnamed) dim->set_dim_param(symbols[i]);
+            }
         }
     }
 
@@ -311,6 +389,9 @@ private:
         for (onnx::NodeProto& node : nodes) {
             for (std::string& name : *node.mutable_input())
                 if (const auto it = renamed.find(name); it != renamed.end()) name = it->second;
+            // Of several tables that one node makes the first has brought it.
+            const auto written = [&](const std::string& name) { return m_helpers.isWritten(name); };
+            if (std::any_of(node.output().begin(), node.output().end(), written)) continue;
             m_writer.addNode(node.SerializeAsString());
         }
         for (const std::string& name : inside) m_helpers.setWritten(name);
@@ -346,10 +427,19 @@ private:
         return std::span(m_values).subspan(m_graph.entries[index].firstOutput, m_graph.entries[index].outputCount);
     }
 
+    // A file of one size says the padding that ONNX Runtime does not work out.
+    bool writesNumbers(std::size_t index) const
+    {
+        const auto& entry = m_graph.entries[index];
+        if (!m_fixedSide || !entry.node->attrs.has("auto_pad")) return false;
+        const std::vector<Value> in = inputValues(index);
+        return needsNumbers({*entry.node, in, outputValues(index)});
+    }
+
     std::optional<Node> floorMode(std::size_t index) const
     {
         const auto& entry = m_graph.entries[index];
-        if (entry.op->opClass != OpClass::Pooling || !m_fixedSide) return std::nullopt;
+        if (entry.op->opClass != OpClass::Pooling || m_open.sides) return std::nullopt;
         const std::vector<Value> in = inputValues(index);
         return inFloorMode({*entry.node, in, outputValues(index)});
     }
@@ -357,9 +447,6 @@ private:
     void writeRecord(std::size_t index)
     {
         const auto& entry = m_graph.entries[index];
-        if (!entry.op->onnx.write)
-            throw Error(ErrorCode::Usage,
-                        "Fovea cannot write '" + entry.node->kind + "' ('" + entry.node->name + "') as ONNX yet.");
         std::vector<std::string> inputs;
         for (const std::int32_t source : sources(entry)) inputs.push_back(nameOf(source));
         if (entry.op->minInputs > 0 && (inputs.empty() || inputs[0].empty()))
@@ -367,9 +454,12 @@ private:
                                               "' has an input that is not connected; connect it before exporting.");
         const std::vector<Value> in = inputValues(index);
         const std::optional<Node> floor = floorMode(index);
-        LayerWriter writer({floor ? *floor : *entry.node, in, outputValues(index)}, m_opset, inputs, m_names[index],
-                           m_writer, m_taken, m_model.weights, m_options.seed, m_fresh);
-        entry.op->onnx.write(writer);
+        const std::int32_t first = entry.inputCount > 0 ? sources(entry)[0] : -1;
+        const DType element = m_elements[first < 0 ? entry.firstOutput : static_cast<std::size_t>(first)];
+        const Node node = settled({floor ? *floor : *entry.node, in, outputValues(index)});
+        LayerWriter writer({node, in, outputValues(index)}, element, inputs, m_names[index],
+                           {m_opset, m_open, m_writer, m_taken, m_model.weights, m_options.seed, m_fresh});
+        fovea::writeLayer(writer);
     }
 
     void writeOutputs()
@@ -379,6 +469,7 @@ private:
         old.Swap(graph.mutable_output());
         graph.clear_value_info();
         keepImageInputsOnly(m_writer.skeleton());
+        WrittenSizes sizes(m_sized, m_graph, m_values);
         for (const GraphOutput& output : m_model.graph.outputs()) {
             const std::int32_t at = m_graph.entryOf(output.port.node);
             if (at < 0) continue;
@@ -396,17 +487,12 @@ private:
                 if (before.name() == output.name) *info = before;
             info->set_name(output.name);
             auto* type = info->mutable_type()->mutable_tensor_type();
-            if (type->elem_type() == 0) type->set_elem_type(onnx::TensorProto::FLOAT);
-            const Shape& shape = m_values[m_graph.entries[static_cast<std::size_t>(at)].firstOutput +
-                                          static_cast<std::size_t>(output.port.output)]
-                                     .shape;
+            const std::size_t place = m_graph.entries[static_cast<std::size_t>(at)].firstOutput +
+                                      static_cast<std::size_t>(output.port.output);
+            if (type->elem_type() == 0) type->set_elem_type(static_cast<int>(onnxType(m_elements[place])));
             const auto given = type->shape();
             type->clear_shape();
-            for (int i = 0; i < shape.rank(); ++i) {
-                auto* dim = type->mutable_shape()->add_dim();
-                if (i < given.dim_size() && given.dim(i).has_dim_param()) dim->set_dim_param(given.dim(i).dim_param());
-                else if (shape[i] >= 0) dim->set_dim_value(shape[i]);
-            }
+            if (m_values[place].shape.hasRank()) sizes.set(*type->mutable_shape(), place, given);
         }
     }
 
@@ -427,13 +513,15 @@ private:
     const Model& m_model;
     OnnxWriteOptions m_options;
     std::vector<Issue> m_issues;
+    Graph m_sized;  // the network at the sizes that it is written from
     Prepared m_graph;
     std::vector<Value> m_values;
-    std::int64_t m_opset = kOpset;
-    bool m_fixedSide = false;
+    std::int64_t m_opset = kUsualOpset;
+    OpenSizes m_open = openSizes(m_graph);
     ModelWriter m_writer;
     HelperNodes m_helpers;
     std::vector<std::vector<std::string>> m_names;  // per entry and output
+    std::vector<DType> m_elements;                  // per value
     std::vector<bool> m_kept;
     std::set<std::string> m_taken;
     std::vector<std::string> m_fresh;
@@ -445,6 +533,23 @@ std::vector<std::string> writeOnnx(const Model& model, const std::filesystem::pa
                                    const OnnxWriteOptions& options)
 {
     return Exporter(model, options).write(path);
+}
+
+std::optional<std::string> whyNotWritable(const Model& model, const OnnxWriteOptions& options)
+{
+    try {
+        Exporter(model, options).make();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return std::nullopt;
+}
+
+std::optional<std::int64_t> opsetOf(const Model& model)
+{
+    onnx::ModelProto skeleton;
+    if (!model.onnx || !skeleton.ParseFromString(model.onnx->skeleton)) return std::nullopt;
+    return opsetOf(skeleton);
 }
 
 }  // namespace fovea

@@ -25,36 +25,6 @@ void noteFoldedNorms(const Draft& draft, std::vector<Issue>& notes)
                        "To keep them, export with torch.onnx.export(..., training=torch.onnx.TrainingMode.PRESERVE)."});
 }
 
-// The module that a layer stands in. A module that is just this layer is not a group of its own.
-void setGroups(const Draft& draft, std::vector<DraftLayer*>& layers)
-{
-    std::vector<std::string> paths;
-    std::map<std::string, int> users;
-    for (const DraftLayer* layer : layers) {
-        std::vector<std::string> names;
-        for (const std::size_t index : layer->fileNodes) names.push_back(draft.fileNodes[index]->name());
-        std::string path = commonPath(names);
-        if (path.empty())
-            if (const TensorBinding* weight = layer->node.tensor("weight"); weight && !isMadeUpName(weight->tensor)) path = parentPath(weight->tensor);
-        paths.push_back(path);
-        ++users[path];
-        for (std::string parent = parentPath(path); !parent.empty(); parent = parentPath(parent)) ++users[parent];
-    }
-    for (std::size_t i = 0; i < layers.size(); ++i) layers[i]->node.group = users[paths[i]] == 1 ? parentPath(paths[i]) : paths[i];
-}
-
-// The tag that all nodes of the layer share.
-std::optional<LayerTag> tagOf(const Draft& draft, const DraftLayer& layer)
-{
-    std::optional<LayerTag> tag;
-    for (const std::size_t index : layer.fileNodes) {
-        const std::optional<LayerTag> next = readTag(draft.fileNodes[index]->doc_string());
-        if (!next || (tag && *tag != *next)) return std::nullopt;
-        tag = next;
-    }
-    return tag;
-}
-
 // Whether a pooling of a fixed window, as a file has it, is what an adaptive one is at this size.
 bool isAdaptiveAtThisSize(const DraftLayer& layer)
 {
@@ -82,13 +52,12 @@ void readAdaptive(DraftLayer& layer, const LayerTag& tag)
     layer.sizesBaked = true;
 }
 
-// What Fovea wrote keeps its names and groups.
+// What Fovea wrote keeps its names.
 void readTags(const Draft& draft, std::vector<DraftLayer*>& layers)
 {
     for (DraftLayer* layer : layers)
         if (const auto tag = tagOf(draft, *layer)) {
             layer->node.name = tag->name;
-            layer->node.group = tag->group;
             readAdaptive(*layer, *tag);
         }
 }

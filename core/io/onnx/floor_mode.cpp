@@ -9,7 +9,7 @@ namespace fovea {
 std::optional<Node> inFloorMode(const NodeView& view)
 {
     if (!view.node.attrs.getBool("ceil_mode", false) || view.in.empty() || view.out.empty()) return std::nullopt;
-    const Reach reach = windowReach(view.node);
+    const Reach reach = windowReach(view);
     const AxisReach axes[2] = {reach.h, reach.w};
     const std::int64_t sizes[2] = {view.in[0].height(), view.in[0].width()};
     const std::int64_t made[2] = {view.out[0].height(), view.out[0].width()};
@@ -25,8 +25,12 @@ std::optional<Node> inFloorMode(const NodeView& view)
         pads = pads || padding[axis + 2] != r.padEnd;
         if (padding[axis + 2] >= r.kernel) return std::nullopt;
     }
-    if (!drops || (pads && view.node.attrs.getBool("count_include_pad", false))) return std::nullopt;
+    // What a last window lacks never counts in a mean; where padding does, they cannot be told apart.
+    const bool counts = pads && view.node.attrs.getBool("count_include_pad", false);
+    const bool padded = reach.h.padBegin != 0 || reach.w.padBegin != 0 || reach.h.padEnd != 0 || reach.w.padEnd != 0;
+    if (!drops || (counts && padded)) return std::nullopt;
     Node node = view.node;
+    if (counts) node.attrs.set("count_include_pad", false);
     node.attrs.set("ceil_mode", false);
     node.attrs.set("padding", padding);
     return node;

@@ -14,7 +14,9 @@ onnx::NodeProto parseNode(const std::string& bytes)
 HelperNodes::HelperNodes(const Model& model, ModelWriter& writer) : m_model(model), m_writer(writer)
 {
     for (std::size_t i = 0; model.onnx && i < model.onnx->nodes.size(); ++i) {
-        if (model.onnx->nodes[i].layer != kNoNode) continue;
+        // A table that nodes compute is a layer where maps read it, and yet others may compute with it.
+        const Node* layer = model.onnx->nodes[i].layer == kNoNode ? nullptr : model.graph.find(model.onnx->nodes[i].layer);
+        if (model.onnx->nodes[i].layer != kNoNode && (!layer || layer->kind != "Constant")) continue;
         const onnx::NodeProto node = parseNode(model.onnx->nodes[i].bytes);
         for (const std::string& name : node.output()) m_nodes[name] = i;
         writer.uniqueNodeName(node.name());

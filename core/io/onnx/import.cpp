@@ -1,12 +1,19 @@
 #include "core/base/checked.h"
+#include "core/graph/first_image.h"
 #include "core/io/onnx/draft.h"
-#include "core/io/onnx/fold.h"
+#include "core/io/onnx/evaluate.h"
+#include "core/io/onnx/follow_sizes.h"
+#include "core/io/onnx/image_layout.h"
+#include "core/io/onnx/inline_functions.h"
 #include "core/io/onnx/order.h"
+#include "core/io/onnx/why_not.h"
 #include "core/io/onnx/wire.h"
+#include "core/ops/clothes.h"
+#include "core/ops/opaque.h"
 #include "core/ops/registry.h"
+#include "core/ops/tensor_sources.h"
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 
 namespace fovea {
@@ -20,25 +27,53 @@ struct Known {
     Port port;                        // where an activation comes from
     std::optional<Tensor> constant;   // or what it is
     bool initializer = false;
-    std::vector<std::pair<Port, int>> sizes;
+    // Of a computed constant, see OnnxArg.
+    std::vector<SizeExpr> sizes, lengths;
+    bool uniform = false;
+    std::vector<TensorSource> sources;
+    std::size_t madeBy = 0;  // its file node
 };
 
 class Importer {
 public:
-    Importer(const onnx::ModelProto& model, std::shared_ptr<const MappedFile> file) : m_model(model), m_file(std::move(file))
+    // `layouts` of inputs by name, where they are known.
+    Importer(const onnx::ModelProto& model, std::shared_ptr<const MappedFile> file, std::map<std::string, std::string> layouts = {})
+        : m_model(model), m_file(std::move(file)), m_layouts(std::move(layouts))
     {
         for (const auto& import : model.opset_import())
             if (import.domain().empty() || import.domain() == "ai.onnx") m_opset = import.version();
     }
 
-    Model run()
+    // Reads every layer; what it finds of the layouts of inputs is right only where it was told the same.
+    std::map<std::string, std::string> read()
     {
         readInitializers();
         readInputs();
         m_draft.fileNodes = executionOrder(m_model.graph());
+        findReaders();
         for (std::size_t i = 0; i < m_draft.fileNodes.size(); ++i) readNode(i);
         readOutputs();
-        followSiblings();
+        return imageLayouts(m_draft);
+    }
+
+    // Inputs of rank 3, each as if it were one picture, where none is an image of rank 4.
+    std::map<std::string, std::string> singlePictures() const
+    {
+        std::map<std::string, std::string> out;
+        const auto layouts = imageLayouts(m_draft);
+        for (const DraftLayer& layer : m_draft.layers) {
+            const int rank = layer.node.kind == "Input" && !layer.out.empty() ? layer.out[0].shape.rank() : -1;
+            const auto layout = layouts.find(layer.node.name);
+            if (rank == 4 && (layout == layouts.end() || layout->second != "????")) return {};
+            if (rank == 4) out.emplace(layer.node.name, "????");
+            if (rank == 3) out.emplace(layer.node.name, "CHW");
+        }
+        return out;
+    }
+
+    Model finish()
+    {
+        followSizes(m_draft, m_fixed);
         fusePatterns(m_draft);
         return finishImport(m_draft, m_model, *m_file, m_initializers, m_notes);
     }
@@ -51,7 +86,7 @@ private:
             if (!tensor) continue;  // strings and the like stay in the skeleton
             m_draft.tensors[proto.name()] = *tensor;
             m_initializers.push_back(proto.name());
-            m_known[proto.name()] = {{}, std::move(tensor), true, {}};
+            m_known[proto.name()] = {.constant = std::move(tensor), .initializer = true};
         }
     }
 
@@ -61,24 +96,55 @@ private:
             if (m_known.contains(input.name())) continue;  // an initializer that is listed as an input too
             const auto& type = input.type().tensor_type();
             Ints dims;
+            std::vector<std::string> symbols;
             bool assumedSide = false;
             const int rank = type.has_shape() ? type.shape().dim_size() : -1;
+            const auto known = m_layouts.find(input.name());
+            const std::string layout = known != m_layouts.end() ? known->second : rank == 4 ? "NCHW" : "";
             for (int i = 0; i < rank; ++i) {
                 const std::int64_t size = type.shape().dim(i).dim_value();
                 const bool stated = type.shape().dim(i).has_dim_value() && size > 0;
-                const bool side = rank == 4 && i >= 2;
+                const char axis = layout.empty() ? '?' : layout[static_cast<std::size_t>(i)];
+                const bool side = axis == 'H' || axis == 'W';
                 assumedSide = assumedSide || (side && !stated);
-                dims.push_back(stated ? size : side ? kAssumedSide : rank == 4 && i == 1 ? 3 : 1);
+                const std::string& symbol = type.shape().dim(i).dim_param();
+                symbols.push_back(stated ? "" : symbol.empty() ? kUnnamed : symbol);
+                dims.push_back(stated ? size : side ? kAssumedSide : axis == 'C' ? 3 : 1);
             }
             Node node = makeNode("Input", input.name());
             node.attrs.set("shape", dims);
+            if (known != m_layouts.end()) node.attrs.set("layout", layout);
+            if (std::any_of(symbols.begin(), symbols.end(), [](const auto& symbol) { return !symbol.empty(); })) setSymbols(node, symbols);
+            if (layout.size() == 3)
+                m_notes.push_back({"batch-assumed", Severity::Info, input.name(), "shape", "The input has no batch dimension; it is read as a batch of one image.", "Nothing needs to be done."});
             DraftLayer& layer = addLayer(std::move(node), {}, {}, {input.name()});
             if (rank < 0) layer.out = {Value{}};
-            if (rank == 4 && m_image.node == kNoNode) m_image = {layer.node.id, 0};
+            if (layout.find('H') != std::string::npos && m_image.node == kNoNode)
+                for (int i = 0; i < rank; ++i) {
+                    const char axis = layout[static_cast<std::size_t>(i)];
+                    const bool stated = type.shape().dim(i).has_dim_value() && type.shape().dim(i).dim_value() > 0;
+                    if (axis == 'H') m_fixed.height = stated;
+                    if (axis == 'W') m_fixed.width = stated;
+                }
+            if (layout.find('H') != std::string::npos && m_image.node == kNoNode) m_image = {layer.node.id, 0};
+            layer.raw = rank >= 3;
+            for (int i = 0; i < rank; ++i)
+                if (type.shape().dim(i).has_dim_param()) m_symbols.emplace(type.shape().dim(i).dim_param(), dims[static_cast<std::size_t>(i)]);
             if (assumedSide)
                 m_notes.push_back({"size-assumed", Severity::Info, "", "shape", "The model leaves the input's height and width open; " + std::to_string(kAssumedSide) + " px is assumed.",
                                    "Set the side that you use."});
         }
+    }
+
+    // Who makes a value, and which values anybody reads.
+    void findReaders()
+    {
+        for (const onnx::NodeProto* node : m_draft.fileNodes) {
+            m_read.insert(node->input().begin(), node->input().end());
+            for (const std::string& name : outerReads(*node)) m_read.insert(name);
+            for (const std::string& name : node->output()) m_makers[name] = node;
+        }
+        for (const auto& output : m_model.graph().output()) m_read.insert(output.name());
     }
 
     DraftLayer& addLayer(Node node, std::vector<Port> inputs, std::vector<std::string> inputNames, std::vector<std::string> outputNames)
@@ -92,10 +158,37 @@ private:
         std::vector<Issue> ignored;  // what does not fit is said by the analysis
         layer.out = inferNode(layer.node, layer.in, ignored);
         for (std::size_t i = 0; i < outputNames.size(); ++i)
-            if (!outputNames[i].empty()) m_known[outputNames[i]] = {{layer.node.id, static_cast<int>(i)}, std::nullopt, false, {}};
+            if (!outputNames[i].empty()) m_known[outputNames[i]] = {.port = {layer.node.id, static_cast<int>(i)}};
         layer.outputNames = std::move(outputNames);
+        mark(layer);
         m_draft.layers.push_back(std::move(layer));
         return m_draft.layers.back();
+    }
+
+    // Arithmetic before the first window, and on the numbers of a quantisation, is made of settings.
+    void mark(DraftLayer& layer) const
+    {
+        const OpClass opClass = opFor(layer.node.kind).opClass;
+        const bool arithmetic = opClass == OpClass::Merge || opClass == OpClass::Math || opClass == OpClass::Activation || opClass == OpClass::Normalization ||
+                                opClass == OpClass::Shape || opClass == OpClass::Resample;
+        bool anyRaw = false, allRaw = true, anySetting = false, allSetting = true;
+        for (const Port& port : layer.node.inputs) {
+            if (port.node == kNoNode || m_draft.layer(port.node).node.kind == "Constant") continue;
+            const bool raw = m_draft.layer(port.node).raw, setting = isSetting(port);
+            anyRaw = anyRaw || raw;
+            allRaw = allRaw && raw;
+            anySetting = anySetting || setting;
+            allSetting = allSetting && setting;
+        }
+        layer.raw = arithmetic && anyRaw && allRaw;
+        layer.setting = arithmetic && anySetting && allSetting;
+    }
+
+    bool isSetting(Port port) const
+    {
+        const DraftLayer& layer = m_draft.layer(port.node);
+        const int paths = opFor(layer.node.kind).pathOutputs;
+        return layer.setting || (paths >= 0 && port.output >= paths);
     }
 
     Value valueOf(Port port) const
@@ -108,27 +201,42 @@ private:
     OnnxCall callOf(const onnx::NodeProto& proto) const
     {
         OnnxCall call;
-        call.type = proto.op_type();
+        call.type = isStandard(proto) ? proto.op_type() : proto.domain() + "::" + proto.op_type();
         call.opset = m_opset;
         call.outputCount = proto.output_size();
         while (call.outputCount > 0 && proto.output(call.outputCount - 1).empty()) --call.outputCount;
         call.image = m_image;
         call.imageValue = valueOf(m_image);
+        call.heightOpen = !m_fixed.height;
+        call.widthOpen = !m_fixed.width;
         for (const auto& attribute : proto.attribute()) addAttribute(call.attrs, attribute);
-        for (const std::string& name : proto.input()) {
-            OnnxArg arg;
-            arg.name = name;
-            const auto known = m_known.find(name);
-            if (!name.empty() && known != m_known.end()) {
-                arg.constant = known->second.constant;
-                arg.named = known->second.initializer;
-                arg.sizes = known->second.sizes;
-                if (arg.constant) arg.value.shape = Shape(std::span<const std::int64_t>(arg.constant->dims));
-                else arg.value = valueOf(known->second.port);
-            }
-            call.args.push_back(std::move(arg));
-        }
+        for (const std::string& name : proto.input()) call.args.push_back(argOf(name));
         return call;
+    }
+
+    OnnxArg argOf(const std::string& name) const
+    {
+        OnnxArg arg;
+        arg.name = name;
+        const auto known = m_known.find(name);
+        if (name.empty() || known == m_known.end()) return arg;
+        const Known& from = known->second;
+        arg.constant = from.constant;
+        arg.named = from.initializer || std::any_of(from.sources.begin(), from.sources.end(), [](const TensorSource& source) { return source.real && source.stored; });
+        arg.sizes = from.sizes;
+        arg.lengths = from.lengths;
+        arg.uniform = from.uniform;
+        arg.sources = from.sources;
+        if (arg.constant) {
+            arg.value.shape = Shape(std::span<const std::int64_t>(arg.constant->dims));
+        } else {
+            arg.port = from.port;
+            arg.value = valueOf(arg.port);
+            arg.raw = arg.port.node != kNoNode && m_draft.layer(arg.port.node).raw;
+            arg.setting = arg.port.node != kNoNode && isSetting(arg.port);
+        }
+        if (const auto maker = m_makers.find(name); maker != m_makers.end()) arg.maker = maker->second->op_type();
+        return arg;
     }
 
     void addAttribute(OnnxAttrs& attrs, const onnx::AttributeProto& proto) const
@@ -153,104 +261,90 @@ private:
         const onnx::NodeProto& proto = *m_draft.fileNodes[index];
         try {
             OnnxCall call = callOf(proto);
-            if (isStandard(proto) && (readConstant(proto, call) || readShape(proto, call) || readFolded(proto, call))) return;
+            if (isStandard(proto) && readStatic(index, proto, call)) return;
             if (isStandard(proto) && readDecidedBranch(index, call)) return;
-            if (isStandard(proto))
-                for (const OpDef* op : opsForOnnx(call.type))
-                    if (readLayer(index, *op, call)) return;
-            readOpaque(index, call);
+            std::string why;
+            for (const OpDef* op : opsForOnnx(call.type))
+                if (readLayer(index, op->kind, op->onnx.read, call, &why)) return;
+            for (const OtherClothes& clothes : clothesFor(call.type))
+                if (readLayer(index, clothes.kind, clothes.read, call, &why)) return;
+            readOpaque(index, call, why.empty() ? whyNot(call) : why);
         } catch (Error& error) {
             throw error.within("node '" + (proto.name().empty() ? proto.op_type() : proto.name()) + "'");
         }
     }
 
-    void define(const std::string& name, Tensor tensor, bool initializer, std::vector<std::pair<Port, int>> sizes = {})
+    // What depends on no more than the file and on sizes of maps is no layer.
+    bool readStatic(std::size_t index, const onnx::NodeProto& proto, const OnnxCall& call)
     {
-        m_known[name] = {{}, std::move(tensor), initializer, std::move(sizes)};
-    }
-
-    bool readConstant(const onnx::NodeProto& proto, const OnnxCall& call)
-    {
-        if (call.type != "Constant" || proto.output_size() != 1) return false;
-        if (const Tensor* tensor = call.getTensor("value")) {
-            define(proto.output(0), *tensor, false);
-            m_draft.tensors[proto.output(0)] = *tensor;
-        } else if (const auto ints = call.getInts("value_ints")) {
-            define(proto.output(0), Tensor::fromIntegers({static_cast<std::int64_t>(ints->size())}, *ints), false);
-        } else if (call.attrs.contains("value_int")) {
-            define(proto.output(0), Tensor::fromIntegers({}, {call.getInt("value_int", 0)}), false);
-        } else if (call.attrs.contains("value_float")) {
-            define(proto.output(0), Tensor::fromFloats({}, {static_cast<float>(call.getReal("value_float", 0))}), false);
-        } else if (const auto it = call.attrs.find("value_floats"); it != call.attrs.end() && std::holds_alternative<std::vector<double>>(it->second)) {
-            const auto& reals = std::get<std::vector<double>>(it->second);
-            define(proto.output(0), Tensor::fromFloats({static_cast<std::int64_t>(reals.size())}, std::vector<float>(reals.begin(), reals.end())), false);
-        } else {
-            return false;
+        const bool ofMap = (call.type == "Shape" || call.type == "Size") && call.args.size() == 1 && !call.args[0].constant;
+        const auto values = ofMap ? shapeOf(call) : m_evaluator.evaluate(call);
+        if (!values) return false;
+        for (int i = 0; i < call.outputCount; ++i) {
+            const StaticValue& value = (*values)[static_cast<std::size_t>(i)];
+            if (!proto.output(i).empty()) define(proto.output(i), value, index, call);
         }
         return true;
     }
 
-    bool readShape(const onnx::NodeProto& proto, const OnnxCall& call)
+    // The lengths of a map are known where it has them at the declared size, and follow it at others.
+    std::optional<std::vector<StaticValue>> shapeOf(const OnnxCall& call)
     {
-        if (call.type != "Shape" || call.args.size() != 1 || !call.args[0].value.shape.isComplete() || call.attrs.contains("start") || call.attrs.contains("end")) return false;
         const Shape& shape = call.args[0].value.shape;
-        Ints dims(shape.dims().begin(), shape.dims().end());
-        std::vector<std::pair<Port, int>> sizes;
-        if (!call.args[0].constant)
-            for (int i = 0; i < shape.rank(); ++i) sizes.emplace_back(m_known[proto.input(0)].port, i);
-        define(proto.output(0), Tensor::fromIntegers({static_cast<std::int64_t>(dims.size())}, dims), false, std::move(sizes));
-        return true;
+        if (!shape.isComplete()) return std::nullopt;
+        OnnxCall of = call;
+        of.args[0].constant = Tensor{DType::Bool, Ints(shape.dims().begin(), shape.dims().end()), {}, nullptr};
+        for (int i = 0; i < shape.rank(); ++i) of.args[0].lengths.push_back(SizeExpr::dimension(call.args[0].port, i));
+        return m_evaluator.evaluate(of);
     }
 
-    bool readFolded(const onnx::NodeProto& proto, const OnnxCall& call)
+    void define(const std::string& name, const StaticValue& value, std::size_t index, const OnnxCall& call)
     {
-        if (proto.output_size() != 1 || call.args.empty()) return false;
-        for (const OnnxArg& arg : call.args)
-            if (!arg.name.empty() && !arg.constant) return false;
+        Known known{.constant = value.tensor, .sizes = value.sizes, .lengths = value.lengths, .uniform = value.uniform, .madeBy = index};
         // An Identity of an initializer is how an exporter repeats a tensor that two layers happen to share.
-        const bool alias = call.type == "Identity";
-        if (alias) {
-            m_draft.tensors[proto.output(0)] = *call.args[0].constant;
-            define(proto.output(0), *call.args[0].constant, call.args[0].named, call.args[0].sizes);
-            return true;
-        }
-        if (call.type == "Transpose" && call.args[0].constant->dims.size() == 2 && byteSize(call.args[0].constant->dtype) == 4 &&
-            call.getInts("perm").value_or(Ints{1, 0}) == Ints{1, 0}) {
-            Tensor turned = transposed(*call.args[0].constant);
-            m_draft.tensors[proto.output(0)] = turned;
-            define(proto.output(0), std::move(turned), call.args[0].named);
-            return true;
-        }
-        std::vector<std::pair<Port, int>> sizes;
-        auto folded = foldConstant(call, sizes);
-        if (!folded) return false;
-        const bool moved = call.type == "Unsqueeze" || call.type == "Squeeze" || call.type == "Reshape" || call.type == "Transpose";
-        m_draft.tensors[proto.output(0)] = *folded;
-        define(proto.output(0), std::move(*folded), moved && call.args[0].named, std::move(sizes));
-        return true;
+        if (call.type == "Identity" && call.args[0].sources.empty()) known.initializer = call.args[0].named;
+        else if (call.type == "Constant") known.sources = {{name, value.tensor.elements(), isFloating(value.tensor.dtype), false}};
+        else known.sources = sourcesOf(call);
+        m_known[name] = std::move(known);
     }
 
-    static Tensor transposed(const Tensor& in)
+    // What the numbers of a computed constant are made of, each once. Constant nodes count where they are moved or
+    // stored in another type; in arithmetic they are settings.
+    std::vector<TensorSource> sourcesOf(const OnnxCall& call) const
     {
-        const auto rows = static_cast<std::size_t>(in.dims[0]), columns = static_cast<std::size_t>(in.dims[1]);
-        auto buffer = std::make_shared<std::vector<std::byte>>(in.bytes.size());
-        for (std::size_t r = 0; r < rows; ++r)
-            for (std::size_t c = 0; c < columns; ++c) std::memcpy(buffer->data() + (c * rows + r) * 4, in.bytes.data() + (r * columns + c) * 4, 4);
-        return {in.dtype, {in.dims[1], in.dims[0]}, *buffer, buffer};
+        std::vector<TensorSource> out;
+        for (std::size_t i = 0; i < call.args.size(); ++i) {
+            const OnnxArg& arg = call.args[i];
+            if (!arg.constant || !carriesNumbers(call.type, i)) continue;
+            std::vector<TensorSource> sources = arg.sources;
+            if (sources.empty() && m_known.at(arg.name).initializer) sources = {{arg.name, arg.constant->elements(), isFloating(arg.constant->dtype), true}};
+            for (TensorSource& source : sources)
+                if ((source.stored || movesNumbers(call.type)) && std::find(out.begin(), out.end(), source) == out.end()) out.push_back(std::move(source));
+        }
+        return out;
     }
 
-    bool readLayer(std::size_t index, const OpDef& op, const OnnxCall& original)
+    // `why` receives what the reader says where it gives up.
+    bool readLayer(std::size_t index, const char* kind, bool (*read)(OnnxCall&), const OnnxCall& original, std::string* why = nullptr)
     {
         const onnx::NodeProto& proto = *m_draft.fileNodes[index];
         OnnxCall call = original;
-        call.node = makeNode(op.kind, proto.name());
+        call.node = makeNode(kind, proto.name());
         call.dataInputs = {0};
-        if (call.outputCount < 1 || !op.onnx.read(call)) return false;
-        if (opFor(call.node.kind).outputCount(call.node) < call.outputCount) return false;
+        call.outputCount = countRead(proto, opFor(kind), call.outputCount);
+        const auto giveUp = [&] {
+            if (why && !call.reason.empty()) *why = call.reason;
+            return false;
+        };
+        if (call.outputCount < 1 || !read(call)) return giveUp();
+        if (const int most = opFor(call.node.kind).outputCount(call.node); most < call.outputCount) {
+            call.refuse("its output '" + proto.output(most) + "' is read too");
+            return giveUp();
+        }
         std::vector<Port> ports;
         std::vector<std::string> names;
         for (const std::size_t arg : call.dataInputs) {
-            if (!call.has(arg)) return false;
+            if (!call.has(arg) || (!call.args[arg].constant && m_known[call.args[arg].name].port.node == kNoNode)) return giveUp();
             ports.push_back(portOf(call.args[arg]));
             names.push_back(call.args[arg].name);
         }
@@ -266,6 +360,14 @@ private:
         return true;
     }
 
+    // Outputs behind the last one that anybody reads are left out, where the kind has a fixed number of them.
+    int countRead(const onnx::NodeProto& proto, const OpDef& op, int count) const
+    {
+        const bool fixed = !op.outputs || std::string_view(op.kind) == "LSTM" || std::string_view(op.kind) == "GRU" || std::string_view(op.kind) == "RNN";
+        while (fixed && count > 1 && !m_read.contains(proto.output(count - 1))) --count;
+        return count;
+    }
+
     // An If whose condition is known is the one layer of the branch that is taken.
     bool readDecidedBranch(std::size_t index, const OnnxCall& call)
     {
@@ -276,7 +378,7 @@ private:
             if (attribute.name() != wanted || !attribute.has_g()) continue;
             const onnx::NodeProto* only = nullptr;
             for (const auto& inner : attribute.g().node()) {
-                if (inner.op_type() == "Constant" && readConstant(inner, callOf(inner))) continue;
+                if (inner.op_type() == "Constant" && readStatic(index, inner, callOf(inner))) continue;
                 if (only || !isStandard(inner) || inner.output_size() != 1) return false;
                 only = &inner;
             }
@@ -284,7 +386,7 @@ private:
             OnnxCall taken = callOf(*only);
             taken.outputCount = 1;
             for (const OpDef* op : opsForOnnx(taken.type))
-                if (readLayer(index, *op, taken)) {
+                if (readLayer(index, op->kind, op->onnx.read, taken)) {
                     m_draft.layers.back().sizesBaked = true;
                     return true;
                 }
@@ -292,10 +394,19 @@ private:
         return false;
     }
 
+    // A tensor that was computed counts as what it is made of; as a kernel also what is stored as whole numbers.
     void bind(Node& node, const std::string& role, const OnnxArg& arg)
     {
         m_draft.tensors.try_emplace(arg.name, *arg.constant);
         node.tensors.push_back({role, arg.name});
+        const bool kernel = hasKernel(opFor(node.kind).opClass) && (role == "weight" || role == "bias");
+        Ints counts{arg.constant->elements()};
+        for (const TensorSource& source : arg.sources) {
+            if ((!source.real && !kernel) || source.name == arg.name) continue;
+            node.tensors.push_back({sourceRole(role, counts.size() - 1), source.name});
+            counts.push_back(source.elements);
+        }
+        if (counts.size() > 1) node.attrs.set(sourcesAttr(role), counts);
     }
 
     // A constant that goes where maps go becomes a layer of its own.
@@ -305,19 +416,39 @@ private:
         if (const auto made = m_constants.find(arg.name); made != m_constants.end()) return made->second;
         Node node = makeNode("Constant", arg.name);
         node.attrs.set("shape", Ints(arg.constant->dims));
-        if (arg.named && arg.constant->dtype == DType::Float32) node.attrs.set("learned", true);
+        if (arg.named && isFloating(arg.constant->dtype) && arg.constant->elements() > 1) node.attrs.set("learned", true);
         bind(node, "value", arg);
         const Known kept = m_known[arg.name];
-        const DraftLayer& layer = addLayer(std::move(node), {}, {}, {arg.name});
+        const std::vector<Port> followed = follow(node, arg);
+        std::vector<std::string> names;
+        for (const Port& port : followed) names.push_back(m_draft.layer(port.node).outputNames[static_cast<std::size_t>(port.output)]);
+        DraftLayer& layer = addLayer(std::move(node), followed, std::move(names), {arg.name});
+        // What follows sizes is best written by the nodes that compute it.
+        if (!arg.sizes.empty() || !arg.lengths.empty()) layer.fileNodes = {kept.madeBy};
         m_known[arg.name] = kept;
         return m_constants[arg.name] = {layer.node.id, 0};
     }
 
-    void readOpaque(std::size_t index, const OnnxCall& call)
+    // How a constant follows sizes; the maps that they are sizes of.
+    std::vector<Port> follow(Node& node, const OnnxArg& arg) const
+    {
+        OnnxCall call;
+        call.dataInputs.clear();
+        if (const auto lengths = call.sizesText(arg.lengths); lengths && !lengths->empty()) node.attrs.set("sizes", *lengths);
+        if (const auto numbers = arg.sizes.size() <= 64 ? call.sizesText(arg.sizes) : std::nullopt; numbers && !numbers->empty()) {
+            node.attrs.set("numbers", *numbers);
+            node.attrs.set("dtype", std::string(toString(arg.constant->dtype)));
+        }
+        return call.extraInputs;
+    }
+
+    void readOpaque(std::size_t index, const OnnxCall& call, const std::string& why)
     {
         const onnx::NodeProto& proto = *m_draft.fileNodes[index];
         Node node = makeNode("opaque", proto.name());
-        node.attrs.set("onnx_op", isStandard(proto) ? proto.op_type() : proto.domain() + "::" + proto.op_type());
+        node.attrs.set("onnx_op", call.type);
+        node.attrs.set("why", why);
+        node.attrs.set("counted", true);
         node.attrs.set("outputs", static_cast<std::int64_t>(std::max(1, proto.output_size())));
         std::vector<Port> ports;
         std::vector<std::string> names;
@@ -325,7 +456,9 @@ private:
             const OnnxArg& arg = call.args[i];
             if (arg.name.empty()) continue;
             if (arg.constant) {
-                bind(node, "arg" + std::to_string(i), arg);
+                const std::string role = "arg" + std::to_string(i);
+                bind(node, role, arg);
+                if (arg.named && isFloating(arg.constant->dtype)) setLearned(node, role, arg.constant->dims);
                 continue;
             }
             if (m_known[arg.name].port.node == kNoNode) continue;  // a tensor of a type that stays in the skeleton
@@ -338,55 +471,42 @@ private:
             if (known->second.constant) {
                 m_draft.tensors.try_emplace(name, *known->second.constant);
                 node.tensors.push_back({"outer:" + name, name});
+                if (known->second.initializer && isFloating(known->second.constant->dtype)) setLearned(node, "outer:" + name, known->second.constant->dims);
             } else if (std::find(names.begin(), names.end(), name) == names.end()) {
                 ports.push_back(known->second.port);
                 names.push_back(name);
             }
         }
-        if (proto.output_size() > 0)
-            if (const auto declared = declaredShape(proto.output(0)); !declared.empty()) node.attrs.set("declared_out", declared);
-        if (!ports.empty() && valueOf(ports[0]).shape.isComplete()) {
-            const Value in = valueOf(ports[0]);
-            node.attrs.set("declared_in", Ints(in.shape.dims().begin(), in.shape.dims().end()));
-        }
+        declareShapes(node, proto, ports);
         DraftLayer& layer = addLayer(std::move(node), std::move(ports), std::move(names), {proto.output().begin(), proto.output().end()});
         layer.fileNodes = {index};
     }
 
-    // A resize to sizes that an exporter wrote as numbers, whose result is joined with another map of that
-    // size, follows that map at other sides.
-    void followSiblings()
+    // What the file says of the outputs, for inputs of the shapes that they have now.
+    void declareShapes(Node& node, const onnx::NodeProto& proto, const std::vector<Port>& ports) const
     {
-        for (DraftLayer& layer : m_draft.layers)
-            for (const Port& port : layer.node.inputs) {
-                if (port.node == kNoNode || layer.node.inputs.size() < 2 || opFor(layer.node.kind).opClass != OpClass::Merge) continue;
-                DraftLayer& resize = m_draft.layer(port.node);
-                if (resize.node.kind != "Upsample" || resize.node.inputs.size() != 1 || !resize.sizesBaked) continue;
-                for (const Port& sibling : layer.node.inputs) {
-                    const Value value = valueOf(sibling), made = valueOf(port);
-                    if (sibling.node == kNoNode || sibling.node >= port.node || value.height() != made.height() || value.width() != made.width()) continue;
-                    resize.node.inputs.push_back(sibling);
-                    resize.inputNames.push_back(m_draft.layer(sibling.node).outputNames[static_cast<std::size_t>(sibling.output)]);
-                    resize.in.push_back(value);
-                    break;
-                }
-            }
+        const auto numbered = [](const char* name, std::size_t i) { return i == 0 ? std::string(name) : name + std::to_string(i); };
+        for (int i = 0; i < proto.output_size(); ++i)
+            if (const auto declared = declaredShape(proto.output(i))) node.attrs.set(numbered("declared_out", static_cast<std::size_t>(i)), *declared);
+        for (std::size_t i = 0; i < ports.size(); ++i)
+            if (const Shape shape = valueOf(ports[i]).shape; shape.hasRank())
+                node.attrs.set(numbered("declared_in", i), Ints(shape.dims().begin(), shape.dims().end()));
     }
 
-    Ints declaredShape(const std::string& name) const
+    // As far as its dimensions are numbers, or symbols of an input; nullopt where the file says nothing.
+    std::optional<Ints> declaredShape(const std::string& name) const
     {
-        const auto shapeIn = [&](const auto& list) -> Ints {
-            for (const auto& info : list) {
-                if (info.name() != name || !info.type().tensor_type().has_shape()) continue;
-                Ints dims;
-                for (const auto& dim : info.type().tensor_type().shape().dim()) dims.push_back(dim.dim_value() > 0 ? dim.dim_value() : kUnknown);
-                return dims;
-            }
-            return {};
-        };
-        Ints dims = shapeIn(m_model.graph().value_info());
-        if (dims.empty()) dims = shapeIn(m_model.graph().output());
-        if (std::find(dims.begin(), dims.end(), kUnknown) != dims.end()) dims.clear();
+        if (m_declared.empty())
+            for (const auto* list : {&m_model.graph().output(), &m_model.graph().value_info()})
+                for (const auto& info : *list)
+                    if (info.type().tensor_type().has_shape()) m_declared[info.name()] = &info.type().tensor_type().shape();
+        const auto it = m_declared.find(name);
+        if (it == m_declared.end() || it->second->dim_size() > Shape::kMaxRank) return std::nullopt;
+        Ints dims;
+        for (const auto& dim : it->second->dim()) {
+            const auto symbol = dim.has_dim_param() ? m_symbols.find(dim.dim_param()) : m_symbols.end();
+            dims.push_back(dim.dim_value() > 0 ? dim.dim_value() : symbol != m_symbols.end() ? symbol->second : kUnknown);
+        }
         return dims;
     }
 
@@ -395,21 +515,55 @@ private:
         for (const auto& output : m_model.graph().output()) {
             const auto known = m_known.find(output.name());
             if (known == m_known.end()) throw Error(ErrorCode::Format, "The output '" + output.name() + "' is made by no node.");
-            const Port port = known->second.constant ? portOf({output.name(), {}, known->second.constant, known->second.initializer, {}}) : known->second.port;
+            const Port port = known->second.constant ? portOf(argOf(output.name())) : known->second.port;
             m_draft.outputs.push_back({output.name(), port});
         }
     }
 
     const onnx::ModelProto& m_model;
     std::shared_ptr<const MappedFile> m_file;
+    std::map<std::string, std::string> m_layouts;
     std::int64_t m_opset = 13;
+    Evaluator m_evaluator;
     Draft m_draft;
+    FixedSides m_fixed;
     std::map<std::string, Known> m_known;
     std::map<std::string, Port> m_constants;
     std::vector<std::string> m_initializers;
     std::vector<Issue> m_notes;
     Port m_image;
+    std::set<std::string> m_read;  // values that a node, a subgraph or the network's outputs read
+    std::map<std::string, const onnx::NodeProto*> m_makers;
+    std::map<std::string, std::int64_t> m_symbols;  // of inputs: what each is taken for
+    mutable std::map<std::string, const onnx::TensorShapeProto*> m_declared;
 };
+
+// An unedited network goes out with the nodes that its file has, calls of functions included.
+Model asInFile(Model model, const onnx::ModelProto& proto, const MappedFile& file)
+{
+    auto origin = std::make_shared<OnnxOrigin>(*model.onnx);
+    for (onnx::NodeProto node : proto.graph().node()) {
+        restorePayloads(node, file);
+        origin->calls.push_back(node.SerializeAsString());
+    }
+    model.onnx = std::move(origin);
+    return model;
+}
+
+}  // namespace
+
+namespace {
+
+Model imported(const onnx::ModelProto& proto, const std::shared_ptr<const MappedFile>& file)
+{
+    Importer importer(proto, file);
+    auto layouts = importer.read();
+    if (const auto single = importer.singlePictures(); !single.empty()) layouts = Importer(proto, file, single).read();
+    if (layouts.empty()) return importer.finish();
+    Importer again(proto, file, layouts);  // sizes are read by which of them are height and width
+    again.read();
+    return again.finish();
+}
 
 }  // namespace
 
@@ -418,7 +572,8 @@ Model readOnnx(const std::filesystem::path& path)
     const auto file = MappedFile::open(path);
     try {
         const onnx::ModelProto proto = parseModel(*file);
-        return Importer(proto, file).run();
+        if (const auto whole = withFunctionsInlined(proto)) return asInFile(imported(*whole, file), proto, *file);
+        return imported(proto, file);
     } catch (Error& error) {
         throw error.within(path.filename().string());
     }

@@ -8,11 +8,9 @@
 
 namespace fovea {
 
-LayerWriter::LayerWriter(const NodeView& view, std::int64_t opset, std::vector<std::string> inputs,
-                         std::vector<std::string> outputs, ModelWriter& writer, std::set<std::string>& taken,
-                         const Weights& weights, std::uint64_t seed, std::vector<std::string>& fresh)
-    : m_view(view), m_opset(opset), m_inputs(std::move(inputs)), m_outputs(std::move(outputs)), m_writer(writer),
-      m_taken(taken), m_weights(weights), m_seed(seed), m_fresh(fresh)
+LayerWriter::LayerWriter(const NodeView& view, DType element, std::vector<std::string> inputs,
+                         std::vector<std::string> outputs, const File& file)
+    : m_view(view), m_element(element), m_inputs(std::move(inputs)), m_outputs(std::move(outputs)), m_file(file)
 {}
 
 namespace {
@@ -48,13 +46,13 @@ bool LayerWriter::hasTensor(std::string_view role) const { return m_view.node.te
 std::string LayerWriter::freshName(const std::string& suffix)
 {
     std::string name = m_view.node.name + "/" + suffix;
-    for (int i = 1; !m_taken.insert(name).second; ++i) name = m_view.node.name + "/" + suffix + "_" + std::to_string(i);
+    for (int i = 1; !m_file.taken.insert(name).second; ++i) name = m_view.node.name + "/" + suffix + "_" + std::to_string(i);
     return name;
 }
 
 Tensor LayerWriter::valuesOf(const ParamSpec& spec, const std::string& name)
 {
-    const Tensor* stored = m_weights.find(name);
+    const Tensor* stored = m_file.weights.find(name);
     const bool known = std::all_of(spec.dims.begin(), spec.dims.end(), [](std::int64_t dim) { return dim >= 0; });
     if (!known && stored) return *stored;
     if (!known)
@@ -66,7 +64,9 @@ Tensor LayerWriter::valuesOf(const ParamSpec& spec, const std::string& name)
         view.dims = spec.dims;
         return view;
     }
-    return fovea::valuesFor(spec, name, m_view.node, stored, m_seed, &m_fresh);
+    Tensor values = fovea::valuesFor(spec, name, m_view.node, stored, m_file.seed, &m_file.fresh);
+    const bool real = m_element == DType::Float16 || m_element == DType::BFloat16 || m_element == DType::Float64;
+    return stored || !real ? values : ofType(std::move(values), m_element);
 }
 
 std::string LayerWriter::tensor(std::string_view role, const Ints& dims)
@@ -74,31 +74,36 @@ std::string LayerWriter::tensor(std::string_view role, const Ints& dims)
     const auto specs = specsOf(m_view);
     const ParamSpec* spec = find(specs, role);
     const std::string name = m_view.node.tensorName(role);
-    const Tensor* stored = m_weights.find(name);
+    const Tensor* stored = m_file.weights.find(name);
     if (!spec && !stored)
         throw Error(ErrorCode::Usage,
                     "The layer '" + m_view.node.name + "' needs the tensor '" + name + "', which is not there.");
     // A tensor that several layers share is written once, whether a node of the file makes it or it had to be made.
     const Ints& wanted = !dims.empty() ? dims : spec ? spec->dims : stored->dims;
-    if (stored && m_writer.isValue(name) && stored->dims == wanted) return name;
-    if (!spec) return m_writer.addInitializer(name, *stored);
-    if (const std::string done = m_writer.made(name, wanted); !done.empty()) return done;
+    if (stored && m_file.writer.isValue(name) && stored->dims == wanted) return name;
+    if (!spec) return m_file.writer.addInitializer(name, *stored);
+    if (const std::string done = m_file.writer.made(name, wanted); !done.empty()) return done;
     Tensor values = valuesOf(*spec, name);
     if (!dims.empty() && count(dims) == values.elements()) values.dims = dims;
-    return m_writer.addInitializer(name, values);
+    return m_file.writer.addInitializer(name, values);
 }
 
 std::string LayerWriter::constant(const Tensor& tensor)
 {
-    return m_writer.addInitializer(freshName("constant"), tensor);
+    return m_file.writer.addInitializer(freshName("constant"), tensor);
 }
 
 std::string LayerWriter::emit(std::string_view type, std::vector<std::string> inputs, OnnxAttrs attrs,
                               std::vector<std::string> outputs)
 {
     onnx::NodeProto node;
+    const std::size_t colons = type.find("::");
+    const std::string domain(colons == std::string_view::npos ? std::string_view() : type.substr(0, colons));
+    if (!domain.empty()) m_writer.importDomain(domain);
+    type = domain.empty() ? type : type.substr(colons + 2);
     node.set_op_type(std::string(type));
-    node.set_name(m_writer.uniqueNodeName(m_view.node.name));
+    node.set_domain(domain);
+    node.set_name(m_file.writer.uniqueNodeName(m_view.node.name));
     node.set_doc_string(tagText({m_view.node.kind, m_view.node.name, m_view.node.group}));
     if (outputs.empty()) outputs.push_back(freshName(std::string(type) + "_output"));
     while (!inputs.empty() && inputs.back().empty()) inputs.pop_back();
@@ -129,7 +134,7 @@ std::string LayerWriter::emit(std::string_view type, std::vector<std::string> in
             attribute->mutable_t()->set_raw_data(tensor.bytes.data(), tensor.bytes.size());
         }
     }
-    m_writer.addNode(node.SerializeAsString());
+    m_file.writer.addNode(node.SerializeAsString());
     return outputs[0];
 }
 

@@ -14,12 +14,23 @@ namespace fovea {
 
 class LayerWriter : public OnnxWriter {
 public:
-    LayerWriter(const NodeView& view, std::int64_t opset, std::vector<std::string> inputs,
-                std::vector<std::string> outputs, ModelWriter& writer, std::set<std::string>& taken,
-                const Weights& weights, std::uint64_t seed, std::vector<std::string>& fresh);
+    // What the file is that the layer goes into.
+    struct File {
+        std::int64_t opset = kUsualOpset;
+        OpenSizes open;
+        ModelWriter& writer;
+        std::set<std::string>& taken;  // names of values
+        const Weights& weights;
+        std::uint64_t seed;
+        std::vector<std::string>& fresh;  // receives the names of tensors that had no values
+    };
+    LayerWriter(const NodeView& view, DType element, std::vector<std::string> inputs, std::vector<std::string> outputs,
+                const File& file);
 
     const Node& node() const override { return m_view.node; }
-    std::int64_t opset() const override { return m_opset; }
+    std::int64_t opset() const override { return m_file.opset; }
+    OpenSizes open() const override { return m_file.open; }
+    DType element() const override { return m_element; }
     std::string input(std::size_t index) override { return index < m_inputs.size() ? m_inputs[index] : std::string(); }
     std::string output(std::size_t index) override { return m_outputs.at(index); }
     const Value& inputValue(std::size_t index) const override;
@@ -35,13 +46,9 @@ private:
     Tensor valuesOf(const ParamSpec& spec, const std::string& name);
 
     NodeView m_view;
-    std::int64_t m_opset;
+    DType m_element;
     std::vector<std::string> m_inputs, m_outputs;
-    ModelWriter& m_writer;
-    std::set<std::string>& m_taken;
-    const Weights& m_weights;
-    std::uint64_t m_seed;
-    std::vector<std::string>& m_fresh;
+    File m_file;
 };
 
 }  // namespace fovea

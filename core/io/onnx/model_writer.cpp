@@ -31,8 +31,7 @@ std::string tensorHead(const onnx::TensorProto& description, std::size_t payload
 
 bool sameTensor(const Tensor& a, const Tensor& b)
 {
-    return a.dtype == b.dtype && a.dims == b.dims && a.bytes.data() == b.bytes.data() &&
-           a.bytes.size() == b.bytes.size();
+    return a.dtype == b.dtype && a.dims == b.dims && a.bytes.sameAs(b.bytes);
 }
 
 void addEntry(onnx::TensorProto& proto, const char* key, const std::string& value)
@@ -49,13 +48,22 @@ std::string ModelWriter::addInitializer(const std::string& name, const Tensor& t
     std::string free = name;
     for (int i = 1;; ++i) {
         const auto found = m_index.find(free);
-        if (found == m_index.end() && !m_values.contains(free)) break;
+        if (found == m_index.end() && !m_values.contains(free) && !m_promised.contains(free)) break;
         if (found != m_index.end() && sameTensor(m_tensors[found->second].second, tensor)) return free;
         free = name + "_" + std::to_string(i);
     }
     m_index[free] = m_tensors.size();
     m_tensors.emplace_back(free, tensor);
     return free;
+}
+
+void ModelWriter::importDomain(const std::string& domain)
+{
+    for (const auto& import : m_skeleton.opset_import())
+        if (import.domain() == domain) return;
+    auto* import = m_skeleton.add_opset_import();
+    import->set_domain(domain);
+    import->set_version(1);
 }
 
 std::string ModelWriter::uniqueNodeName(const std::string& wanted)

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct OnnxOrigin {
     };
     std::vector<FileNode> nodes;              // in the file's order
     std::vector<std::string> initializers;    // names, in the file's order
+    // Where nodes call functions of the model itself: the file's own list, in which they stand as calls; `nodes` are
+    // those of their bodies.
+    std::vector<std::string> calls;
 };
 
 // A network with its tensors and, for an import, what is needed to write it back as it was.
@@ -37,9 +41,18 @@ Model readOnnx(const std::filesystem::path& path);
 
 struct OnnxWriteOptions {
     bool useOrigin = true;     // false: every layer from Fovea's own records
+    // Of a file from Fovea's own records, kOldestOpset to kNewestOpset; nullopt: kUsualOpset. Where the network keeps
+    // nodes of a file, that file's opset is kept: another one writes it from the records.
+    std::optional<std::int64_t> opset = std::nullopt;
     std::uint64_t seed = 0;    // for tensors that have no values yet
 };
 // Returns the names of tensors that were initialised because they had no values.
 std::vector<std::string> writeOnnx(const Model& model, const std::filesystem::path& path, const OnnxWriteOptions& options = {});
+
+// Why writeOnnx() would refuse, in a sentence; nullopt where it would write. It goes through all of it but the file.
+std::optional<std::string> whyNotWritable(const Model& model, const OnnxWriteOptions& options = {});
+
+// The opset that the network's own nodes are of, where it has come from an ONNX file.
+std::optional<std::int64_t> opsetOf(const Model& model);
 
 }  // namespace fovea

@@ -1,5 +1,6 @@
 #include "core/io/pytorch/calls.h"
 
+#include "core/ops/size_expr.h"
 #include "core/base/error.h"
 #include "core/io/pytorch/python_text.h"
 
@@ -197,9 +198,29 @@ std::string prelu(const TorchLayer& layer, const std::string& x)
     return "torch.where(" + x + " > 0, " + x + ", " + x + " * " + slope + ")";
 }
 
-std::string maxPool(const TorchLayer& layer, const std::string& x, PythonCall& out)
+std::string maxPoolWithIndices(const TorchLayer& layer, const std::string& x, PythonCall& out)
 {
     const Windows windows = windowsOf(layer.call, torchKernel(layer.call, 2));
+    out.helpers.insert(TorchHelper::FitToWindows);
+    out.helpers.insert(TorchHelper::MaxPoolWithIndices);
+    return "max_pool_with_indices(" +
+           pythonArguments({x, pythonTuple(windows.kernel), pythonTuple(windows.stride), pythonTuple(windows.dilation),
+                            pythonTuple(windows.begin), pythonTuple(windows.end), quoted(windows.ceilMode)}) +
+           ")";
+}
+
+std::string maxUnpool(const TorchLayer& layer, const std::vector<std::string>& inputs, PythonCall& out)
+{
+    out.helpers.insert(TorchHelper::MaxUnpool);
+    const Ints size{layer.call.args.at("output_size", 0, 0), layer.call.args.at("output_size", 1, 0)};
+    if (inputs.size() < 3 && (size[0] < 1 || size[1] < 1))
+        throw Error(ErrorCode::Usage, "The size of the map that it restores does not follow from the network.");
+    return "max_unpool(" + pythonArguments({inputs.at(0), inputs.at(1), inputs.size() > 2 ? inputs[2] + ".shape[2:]" : pythonTuple(size)}) + ")";
+}
+
+std::string maxPool(const TorchLayer& layer, const std::string& x, std::size_t axes, PythonCall& out)
+{
+    const Windows windows = windowsOf(layer.call, torchKernel(layer.call, axes));
     const bool plain = windows.poolsAsPyTorch();
     std::string source = x;
     if (!plain) {
@@ -214,7 +235,7 @@ std::string maxPool(const TorchLayer& layer, const std::string& x, PythonCall& o
     if (plain) append(arguments, "padding", pythonPair(windows.begin), "0");
     append(arguments, "dilation", pythonPair(windows.dilation), "1");
     if (plain) append(arguments, "ceil_mode", quoted(windows.ceilMode), "False");
-    return "F.max_pool2d(" + pythonArguments(arguments) + ")";
+    return "F.max_pool" + std::to_string(axes) + "d(" + pythonArguments(arguments) + ")";
 }
 
 std::string averagePool(const TorchLayer& layer, const std::string& x, std::size_t axes, PythonCall& out)
@@ -254,9 +275,12 @@ std::string normalisation(const TorchLayer& layer, const std::string& x)
                pythonArguments({x, tensorOf(layer, "running_mean"), tensorOf(layer, "running_var"), weight, bias,
                                 trainingOf(layer), pythonReal(args.getDouble("momentum", 0.1)), eps}) +
                ")";
-    if (layer.call.op == TorchOp::GroupNorm)
-        return "F.group_norm(" + pythonArguments({x, std::to_string(args.getInt("num_groups", 1)), weight, bias, eps}) +
-               ")";
+    if (layer.call.op == TorchOp::GroupNorm) {
+        const std::int64_t groups = args.getInt("num_groups", 1), channels = layer.in.empty() ? groups : layer.in[0].channels();
+        const bool perGroup = args.getBool("per_group", false) && groups > 0;
+        const std::string spread = perGroup ? ".repeat_interleave(" + std::to_string(channels / groups) + ")" : "";
+        return "F.group_norm(" + pythonArguments({x, std::to_string(groups), weight + spread, bias + spread, eps}) + ")";
+    }
     if (layer.call.op == TorchOp::InstanceNorm2d)
         return "F.instance_norm(" + pythonArguments({x, "weight=" + weight, "bias=" + bias, eps}) + ")";
     if (layer.call.op == TorchOp::LocalResponseNorm)
@@ -335,10 +359,25 @@ std::string flattened(const TorchLayer& layer, const std::string& x)
     return x + ".reshape(" + head + ", -1)";
 }
 
+Error unknownSizes()
+{
+    return {ErrorCode::Usage, "The shape that it makes is not known, so it cannot be written as PyTorch source. Mend the "
+                              "findings in front of it, or state the reach of the unknown layer there."};
+}
+
+// Sizes that have to be numbers in the source.
+Ints knownList(const TorchCall& call, const char* name)
+{
+    Ints sizes = listOf(call, name);
+    if (std::find(sizes.begin(), sizes.end(), kUnknown) != sizes.end()) throw unknownSizes();
+    return sizes;
+}
+
 std::string viewed(const TorchLayer& layer, const std::string& x)
 {
     std::vector<std::string> sizes;
     const Ints shape = listOf(layer.call, "shape");
+    if (std::count(shape.begin(), shape.end(), kUnknown) > 1) throw unknownSizes();
     for (std::size_t i = 0; i < shape.size(); ++i)
         sizes.push_back(shape[i] == 0 ? x + ".shape[" + std::to_string(i) + "]" : std::to_string(shape[i]));
     return x + ".reshape(" + (sizes.empty() ? "()" : pythonArguments(sizes)) + ")";
@@ -403,6 +442,24 @@ std::string paddedMap(const TorchLayer& layer, const std::string& x)
     return "F.pad(" + x + ", " + pythonTuple(pairs) + (value != 0 ? ", value=" + pythonReal(value) : "") + ")";
 }
 
+// What stays as it is is -1, and what is a size of another map is read from it, so that other batches run.
+std::string expandedMap(const TorchLayer& layer, const std::vector<std::string>& inputs)
+{
+    const Ints size = listOf(layer.call, "size");
+    const auto expressions = parseSizes(layer.entry->node->attrs.getText("sizes"));
+    const int rank = static_cast<int>(size.size()), more = rank - rankOf(layer), unsaid = rank - static_cast<int>(expressions.size());
+    std::vector<std::string> parts;
+    for (int i = 0; i < rank; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        const bool stays = i >= more && layer.in[0].shape[i - more] == size[at];
+        const auto follows = i >= unsaid && !expressions.empty() ? expressions[static_cast<std::size_t>(i - unsaid)].dimension() : std::nullopt;
+        const auto from = follows ? static_cast<std::size_t>(follows->port.output) : inputs.size();
+        if (from < inputs.size() && (!stays || size[at] == 1) && from > 0) parts.push_back(inputs[from] + ".shape[" + std::to_string(follows->dim) + "]");
+        else parts.push_back(stays ? "-1" : std::to_string(size[at]));
+    }
+    return inputs[0] + ".expand(" + pythonArguments(parts) + ")";
+}
+
 // F.interpolate where it computes the very same; else taps gathered by Fovea's rules.
 std::string interpolated(const TorchLayer& layer, const std::vector<std::string>& inputs, PythonCall& out)
 {
@@ -410,8 +467,11 @@ std::string interpolated(const TorchLayer& layer, const std::vector<std::string>
     const std::string mode = args.getText("mode", "nearest"), coordinates = args.getText("coordinates", "half_pixel"),
                       nearest = args.getText("nearest_mode", "floor");
     const double cubic = args.getDouble("cubic_coeff_a", -0.75);
+    const bool antialias = args.getBool("antialias", false), inside = args.getBool("exclude_outside", false);
+    const std::string nearestOf[2] = {nearest, args.getText("nearest_mode_w", nearest)};
     Ints num, den, dim, size;
-    bool same = true, whole = true;
+    // F.interpolate resizes to a size by the ratio of the sizes; ONNX by the scale, which may leave less than a unit over.
+    bool same = true, whole = true, bySizes = true;
     for (std::size_t i = 0; i < 2; ++i) {
         dim.push_back(args.at("dim", i, -1));
         size.push_back(args.at("size", i, 0));
@@ -419,15 +479,21 @@ std::string interpolated(const TorchLayer& layer, const std::vector<std::string>
         den.push_back(args.at("scale_denominator", i, 1));
         same = same && (dim[i] < 0 || num[i] == den[i]);
         whole = whole && den[i] == 1 && num[i] <= 16;
+        const Shape& in = layer.in.empty() ? Shape{} : layer.in[0].shape;
+        const std::int64_t from = dim[i] >= 0 && dim[i] < in.rank() ? in[static_cast<int>(dim[i])] : kUnknown;
+        bySizes = bySizes && from > 0 && size[i] * den[i] == from * num[i];
     }
     if (same) return inputs[0];
+    for (std::size_t i = 0; i < 2; ++i)
+        if (dim[i] >= 0 && size[i] < 0) throw unknownSizes();
     const bool image = dim == Ints{2, 3} && rankOf(layer) == 4;
     const bool aligned = coordinates == "align_corners";
     const bool plainCoordinates =
         coordinates == "half_pixel" || aligned || (coordinates == "pytorch_half_pixel" && size[0] > 1 && size[1] > 1);
     const bool plain =
-        mode == "nearest" ? nearest == "floor" && whole : plainCoordinates && (mode != "bicubic" || cubic == -0.75);
-    if (image && plain && size[0] > 0 && size[1] > 0) {
+        mode == "nearest" ? nearest == "floor" && whole
+                          : plainCoordinates && (aligned || bySizes) && (mode != "bicubic" || cubic == -0.75);
+    if (image && plain && !antialias && !inside && size[0] > 0 && size[1] > 0) {
         std::string target = "size=" + pythonTuple(size);
         if (inputs.size() > 1) target = "size=" + inputs[1] + ".shape[2:]";
         else if (whole && !aligned)
@@ -437,18 +503,135 @@ std::string interpolated(const TorchLayer& layer, const std::vector<std::string>
         const std::string corners = mode == "nearest" ? std::string() : ", align_corners=" + quoted(aligned);
         return "F.interpolate(" + inputs[0] + ", " + target + ", mode=" + pythonString(mode) + corners + ")";
     }
-    out.helpers.insert(TorchHelper::Resize);
+    out.helpers.insert(antialias ? TorchHelper::ResizeAntialiased : TorchHelper::Resize);
+    out.helpers.insert(TorchHelper::ResizePosition);
     std::string text = inputs[0];
     for (std::size_t i = 0; i < 2; ++i) {
         if (dim[i] < 0 || num[i] == den[i]) continue;
         if (size[i] < 1) throw Error(ErrorCode::Usage, "The size it resizes to does not follow from the network.");
-        text = "resize(" +
-               pythonArguments({text, std::to_string(dim[i]), std::to_string(size[i]), std::to_string(num[i]),
-                                std::to_string(den[i]), pythonString(mode), pythonString(coordinates),
-                                pythonString(nearest), pythonReal(cubic)}) +
-               ")";
+        std::vector<std::string> arguments{text, std::to_string(dim[i]), std::to_string(size[i]), std::to_string(num[i]),
+                                           std::to_string(den[i]), pythonString(mode), pythonString(coordinates)};
+        if (!antialias) arguments.push_back(pythonString(nearestOf[i]));
+        arguments.push_back(pythonReal(cubic));
+        if (inside) arguments.push_back("True");
+        text = (antialias ? "resize_antialiased(" : "resize(") + pythonArguments(arguments) + ")";
     }
     return text;
+}
+
+std::string softmax(const TorchLayer& layer, const std::string& x, const std::string& name)
+{
+    const std::string dim = std::to_string(layer.call.args.getInt("dim", -1));
+    if (!layer.call.args.getBool("flattened", false)) return name + "(" + x + ", dim=" + dim + ")";
+    return name + "(" + x + ".flatten(" + dim + "), dim=" + dim + ").reshape(" + x + ".shape)";
+}
+
+std::string bracketed(const std::string& number) { return number.starts_with('-') ? "(" + number + ")" : number; }
+
+// Answers of true and false are 1 and 0 of the map's own type.
+std::string inTypeOf(const std::string& map, const std::string& text) { return "(" + text + ").to(" + map + ".dtype)"; }
+
+std::string ofFunction(const Attributes& args, const std::string& x)
+{
+    const std::string name = args.getText("function"), call = "torch." + name + "(" + x + ")";
+    return name == "logical_not" || name == "isnan" || name == "isinf" ? inTypeOf(x, call) : call;
+}
+
+// Numbers of ONNX's TensorProto.DataType.
+std::string castText(std::int64_t to, const std::string& x)
+{
+    if (to == 1 || to == 10 || to == 11 || to == 16) return x;
+    return to == 9 ? inTypeOf(x, x + " != 0") : "torch.trunc(" + x + ")";
+}
+
+// The maps and the constant, in their order.
+std::vector<std::string> operandsOf(const TorchLayer& layer, const std::vector<std::string>& inputs)
+{
+    std::vector<std::string> parts = inputs;
+    std::string constant = tensorOf(layer, "other", "");
+    if (constant.empty() && layer.call.args.has("scalar")) constant = bracketed(pythonReal(layer.call.args.getDouble("scalar", 0)));
+    if (!constant.empty()) parts.insert(layer.call.args.getBool("scalar_first", false) ? parts.begin() : parts.end(), constant);
+    return parts;
+}
+
+std::string compared(const TorchLayer& layer, const std::vector<std::string>& inputs, const std::string& sign)
+{
+    const std::vector<std::string> parts = operandsOf(layer, inputs);
+    return inTypeOf(inputs.at(0), parts.at(0) + " " + sign + " " + parts.at(parts.size() - 1));
+}
+
+std::string joinedByLogic(const TorchLayer& layer, const std::vector<std::string>& inputs, const std::string& sign)
+{
+    const std::vector<std::string> parts = operandsOf(layer, inputs);
+    return inTypeOf(inputs.at(0), "(" + parts.at(0) + " != 0) " + sign + " (" + parts.at(parts.size() - 1) + " != 0)");
+}
+
+// Some of the three may be the layer's own.
+std::string chosen(const TorchLayer& layer, const std::vector<std::string>& inputs)
+{
+    std::vector<std::string> terms;
+    std::size_t next = 0;
+    for (const char* role : {"condition", "then", "else"}) terms.push_back(has(layer, role) ? tensorOf(layer, role) : inputs.at(next++));
+    return "torch.where(" + terms[0] + " != 0, " + terms[1] + ", " + terms[2] + ")";
+}
+
+std::string averaged(const TorchLayer& layer, const std::vector<std::string>& inputs)
+{
+    const std::vector<std::string> parts = operandsOf(layer, inputs);
+    std::string sum;
+    for (const std::string& part : parts) sum += (sum.empty() ? "" : " + ") + part;
+    return "(" + sum + ") / " + std::to_string(parts.size());
+}
+
+std::string remainder(const TorchLayer& layer, const std::vector<std::string>& inputs)
+{
+    std::vector<std::string> parts = operandsOf(layer, inputs);
+    for (std::string& part : parts)
+        if (isNumber(part) || part.starts_with('(')) part = "torch.as_tensor(" + part + ", dtype=" + inputs.at(0) + ".dtype, device=" + inputs.at(0) + ".device)";
+    return std::string(layer.call.args.getBool("fmod", true) ? "torch.fmod(" : "torch.remainder(") + parts.at(0) + ", " + parts.at(parts.size() - 1) + ")";
+}
+
+// PyTorch multiplies along one dimension at a time.
+std::string multiplied(const TorchLayer& layer, const std::string& x)
+{
+    Ints dims = listOf(layer.call, "dim");
+    for (std::int64_t& dim : dims) dim = counted(dim, rankOf(layer));
+    std::sort(dims.rbegin(), dims.rend());
+    std::string out = x;
+    for (const std::int64_t dim : dims) out += ".prod(" + std::to_string(dim) + ", keepdim=" + quoted(layer.call.args.getBool("keepdim", true)) + ")";
+    return out;
+}
+
+std::string summedUp(const Attributes& args, const std::string& x)
+{
+    const std::string dim = std::to_string(args.getInt("dim", -1));
+    const bool reverse = args.getBool("reverse", false);
+    const std::string sum = reverse ? "torch.cumsum(" + x + ".flip(" + dim + "), " + dim + ").flip(" + dim + ")" : "torch.cumsum(" + x + ", " + dim + ")";
+    return args.getBool("exclusive", false) ? sum + " - " + x : sum;
+}
+
+std::string einsum(const TorchLayer& layer, const std::vector<std::string>& inputs)
+{
+    std::vector<std::string> parts = inputs;
+    if (has(layer, "weight"))
+        parts.insert(parts.begin() + std::min<std::ptrdiff_t>(layer.call.args.getInt("weight_at", 1), static_cast<std::ptrdiff_t>(parts.size())), tensorOf(layer, "weight"));
+    parts.insert(parts.begin(), pythonString(layer.call.args.getText("equation")));
+    return "torch.einsum(" + pythonArguments(parts) + ")";
+}
+
+// PyTorch's own leaves signs in; ONNX's is a norm.
+std::string lpPool(const TorchLayer& layer, const std::string& x)
+{
+    const Windows windows = windowsOf(layer.call, torchKernel(layer.call, 2));
+    const std::string p = std::to_string(layer.call.args.getInt("norm_type", 2));
+    const bool plain = windows.poolsAsPyTorch();
+    std::string powers = x + ".abs() ** " + p;
+    if (!plain) powers = padded(powers, backwards(windows.begin, windows.end));
+    std::vector<std::string> arguments{powers, pythonPair(windows.kernel), "stride=" + pythonPair(windows.stride)};
+    if (plain) append(arguments, "padding", pythonPair(windows.begin), "0");
+    append(arguments, "ceil_mode", quoted(windows.ceilMode), "False");
+    arguments.emplace_back("divisor_override=1");
+    return "F.avg_pool2d(" + pythonArguments(arguments) + ") ** (1 / " + p + ")";
 }
 
 std::string selu(const Attributes& args, const std::string& x)
@@ -474,7 +657,7 @@ std::string moduleFor(const TorchLayer& layer)
         std::vector<std::string> arguments{std::to_string(layer.call.args.getInt("num_groups", 1)),
                                            std::to_string(layer.dims.at("weight")[0])};
         append(arguments, "eps", pythonReal(layer.call.args.getDouble("eps", 1e-5)), "1e-05");
-        return has(layer, "bias") ? moduleText("GroupNorm", arguments) : std::string();
+        return has(layer, "bias") && !layer.call.args.getBool("per_group", false) ? moduleText("GroupNorm", arguments) : std::string();
     }
     case TorchOp::InstanceNorm2d: {
         const std::string type =
@@ -516,15 +699,19 @@ PythonCall callOf(const TorchLayer& layer, const std::vector<std::string>& input
         case TorchOp::Constant: return tensorOf(layer, "value");
         case TorchOp::Identity: return x;
         case TorchOp::Dropout:
-            return "F.dropout(" + x + ", p=" + pythonReal(args.getDouble("p", 0.5)) +
-                   ", training=" + trainingOf(layer) + ")";
+            return (args.getBool("mask", false) ? "(" : "") + ("F.dropout(" + x + ", p=" + pythonReal(args.getDouble("p", 0.5))) +
+                   ", training=" + trainingOf(layer) + ")" + (args.getBool("mask", false) ? ", torch.ones_like(" + x + "))" : "");
         case TorchOp::Conv1d:
         case TorchOp::Conv2d:
         case TorchOp::Conv3d: return convolution(layer, x);
         case TorchOp::ConvTranspose2d: return transposedConvolution(layer, x);
         case TorchOp::Linear: return linear(layer, x);
         case TorchOp::MatMul: return "torch.matmul(" + x + ", " + inputs.at(1) + ")";
-        case TorchOp::MaxPool2d: return maxPool(layer, x, out);
+        case TorchOp::MaxPool1d: return maxPool(layer, x, 1, out);
+        case TorchOp::MaxPool2d:
+            return args.getBool("return_indices", false) ? maxPoolWithIndices(layer, x, out) : maxPool(layer, x, 2, out);
+        case TorchOp::MaxUnpool2d: return maxUnpool(layer, inputs, out);
+        case TorchOp::AvgPool1d: return averagePool(layer, x, 1, out);
         case TorchOp::AvgPool2d: return averagePool(layer, x, 2, out);
         case TorchOp::AvgPool3d: return averagePool(layer, x, 3, out);
         case TorchOp::AdaptiveAvgPool2d: return adaptivePool(layer, x, "adaptive_avg_pool2d");
@@ -541,7 +728,7 @@ PythonCall callOf(const TorchLayer& layer, const std::vector<std::string>& input
         case TorchOp::ELU: return "F.elu(" + x + ", alpha=" + real("alpha") + ")";
         case TorchOp::SELU: return selu(args, x);
         case TorchOp::CELU: return "F.celu(" + x + ", alpha=" + real("alpha") + ")";
-        case TorchOp::GELU: return f("gelu");
+        case TorchOp::GELU: return args.getText("approximate", "none") == "tanh" ? "F.gelu(" + x + ", approximate=\"tanh\")" : f("gelu");
         case TorchOp::SiLU: return f("silu");
         case TorchOp::Mish: return f("mish");
         case TorchOp::Sigmoid: return torch("sigmoid");
@@ -553,8 +740,8 @@ PythonCall callOf(const TorchLayer& layer, const std::vector<std::string>& input
         case TorchOp::Hardtanh:
             return "torch.clamp(" + x + ", min=" + real("min_val") + ", max=" + real("max_val") + ")";
         case TorchOp::Threshold: return "F.threshold(" + x + ", " + real("threshold") + ", 0.0)";
-        case TorchOp::Softmax: return "torch.softmax(" + x + ", dim=" + whole("dim", -1) + ")";
-        case TorchOp::LogSoftmax: return "torch.log_softmax(" + x + ", dim=" + whole("dim", -1) + ")";
+        case TorchOp::Softmax: return softmax(layer, x, "torch.softmax");
+        case TorchOp::LogSoftmax: return softmax(layer, x, "torch.log_softmax");
         case TorchOp::ScaledHardSigmoid:
             return "torch.clamp(" + x + " * " + real("alpha") + " + " + real("beta") + ", min=0.0, max=1.0)";
         case TorchOp::Erf: return torch("erf");
@@ -570,6 +757,14 @@ PythonCall callOf(const TorchLayer& layer, const std::vector<std::string>& input
         case TorchOp::Sign: return torch("sign");
         case TorchOp::Sin: return torch("sin");
         case TorchOp::Cos: return torch("cos");
+        case TorchOp::Function: return ofFunction(args, x);
+        case TorchOp::Cast: return castText(args.getInt("to", 1), x);
+        case TorchOp::Affine: return x + " * " + real("alpha") + " + " + bracketed(real("beta"));
+        case TorchOp::ScaledTanh: return real("alpha") + " * torch.tanh(" + real("beta") + " * " + x + ")";
+        case TorchOp::ParametricSoftplus: return real("alpha") + " * F.softplus(" + real("beta") + " * " + x + ")";
+        case TorchOp::Shrink:
+            return "torch.where(" + x + ".abs() > " + real("lambda") + ", " + x + " - " + real("bias") + " * torch.sign(" + x + "), torch.zeros_like(" + x + "))";
+        case TorchOp::QuickGELU: return x + " * torch.sigmoid(" + real("alpha") + " * " + x + ")";
         case TorchOp::Add:
         case TorchOp::Sub:
         case TorchOp::Mul:
@@ -577,14 +772,47 @@ PythonCall callOf(const TorchLayer& layer, const std::vector<std::string>& input
         case TorchOp::Pow:
         case TorchOp::Maximum:
         case TorchOp::Minimum: return combined(layer, inputs);
+        case TorchOp::Average: return averaged(layer, inputs);
+        case TorchOp::Mod: return remainder(layer, inputs);
+        case TorchOp::Equal: return compared(layer, inputs, "==");
+        case TorchOp::Greater: return compared(layer, inputs, ">");
+        case TorchOp::GreaterOrEqual: return compared(layer, inputs, ">=");
+        case TorchOp::Less: return compared(layer, inputs, "<");
+        case TorchOp::LessOrEqual: return compared(layer, inputs, "<=");
+        case TorchOp::And: return joinedByLogic(layer, inputs, "&");
+        case TorchOp::Or: return joinedByLogic(layer, inputs, "|");
+        case TorchOp::Xor: return joinedByLogic(layer, inputs, "^");
+        case TorchOp::Where: return chosen(layer, inputs);
         case TorchOp::Mean: return reduced(layer, x, "mean");
         case TorchOp::Sum: return reduced(layer, x, "sum");
         case TorchOp::Amax: return reduced(layer, x, "amax");
         case TorchOp::Amin: return reduced(layer, x, "amin");
         case TorchOp::Norm: return reduced(layer, x, "norm");
+        case TorchOp::L1Norm: return reduced(layer, x + ".abs()", "sum");
+        case TorchOp::LogSum: return "torch.log(" + reduced(layer, x, "sum") + ")";
+        case TorchOp::LogSumExp: return reduced(layer, x, "logsumexp");
+        case TorchOp::Prod: return multiplied(layer, x);
+        case TorchOp::SumSquare: return reduced(layer, "(" + x + " * " + x + ")", "sum");
+        case TorchOp::ArgMax:
+        case TorchOp::ArgMin:
+            return x + (layer.call.op == TorchOp::ArgMax ? ".argmax(" : ".argmin(") + whole("dim", -1) + ", keepdim=" + quoted(args.getBool("keepdim", true)) + ").to(" + x + ".dtype)";
+        case TorchOp::TopK:
+            return "(t.to(" + x + ".dtype) for t in torch.topk(" + x + ", " + whole("k", 1) + ", dim=" + whole("dim", -1) + ", largest=" + quoted(args.getBool("largest", true)) +
+                   ", sorted=" + quoted(args.getBool("sorted", true)) + "))";
+        case TorchOp::Hardmax: {
+            const std::string dim = whole("dim", -1);
+            return "F.one_hot(" + x + ".argmax(" + dim + "), " + x + ".shape[" + dim + "]).movedim(-1, " + dim + ").to(" + x + ".dtype)";
+        }
+        case TorchOp::CumSum: return summedUp(args, x);
+        case TorchOp::Normalize: return "F.normalize(" + x + ", p=" + whole("p", 2) + ", dim=" + whole("dim", -1) + ")";
+        case TorchOp::Trilu: return std::string(args.getBool("upper", true) ? "torch.triu(" : "torch.tril(") + x + ", " + whole("diagonal", 0) + ")";
+        case TorchOp::Einsum: return einsum(layer, inputs);
+        case TorchOp::LPPool2d: return lpPool(layer, x);
+        case TorchOp::IndexSelect:
+            return "torch.index_select(" + x + ", " + whole("dim", 1) + ", torch.tensor(" + pythonList(listOf(layer.call, "index")) + ", device=" + x + ".device) % " + x + ".shape[" + whole("dim", 1) + "])";
         case TorchOp::Concat: return "torch.cat([" + pythonArguments(inputs) + "], dim=" + whole("dim", 1) + ")";
         case TorchOp::Split:
-            return "torch.split(" + x + ", " + pythonList(listOf(layer.call, "split_sizes")) +
+            return "torch.split(" + x + ", " + pythonList(knownList(layer.call, "split_sizes")) +
                    ", dim=" + whole("dim", 1) + ")";
         case TorchOp::Flatten: return flattened(layer, x);
         case TorchOp::Reshape: return viewed(layer, x);
@@ -607,6 +835,8 @@ PythonCall callOf(const TorchLayer& layer, const std::vector<std::string>& input
             return helped(TorchHelper::DepthToSpace, "depth_to_space", whole("upscale_factor", 2));
         case TorchOp::SpaceToDepth:
             return helped(TorchHelper::SpaceToDepth, "space_to_depth", whole("downscale_factor", 2));
+        case TorchOp::Expand: return expandedMap(layer, inputs);
+        case TorchOp::Tile: return x + ".repeat" + pythonTuple(listOf(layer.call, "repeats"));
         case TorchOp::ChannelShuffle: return helped(TorchHelper::ChannelShuffle, "channel_shuffle", whole("groups", 2));
         }
         throw Error(ErrorCode::Internal, "A layer without a PyTorch form was printed.");
@@ -631,10 +861,26 @@ const char* sourceOf(TorchHelper helper)
         pairs = [first, (units - 1) * s + effective - size - first] + pairs
     return F.pad(x, pairs, value=fill)
 )PY";
+    case TorchHelper::MaxPoolWithIndices:
+        return R"PY(def max_pool_with_indices(x, kernel, stride, dilation, begin, end, ceil_mode):
+    """Largest values and where each stood, counted over the whole tensor as ONNX does."""
+    ready = fit_to_windows(x, kernel, stride, dilation, begin, end, ceil_mode, float("-inf"))
+    values, within = F.max_pool2d(ready, kernel, stride, dilation=dilation, return_indices=True)
+    rows, columns = within // ready.shape[3] - begin[0], within % ready.shape[3] - begin[1]
+    planes = torch.arange(x.shape[0] * x.shape[1], device=x.device).reshape(x.shape[0], x.shape[1], 1, 1)
+    return values, (planes * x.shape[2] + rows) * x.shape[3] + columns
+)PY";
+    case TorchHelper::MaxUnpool:
+        return R"PY(def max_unpool(x, indices, size):
+    """Puts each value back where max_pool_with_indices took it from; zeros elsewhere."""
+    shape = (x.shape[0], x.shape[1], *size)
+    flat = x.new_zeros(torch.Size(shape).numel())
+    return flat.scatter(0, indices.reshape(-1), x.reshape(-1)).reshape(shape)
+)PY";
     case TorchHelper::AveragePool:
         return R"PY(def average_pool(x, kernel, stride, begin, end, ceil_mode, count_include_pad):
     """Means under windows whose padding PyTorch's own pooling does not take; the divisor is averaged beside them."""
-    pool = F.avg_pool2d if len(kernel) == 2 else F.avg_pool3d
+    pool = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[len(kernel) - 1]
     fit = [kernel, stride, (1,) * len(kernel), begin, end, ceil_mode, 0.0]
     ready = fit_to_windows(x, *fit)
     counted = torch.ones_like(x[:1, :1])
@@ -650,18 +896,50 @@ const char* sourceOf(TorchHelper helper)
         counted = fit_to_windows(counted, *fit)
     return pool(ready, kernel, stride) / pool(counted, kernel, stride)
 )PY";
+    case TorchHelper::ResizePosition:
+        return R"PY(def resize_position(unit, size, to, numerator, denominator, coordinates):
+    """Where the centre of an output unit lies on the input's grid, by the modes of ONNX's Resize; the scale is exact."""
+    if coordinates == "align_corners":
+        return unit * (size - 1) / (to - 1) if to > 1 else 0.0
+    if coordinates == "asymmetric":
+        return unit * denominator / numerator
+    if coordinates == "pytorch_half_pixel" and to == 1:
+        return 0.0
+    if coordinates == "tf_half_pixel_for_nn":
+        return (2 * unit + 1) * denominator / (2 * numerator)
+    rest = size * numerator - to * denominator if coordinates == "half_pixel_symmetric" else 0
+    return ((2 * unit + 1) * denominator - numerator + rest) / (2 * numerator)
+)PY";
+    case TorchHelper::ResizeAntialiased:
+        return R"PY(def resize_antialiased(x, dim, to, numerator, denominator, mode, coordinates, cubic, inside=False):
+    """Interpolates along one dimension with a kernel that is stretched where the map shrinks."""
+    stretch = max(1.0, denominator / numerator)
+    reach = stretch * (1 if mode == "bilinear" else 2)
+    last = x.shape[dim] - 1
+
+    def kernel(distance):
+        t = abs(distance)
+        if mode == "bilinear":
+            return max(0.0, 1 - t)
+        if t < 1:
+            return ((cubic + 2) * t - (cubic + 3)) * t * t + 1
+        return ((cubic * t - 5 * cubic) * t + 8 * cubic) * t - 4 * cubic if t < 2 else 0.0
+
+    table = torch.zeros(last + 1, to, dtype=torch.float64)
+    for unit in range(to):
+        at = resize_position(unit, last + 1, to, numerator, denominator, coordinates)
+        for v in range(math.floor(at - reach) + 1, math.floor(at + reach) + 1):
+            if 0 <= v <= last or not inside:  # else those beyond an edge are the one at the edge
+                table[min(max(v, 0), last), unit] += kernel((v - at) / stretch)
+    table = (table / table.sum(0)).to(x)
+    return torch.matmul(x.movedim(dim, -1), table).movedim(-1, dim)
+)PY";
     case TorchHelper::Resize:
-        return R"PY(def resize(x, dim, to, numerator, denominator, mode, coordinates, nearest, cubic):
+        return R"PY(def resize(x, dim, to, numerator, denominator, mode, coordinates, nearest, cubic, inside=False):
     """Interpolates along one dimension by gathering taps, with the modes of ONNX's Resize; the scale is exact."""
 
     def position(unit):
-        if coordinates == "align_corners":
-            return unit * (x.shape[dim] - 1) / (to - 1) if to > 1 else 0.0
-        if coordinates == "asymmetric":
-            return unit * denominator / numerator
-        if coordinates == "pytorch_half_pixel" and to == 1:
-            return 0.0
-        return ((2 * unit + 1) * denominator - numerator) / (2 * numerator)
+        return resize_position(unit, x.shape[dim], to, numerator, denominator, coordinates)
 
     def nearest_unit(unit):
         if nearest == "floor":
@@ -687,7 +965,11 @@ const char* sourceOf(TorchHelper helper)
         t = position(unit) - base
         if mode == "bilinear":
             return [(base, 1 - t), (base + 1, t)]
-        return list(zip(range(base - 1, base + 3), (outer(1 + t), inner(t), inner(1 - t), outer(2 - t))))
+        weights = [outer(1 + t), inner(t), inner(1 - t), outer(2 - t)]
+        if inside:  # units beyond an edge have no weight
+            weights = [w if 0 <= base - 1 + i < x.shape[dim] else 0.0 for i, w in enumerate(weights)]
+            weights = [w / sum(weights) for w in weights]
+        return list(zip(range(base - 1, base + 3), weights))
 
     shape = [1] * x.dim()
     shape[dim] = to

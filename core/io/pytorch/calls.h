@@ -14,7 +14,7 @@ namespace fovea {
 std::string moduleFor(const TorchLayer& layer);
 
 // Functions of python_helpers.h that a file needs.
-enum class TorchHelper { FitToWindows, AveragePool, Resize, DepthToSpace, SpaceToDepth, ChannelShuffle };
+enum class TorchHelper { FitToWindows, MaxPoolWithIndices, MaxUnpool, AveragePool, ResizePosition, Resize, ResizeAntialiased, DepthToSpace, SpaceToDepth, ChannelShuffle };
 
 struct PythonCall {
     std::string text;  // an expression; of a tuple where the layer has several outputs

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/graph/names.h"
+#include "core/ops/clothes.h"
 #include "core/io/pytorch/calls.h"
 #include "core/io/pytorch/python_text.h"
 
@@ -18,6 +19,8 @@ void refuse(const TorchLayout& layout)
 {
     std::vector<std::string> formless, open;
     for (const auto& entry : layout.prepared.entries) {
+        if (isQuantised(*entry.node))
+            throw Error(ErrorCode::Usage, "The network is quantised: '" + entry.node->name + "' computes with whole numbers and scales, so the network cannot be written as PyTorch source; use the network that it was made from.");
         if (entry.op->torch.op == TorchOp::None) formless.push_back("'" + entry.node->name + "'");
         const std::uint32_t paths = entry.op->pathInputs < 0
                                         ? entry.inputCount

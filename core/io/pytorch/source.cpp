@@ -351,7 +351,7 @@ std::string pytorchSource(const Graph& graph, const LearningForm& learning)
     }
     std::string out = "# Written by Fovea. The network " + pythonString(graph.name()) +
                       " as a PyTorch module; load(\"FILE.safetensors\") gives it its weights.\n\nimport json\n";
-    if (helpers.contains(TorchHelper::Resize)) out += "import math\n";
+    if (helpers.contains(TorchHelper::Resize) || helpers.contains(TorchHelper::ResizeAntialiased)) out += "import math\n";
     out += "import os\nimport struct\nimport sys\n\nimport torch\nimport torch.nn.functional as F\nfrom torch import "
            "nn\n\n";
     out += "# An example of each input's shape.\nINPUTS = {";

@@ -42,12 +42,29 @@ bool slides(OpClass opClass)
     return opClass == OpClass::Convolution || opClass == OpClass::Transposed || opClass == OpClass::Pooling;
 }
 
-void addWindow(ReportJson& out, const Node& node, const OpDef& op)
+// Of a window along both image axes: in the image's order, with the padding that it has at the present size.
+bool addReach(ReportJson& out, const Reach& reach, const OpDef& op)
 {
+    const AttrDef* kernel = op.attr("kernel_size");
+    const bool known = reach.h.kind != ReachKind::Unknown && reach.w.kind != ReachKind::Unknown;
+    if (!kernel || kernel->type != AttrType::Pair || !known) return false;
+    const auto& [h, w] = reach;
+    out["kernel"] = Ints{h.kernel, w.kernel};
+    out["stride"] = Ints{h.stride, w.stride};
+    out["padding"] = Ints{h.padBegin, w.padBegin, h.padEnd, w.padEnd};
+    out["dilation"] = Ints{h.dilation, w.dilation};
+    return true;
+}
+
+void addWindow(ReportJson& out, const LayerReport& layer)
+{
+    const Node& node = *layer.node;
+    const OpDef& op = *layer.op;
     const std::pair<const char*, const char*> keys[] = {
         {"kernel", "kernel_size"}, {"stride", "stride"}, {"padding", "padding"}, {"dilation", "dilation"}};
     const bool window = slides(op.opClass);
-    for (const auto& [key, attr] : keys) out[key] = window ? listAttr(node, op, attr) : ReportJson(nullptr);
+    if (!window || !addReach(out, *layer.reach, op))
+        for (const auto& [key, attr] : keys) out[key] = window ? listAttr(node, op, attr) : ReportJson(nullptr);
     // An average has no dilation to set; its window is one of dilation 1 all the same.
     if (out["kernel"].is_array() && out["dilation"].is_null()) out["dilation"] = Ints(out["kernel"].size(), 1);
     const bool grouped = window && op.opClass != OpClass::Pooling && op.attr("groups");
@@ -73,7 +90,7 @@ ReportJson layerObject(const LayerReport& layer, const LayerMemory& memory)
     ReportJson out{{"name", layer.name()}, {"kind", op.kind}};
     if (op.kind == std::string_view("opaque")) out["onnx_op"] = node.attrs.getText("onnx_op", node.kind);
     out["group"] = textOrNull(layer.group());
-    addWindow(out, node, op);
+    addWindow(out, layer);
     ReportJson inputs = ReportJson::array();
     for (std::size_t i = 0; i < layer.in.size(); ++i) inputs.push_back(shapeObject(layer.in[i].shape));
     out["in_shape"] = std::move(inputs);
@@ -158,7 +175,8 @@ ReportJson summaryObject(const Summary& summary, const Report* report)
                    {"parameters", summary.parameters},
                    {"macs", summary.macs},
                    {"verdicts", std::move(verdicts)},
-                   {"border_layer", border ? ReportJson(border->name()) : ReportJson(nullptr)}};
+                   {"border_layer", border ? ReportJson(border->name()) : ReportJson(nullptr)},
+                   {"complete", summary.complete}};
     // Products of two activations are no MACs of layers (semantics: listed apart), and rare.
     if (summary.products > 0) out["products"] = summary.products;
     return out;
@@ -174,7 +192,7 @@ std::string jsonText(const ReportJson& json)
 ReportJson analysisObject(const Report& report, const MemoryReport& memory, const std::string& model)
 {
     ReportJson input = nullptr;
-    if (report.input != kNoNode) input = {{"name", report.inputName}, {"shape", shapeObject(report.inputShape)}};
+    if (report.input != kNoNode) input = {{"name", report.inputName}, {"shape", shapeObject(report.inputShape)}, {"layout", report.inputLayout}};
     ReportJson layers = ReportJson::array(), issues = ReportJson::array();
     for (std::size_t row = 0; row < report.layers.size(); ++row) layers.push_back(layerObject(report.layers[row], memory.layers[row]));
     for (const Issue& issue : report.issues) issues.push_back(issueObject(issue));

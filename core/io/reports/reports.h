@@ -27,5 +27,7 @@ std::string sidesTable(const std::vector<AtSide>& sides, const std::string& mode
 std::string findingsText(const std::vector<Issue>& issues);
 // "[224, 224]" as "224", "224x192" where the axes differ, "-" where there is none.
 std::string sideText(const std::optional<PerAxis<std::int64_t>>& side);
+// Where a field is smaller than the side: "31x11 px", or "11 px wide" where it covers the height.
+std::string shortFieldText(const PerAxis<std::int64_t>& field, const PerAxis<std::int64_t>& side);
 
 }  // namespace fovea

@@ -1,5 +1,7 @@
 #include "core/io/reports/table.h"
 
+#include "core/base/printable.h"
+
 #include <algorithm>
 
 namespace fovea {
@@ -13,6 +15,12 @@ std::size_t widthOf(const std::string& text)
 }
 
 }  // namespace
+
+void TextTable::add(std::vector<std::string> cells)
+{
+    for (std::string& cell : cells) cell = printable(cell);
+    m_rows.push_back(std::move(cells));
+}
 
 std::string TextTable::text() const
 {

@@ -14,7 +14,8 @@ public:
     };
     explicit TextTable(std::vector<Column> columns) : m_columns(std::move(columns)) {}
 
-    void add(std::vector<std::string> cells) { m_rows.push_back(std::move(cells)); }
+    // Shown as printable() says, so that no name breaks a line.
+    void add(std::vector<std::string> cells);
     // Two spaces between columns, no trailing spaces, a newline after every line.
     std::string text() const;
 

@@ -1,3 +1,4 @@
+#include "core/base/printable.h"
 #include "core/io/reports/reports.h"
 #include "core/io/reports/table.h"
 
@@ -11,12 +12,14 @@ std::string both(std::int64_t h, std::int64_t w) { return both(std::to_string(h)
 
 bool slides(const AxisReach& reach) { return reach.kind == ReachKind::Window || reach.kind == ReachKind::Transposed; }
 
+// Along one axis at least; along the other it may read point by point, or all.
+bool slides(const Reach& reach) { return slides(reach.h) || slides(reach.w); }
+
 // "3", "7x1", with the dilation where there is one: "3 d2".
 std::string kernelText(const LayerReport& layer)
 {
     const auto& [h, w] = *layer.reach;
-    if (layer.reach->h.kind == ReachKind::Global) return "global";
-    if (!slides(h) || !slides(w)) return "";
+    if (!slides(*layer.reach)) return h.kind == ReachKind::Global ? "global" : "";
     const bool dilated = h.dilation > 1 || w.dilation > 1;
     return both(h.kernel, w.kernel) + (dilated ? " d" + both(h.dilation, w.dilation) : "");
 }
@@ -24,8 +27,8 @@ std::string kernelText(const LayerReport& layer)
 std::string strideText(const LayerReport& layer)
 {
     const auto& [h, w] = *layer.reach;
-    if (!slides(h) || !slides(w)) return "";
-    const bool transposed = h.kind == ReachKind::Transposed;
+    if (!slides(*layer.reach)) return "";
+    const bool transposed = h.kind == ReachKind::Transposed || w.kind == ReachKind::Transposed;
     return (transposed ? "1/" : "") + both(h.stride, w.stride);
 }
 
@@ -91,27 +94,33 @@ std::string memoryText(const Report& report, const MemoryReport& memory)
 {
     const LayerReport* peak = memory.peak ? report.find(*memory.peak) : nullptr;
     return "memory: " + shortBytes(memory.training) + " kept for training, " + shortBytes(memory.inference) + " at the peak of inference" +
-           (peak ? " (" + peak->name() + ")" : "") + ", " + shortBytes(memory.parameters) + " of parameters, at batch " +
+           (peak ? " (" + printable(peak->name()) + ")" : "") + ", " + shortBytes(memory.parameters) + " of parameters, at batch " +
            std::to_string(memory.options.batch) + " in " + toString(memory.options.element) +
            (memory.complete ? "" : " (what could not be counted is left out)") + "\n";
+}
+
+// Bounds that a layer of unknown reach may still move are those of the layers that are known.
+std::string boundText(const Summary& summary, const std::optional<PerAxis<std::int64_t>>& side)
+{
+    return (summary.bounded || !side ? "" : "at least ") + sideText(side);
 }
 
 std::string summaryText(const Report& report, const MemoryReport& memory)
 {
     const Summary& summary = report.summary;
-    std::string out = "i_min " + sideText(summary.iMin) + " (all productive from " + sideText(summary.iMinProductive) +
-                      ", rfa_toolbox " + sideText(summary.iMinRfa) + "), i_max " + sideText(summary.iMax) + "\n";
+    std::string out = "i_min " + boundText(summary, summary.iMin) + " (all productive from " + boundText(summary, summary.iMinProductive) +
+                      ", rfa_toolbox " + boundText(summary, summary.iMinRfa) + "), i_max " + boundText(summary, summary.iMax) + "\n";
     out += "verdicts: " + countsText(summary) + "\n";
     if (const LayerReport* border = summary.borderLayer ? report.find(*summary.borderLayer) : nullptr)
-        out += "border layer: " + border->name() + "\n";
+        out += "border layer: " + printable(border->name()) + "\n";
     out += "cost: " + costText(summary) + " at batch 1\n";
     return out + memoryText(report, memory);
 }
 
 std::string headline(const Report& report, const std::string& model)
 {
-    if (report.input == kNoNode) return model + ": no image input\n";
-    return model + ": input " + report.inputName + " " + report.inputShape.text() + "\n";
+    if (report.input == kNoNode) return printable(model) + ": no image input\n";
+    return printable(model) + ": input " + printable(report.inputName) + " " + report.inputShape.text() + "\n";
 }
 
 }  // namespace
@@ -121,16 +130,16 @@ std::string findingsText(const std::vector<Issue>& issues)
     std::string out;
     for (const Issue& issue : issues) {
         out += std::string(toString(issue.severity)) + " " + issue.code;
-        if (!issue.layer.empty()) out += " (" + issue.layer + ")";
-        out += ": " + issue.message + "\n";
-        if (!issue.hint.empty()) out += "    " + issue.hint + "\n";
+        if (!issue.layer.empty()) out += " (" + printable(issue.layer) + ")";
+        out += ": " + printable(issue.message) + "\n";
+        if (!issue.hint.empty()) out += "    " + printable(issue.hint) + "\n";
     }
     return out;
 }
 
 std::string summaryLine(const Summary& summary)
 {
-    return "i_min " + sideText(summary.iMin) + ", i_max " + sideText(summary.iMax) + "; " + countsText(summary) + "; " + costText(summary);
+    return "i_min " + boundText(summary, summary.iMin) + ", i_max " + boundText(summary, summary.iMax) + "; " + countsText(summary) + "; " + costText(summary);
 }
 
 std::string analysisTable(const Report& report, const MemoryReport& memory, const std::string& model, bool perLayer)
@@ -149,11 +158,13 @@ std::string sidesTable(const std::vector<AtSide>& sides, const std::string& mode
         table.add({sideText(report.side), count(Verdict::Productive), count(Verdict::Critical), count(Verdict::Partial),
                    count(Verdict::Unproductive), shortCount(report.summary.macs), shortBytes(memory.training), shortBytes(memory.inference)});
     }
-    std::string out = model + "\n\n" + table.text() + "\n";
+    std::string out = printable(model) + "\n\n" + table.text() + "\n";
     if (sides.empty()) return out;
     const Summary& summary = sides.front().report.summary;
     const MemoryOptions& options = sides.front().memory.options;
-    return out + "feasible sides: i_min " + sideText(summary.iMin) + " to i_max " + sideText(summary.iMax) + "; memory at batch " +
+    const std::string range = summary.bounded ? "feasible sides: i_min " + sideText(summary.iMin) + " to i_max " + sideText(summary.iMax)
+                                              : "i_min " + boundText(summary, summary.iMin) + ", i_max " + boundText(summary, summary.iMax) + "; no range of sides follows";
+    return out + range + "; memory at batch " +
            std::to_string(options.batch) + " in " + toString(options.element) + "\n";
 }
 
@@ -174,7 +185,7 @@ std::string plansTable(const Report& before, const std::vector<Plan>& plans)
     row("-", "as it is", before.summary, timed ? plans.front().latency->before : 0);
     for (const Plan& plan : plans) row(plan.id, plan.title, plan.after, plan.latency ? plan.latency->after : 0);
     std::string out = "side " + sideText(before.side) + "\n\n" + table.text();
-    for (const Plan& plan : plans) out += "\n" + plan.id + ": " + plan.reason + "\n    tensors: " + transferLine(plan.weights) + "\n";
+    for (const Plan& plan : plans) out += "\n" + plan.id + ": " + printable(plan.reason) + "\n    tensors: " + transferLine(plan.weights) + "\n";
     return out;
 }
 

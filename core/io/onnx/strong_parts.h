@@ -1,0 +1,14 @@
+// The strongly connected parts of a graph: Tarjan, "Depth-First Search and Linear Graph Algorithms", SIAM Journal on
+// Computing 1(2), 1972. Without recursion, so that chains of any length do.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace fovea {
+
+// `successors` lists for each node where its edges lead. Every node is in exactly one part; two are in the same one
+// where each can be reached from the other.
+std::vector<std::vector<std::size_t>> strongParts(const std::vector<std::vector<std::size_t>>& successors);
+
+}  // namespace fovea
