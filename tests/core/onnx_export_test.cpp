@@ -118,7 +118,7 @@ TEST(OnnxExport, OfLayersThatShareATensorOneCanChangeItsOwn)
     const Tensor a = weightOf("a"), b = weightOf("b");
     EXPECT_EQ(a.dims, (Ints{3, 3, 5, 5}));
     EXPECT_EQ(b.dims, before.dims);
-    EXPECT_TRUE(std::equal(b.bytes.begin(), b.bytes.end(), before.bytes.begin(), before.bytes.end()));
+    EXPECT_TRUE(std::equal(b.bytes.span().begin(), b.bytes.span().end(), before.bytes.span().begin(), before.bytes.span().end()));
 }
 
 Model withSymbols(Model model, const std::vector<std::string>& symbols)

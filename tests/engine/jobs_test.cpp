@@ -197,7 +197,7 @@ TEST(Jobs, FrozenLayersStayAsTheyAre)
     const Weights after = readSafetensors(folder.path() / "run" / "last.safetensors");
     const auto same = [&](const char* name) {
         const Tensor &a = *start.weights.find(name), &b = *after.find(name);
-        return std::equal(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end());
+        return std::equal(a.bytes.span().begin(), a.bytes.span().end(), b.bytes.span().begin(), b.bytes.span().end());
     };
     for (const char* name : {"a.weight", "a.bias", "an.weight", "an.running_mean", "an.running_var"})
         EXPECT_TRUE(same(name)) << name;
@@ -722,7 +722,7 @@ TEST(Jobs, AFrozenConvolutionKeepsTheNormThatIsPutBack)
                   after = readSafetensors(folder.path() / "run/last.safetensors");
     const auto same = [&](const char* name) {
         const Tensor &a = *before.find(name), &b = *after.find(name);
-        return std::equal(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end());
+        return std::equal(a.bytes.span().begin(), a.bytes.span().end(), b.bytes.span().begin(), b.bytes.span().end());
     };
     for (const char* name : {"a.weight", "a_norm.weight", "a_norm.bias"}) EXPECT_TRUE(same(name)) << name;
     for (const char* name : {"b.weight", "b_norm.weight", "head.weight"}) EXPECT_FALSE(same(name)) << name;

@@ -186,7 +186,7 @@ private slots:
             QVERIFY2(QString::fromUtf8(error.what()).endsWith(QStringLiteral("its text cannot be read: write it as .svg or .pdf, which have any size.")), error.what());
         }
         QVERIFY(!QFile::exists(path));
-        for (const QString ending : {QStringLiteral("huge.svg"), QStringLiteral("huge.pdf")}) {
+        for (const QString& ending : {QStringLiteral("huge.svg"), QStringLiteral("huge.pdf")}) {
             writeDrawing(huge, colorsFor(QPalette()), folder.filePath(ending));
             QVERIFY(QFile(folder.filePath(ending)).size() > 100'000);
         }

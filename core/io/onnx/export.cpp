@@ -431,7 +431,7 @@ private:
     bool writesNumbers(std::size_t index) const
     {
         const auto& entry = m_graph.entries[index];
-        if (!m_fixedSide || !entry.node->attrs.has("auto_pad")) return false;
+        if (m_open.sides || !entry.node->attrs.has("auto_pad")) return false;
         const std::vector<Value> in = inputValues(index);
         return needsNumbers({*entry.node, in, outputValues(index)});
     }

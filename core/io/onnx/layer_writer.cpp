@@ -99,7 +99,7 @@ std::string LayerWriter::emit(std::string_view type, std::vector<std::string> in
     onnx::NodeProto node;
     const std::size_t colons = type.find("::");
     const std::string domain(colons == std::string_view::npos ? std::string_view() : type.substr(0, colons));
-    if (!domain.empty()) m_writer.importDomain(domain);
+    if (!domain.empty()) m_file.writer.importDomain(domain);
     type = domain.empty() ? type : type.substr(colons + 2);
     node.set_op_type(std::string(type));
     node.set_domain(domain);
