@@ -121,6 +121,7 @@ struct Outcome {
     std::optional<Plan> applied;
     std::optional<Plan> refused;  // it exceeds the limits
     bool withheld = false;        // there would be plans, were it known what some layer reads
+    std::string unwritable;       // why what helps cannot be written, where that holds for all
     bool written = false;
     std::vector<std::string> initialised;
 };
@@ -173,6 +174,8 @@ std::string outcomeText(const Arguments& arguments, const Report& before, const 
         return problemOf(before) + ", and only another side helps within the limits:\n" + plans.front().id +
                ": " + printable(plans.front().title) + ". Option '--apply' takes it.\n";
     if (outcome.withheld) return "No proposal is left. " + unknownText(before) + ".\n";
+    if (needed && !outcome.unwritable.empty())
+        return problemOf(before) + ", but the file cannot hold any proposal that helps. " + outcome.unwritable + "\n";
     if (plans.empty() && needed) return problemOf(before) + ", but no proposal within the limits helps." + loosen + "\n" + errorText(before);
     if (plans.empty()) text = "Nothing to do at side " + sideText(before.side) + ": " + summaryLine(before.summary) + ".\n";
     else text = plansTable(before, plans);
@@ -184,6 +187,7 @@ ReportJson outcomeJson(const Arguments& arguments, const Report& before, const s
 {
     ReportJson json = plansObject(before, plans);
     for (const Loosening& l : loosen) json["loosen"].push_back({{"option", optionOf(l.limit)}, {"from", l.from}, {"to", l.to}, {"layer", l.layer.empty() ? ReportJson(nullptr) : ReportJson(l.layer)}});
+    if (!outcome.unwritable.empty()) json["withheld"] = {{"layer", nullptr}, {"message", outcome.unwritable}};
     if (outcome.withheld) {
         const LayerReport* layer = firstUnknown(before);
         json["withheld"] = {{"layer", layer ? ReportJson(layer->name()) : ReportJson(nullptr)}, {"message", unknownText(before) + "."}};
@@ -235,7 +239,14 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
     checkOptions(arguments);
     const Opened opened = openFor(arguments);
     const Report before = analyze(opened.graph, opened.options);
-    const PlanRequest request = requestFrom(arguments, opened, before);
+    PlanRequest request = requestFrom(arguments, opened, before);
+    std::string unwritable;  // why the file cannot hold a plan that would help
+    if (const auto refusal = refusalsFor(opened.model))
+        request.accepts = [&unwritable, refusal](const Graph& graph) {
+            const auto why = refusal(graph);
+            if (why) unwritable = *why;
+            return !why;
+        };
     const bool isJson = arguments.has("--json");
     // Only one of the two is made.
     const auto tell = [&](const std::vector<Plan>& plans, const auto& text, const auto& json) {
@@ -276,6 +287,7 @@ int run(const std::vector<std::string>& words, std::ostream& out, std::ostream& 
             loosen = std::move(exceeded);
         }
     }
+    if (plans.empty() && !outcome.applied && loosen.empty()) outcome.unwritable = unwritable;
     const bool isUnknown = dependsOnUnknown(before.summary) || (needed && firstUnknown(before));
     outcome.withheld = isUnknown && plans.empty() && loosen.empty() && !outcome.applied && !outcome.refused;
     const bool stuck = outcome.refused || outcome.withheld || (needed && !outcome.applied && (plans.empty() || arguments.has("--auto")));

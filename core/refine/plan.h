@@ -133,8 +133,8 @@ std::int64_t outputStrideOf(const Report& report);
 // Whether it is no network at its side, any layer is unproductive, partial or critical, or the field is smaller than
 // the side.
 bool needsRefinement(const Report& report);
-// Whether layers that would be judged stand behind one of unknown reach: then nothing can be said of the network as a
-// whole, its bounds and its field are those of the known layers.
+// Whether layers that would be judged, or that bound the fields, stand behind one of unknown reach: then nothing can be
+// said of the network as a whole, its bounds and its field are those of the known layers.
 bool dependsOnUnknown(const Summary& summary);
 // The first layer whose reach nobody knows; null where there is none.
 const LayerReport* firstUnknown(const Report& report);

@@ -13,7 +13,7 @@ bool isUnknown(const LayerReport& layer)
 
 }  // namespace
 
-bool dependsOnUnknown(const Summary& summary) { return summary.count(Verdict::Unknown) > 0; }
+bool dependsOnUnknown(const Summary& summary) { return !summary.bounded || !summary.judged; }
 
 const LayerReport* firstUnknown(const Report& report)
 {

@@ -1,22 +1,14 @@
 #include "core/refine/vetoes.h"
 
+#include "core/ops/clothes.h"
+
 #include <algorithm>
-#include <string_view>
 
 namespace fovea::refine {
 
 namespace {
 
-// By the operators of ONNX that round to whole numbers or compute with them.
-bool isQuantised(const Node& node)
-{
-    const AttrValue* operation = node.attrs.find("onnx_op");
-    const std::string* text = operation ? std::get_if<std::string>(operation) : nullptr;
-    const std::string_view type = text ? *text : node.kind;
-    return type.find("uantizeLinear") != type.npos || type.find("QLinear") != type.npos || type.ends_with("Integer");
-}
-
-bool isQuantised(const Graph& graph)
+bool holdsQuantised(const Graph& graph)
 {
     return std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const auto& node) { return isQuantised(*node); });
 }
@@ -31,7 +23,7 @@ bool keepsTensors(const std::string& attribute)
 }  // namespace
 
 Vetoes::Vetoes(const Scene& scene)
-    : m_scene(scene), m_shared(scene), m_unknown(scene.report()), m_isQuantised(isQuantised(scene.graph()))
+    : m_scene(scene), m_shared(scene), m_unknown(scene.report()), m_isQuantised(holdsQuantised(scene.graph()))
 {}
 
 std::optional<Candidate> Vetoes::passed(Candidate candidate) const

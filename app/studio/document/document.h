@@ -45,6 +45,7 @@ public:
     ReportPtr report() const { return m_report; }
     // Tensors by name, not yet fitted to the layers (materialise() does that).
     Network network() const { return {m_graph, m_weights}; }
+    Model model() const;  // the network with what is needed to write it into the file that it came from
     const Network& original() const { return m_original; }  // as it was opened
     bool isEmpty() const { return m_graph->nodes().empty(); }
     QUndoStack* undoStack() const { return m_undo; }
@@ -91,7 +92,6 @@ private:
     void analyseLater();
     void take(GraphPtr graph, ReportPtr report, Model model, const QString& title, const QString& path);
     void write(const QString& path, bool isExport);
-    Model model() const;
 
     QUndoStack* m_undo;
     GraphPtr m_graph, m_preparedGraph;

@@ -170,6 +170,8 @@ PlanRequest Proposals::requestFor(const PlanRequest& asked, const Graph& graph) 
     std::erase_if(out.keep, [&](const std::string& name) { return !isKnown(graph, name); });
     out.weights = m_stage.document().network().weights;
     out.cancel = m_cancelled.get();
+    if (const auto refusal = refusalsFor(m_stage.document().model()))
+        out.accepts = [refusal](const Graph& refined) { return !refusal(refined); };
     return out;
 }
 

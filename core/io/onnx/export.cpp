@@ -545,6 +545,15 @@ std::optional<std::string> whyNotWritable(const Model& model, const OnnxWriteOpt
     return std::nullopt;
 }
 
+std::function<std::optional<std::string>(const Graph&)> refusalsFor(const Model& model)
+{
+    if (!model.onnx) return {};
+    return [asked = std::make_shared<Model>(model)](const Graph& graph) {
+        asked->graph = graph;
+        return whyNotWritable(*asked);
+    };
+}
+
 std::optional<std::int64_t> opsetOf(const Model& model)
 {
     onnx::ModelProto skeleton;

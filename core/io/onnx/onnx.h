@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -51,6 +52,10 @@ std::vector<std::string> writeOnnx(const Model& model, const std::filesystem::pa
 
 // Why writeOnnx() would refuse, in a sentence; nullopt where it would write. It goes through all of it but the file.
 std::optional<std::string> whyNotWritable(const Model& model, const OnnxWriteOptions& options = {});
+
+// The same, asked of one network after the other that starts from `model`; empty where that has not come from an ONNX
+// file, for what is made from Fovea's own records can always be written.
+std::function<std::optional<std::string>(const Graph&)> refusalsFor(const Model& model);
 
 // The opset that the network's own nodes are of, where it has come from an ONNX file.
 std::optional<std::int64_t> opsetOf(const Model& model);
