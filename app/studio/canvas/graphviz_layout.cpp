@@ -15,6 +15,7 @@ namespace {
 
 constexpr double kPointsPerInch = 72;  // one scene pixel is one point
 constexpr double kClusterMargin = 12;
+constexpr int kLongWire = 12;       // ranks; in a large drawing the place for longer wires costs more than it gives
 constexpr std::size_t kEasy = 400;  // boxes and wires that are laid out quickly without limits
 
 // Graphviz keeps its state in globals, so one layout runs at a time.
@@ -103,7 +104,9 @@ public:
         addFrames();
         addBoxes();
         const std::vector<bool> main = onLongestPath(m_drawing);
+        const std::vector<bool> left = isEasy() ? std::vector<bool>(m_drawing.wires.size(), false) : longShortcuts(m_drawing, kLongWire);
         for (std::size_t i = 0; i < m_drawing.wires.size(); ++i) {
+            if (left[i]) continue;  // led around the boxes when they have their places
             const Wire& wire = m_drawing.wires[i];
             Agedge_t* edge = agedge(m_graph.get(), m_nodes[static_cast<std::size_t>(wire.from)], m_nodes[static_cast<std::size_t>(wire.to)], nullptr, 1);
             // The longest path goes straight down, branches lie beside it.
@@ -117,13 +120,16 @@ public:
 private:
     void setOptions()
     {
-        // Wires are drawn by us, so none are routed.
-        for (const auto& [name, value] : {std::pair{"splines", "none"}, {"rankdir", "TB"}, {"ranksep", "0.36"}, {"nodesep", "0.42"}})
+        // Wires are drawn by us, so none are routed. Boxes get their ranks from all wires at once: from group to group,
+        // as dot has it by default, wires may point upwards.
+        for (const auto& [name, value] : {std::pair{"splines", "none"}, {"newrank", "true"}, {"rankdir", "TB"}, {"ranksep", "0.36"}, {"nodesep", "0.42"}})
             set(m_graph.get(), name, value);
-        if (m_drawing.boxes.size() + m_drawing.wires.size() < kEasy) return;
+        if (isEasy()) return;
         // Without these limits a dense block takes nine seconds; with them long chains drift sideways.
         for (const auto& [name, value] : {std::pair{"nslimit", "1"}, {"nslimit1", "1"}, {"mclimit", "0.05"}}) set(m_graph.get(), name, value);
     }
+
+    bool isEasy() const { return m_drawing.boxes.size() + m_drawing.wires.size() < kEasy; }
 
     void addFrames()
     {

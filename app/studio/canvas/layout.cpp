@@ -44,6 +44,32 @@ std::vector<int> longestPathRanks(const Drawing& drawing)
     return ranks;
 }
 
+std::vector<bool> longShortcuts(const Drawing& drawing, int most)
+{
+    const std::vector<int> ranks = longestPathRanks(drawing);
+    std::vector<std::vector<std::size_t>> out(drawing.boxes.size());
+    for (std::size_t i = 0; i < drawing.wires.size(); ++i) out[static_cast<std::size_t>(drawing.wires[i].from)].push_back(i);
+    std::vector<bool> shortcuts(drawing.wires.size(), false);
+    std::vector<std::size_t> seen(drawing.boxes.size(), 0), open;
+    for (std::size_t i = 0; i < drawing.wires.size(); ++i) {
+        const auto from = static_cast<std::size_t>(drawing.wires[i].from), to = static_cast<std::size_t>(drawing.wires[i].to);
+        if (ranks[to] - ranks[from] <= most) continue;
+        open.assign(1, from);
+        while (!open.empty() && !shortcuts[i]) {
+            const std::size_t at = open.back();
+            open.pop_back();
+            for (const std::size_t next : out[at]) {
+                const auto reader = static_cast<std::size_t>(drawing.wires[next].to);
+                if (next == i || ranks[reader] > ranks[to] || seen[reader] == i + 1) continue;
+                seen[reader] = i + 1;
+                if (reader == to) shortcuts[i] = true;
+                open.push_back(reader);
+            }
+        }
+    }
+    return shortcuts;
+}
+
 std::vector<bool> onLongestPath(const Drawing& drawing)
 {
     std::vector<bool> out(drawing.wires.size(), false);

@@ -16,6 +16,9 @@ void routeWires(Drawing& drawing);
 
 // Rank of each box: the number of boxes before it on the longest way there.
 std::vector<int> longestPathRanks(const Drawing& drawing);
+// Whether each wire passes more than `most` ranks that another way from the one box to the other passes too. Without it
+// both stand where they stood: a dense block has hundreds of them.
+std::vector<bool> longShortcuts(const Drawing& drawing, int most);
 // Whether each wire lies on one longest path through the drawing.
 std::vector<bool> onLongestPath(const Drawing& drawing);
 
