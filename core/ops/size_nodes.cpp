@@ -46,7 +46,8 @@ public:
         const auto made = write(expr);
         if (made && made->type == NumberType::Integer) return made->value;
         const auto now = expr.evaluate([&](const MapDim& from) { return sizeOf(from); });
-        return m_writer.ints({now ? now->integer : kUnknown});
+        if (m_writer.open().any()) m_writer.needFixedSides("What computes its sizes has no nodes at this opset, so that they can be written");
+        return m_writer.ints({m_writer.known(now ? now->integer : kUnknown, "a size that it needs")});
     }
 
     // Any number as a tensor of one element of `type`.

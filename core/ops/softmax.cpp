@@ -59,8 +59,12 @@ void flattening(const NodeView& view, Attributes& args)
 void write(OnnxWriter& writer, const char* type)
 {
     const std::int64_t axis = attrInt(writer.node(), "dim", -1);
-    if (!isFlattened(writer.node()) || writer.opset() < 13) {
-        writer.finish(type, {writer.input()}, {{"axis", axis}});
+    if (!isFlattened(writer.node())) {
+        emitSoftmax(writer, type, axis, {writer.output()});
+        return;
+    }
+    if (writer.opset() < 13) {
+        writer.finish(type, {writer.input()}, {{"axis", writer.axis(axis)}});
         return;
     }
     const std::string flat = writer.emit(type, {writer.emit("Flatten", {writer.input()}, {{"axis", axis}})}, {{"axis", std::int64_t{-1}}});

@@ -411,7 +411,7 @@ void write(OnnxWriter& writer)
         const Value &in = writer.inputValue(), &made = writer.outputValue();
         if (scaled(in.height(), *common) != made.height() || scaled(in.width(), *common) != made.width())
             writer.refuse("ONNX has a Resize that keeps the ratio of its sides from opset 18 on.");
-        writer.needFixedSides("The scale that keeps the ratio of its sides");
+        writer.needFixedSides("The scale that keeps the ratio of its sides can be written", 18);
         resize.scale = {*common, *common};
         resize.toSize = false;
     }
