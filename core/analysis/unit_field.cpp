@@ -18,6 +18,12 @@ struct MapSize {
 
 MapSize mapOf(const Value& value) { return {gridSize(value, Axis::Height), gridSize(value, Axis::Width)}; }
 
+// Positions of rows and columns in one dimension, one behind the other.
+bool areTokens(const Value& value) { return value.layout.h >= 0 && value.layout.h == value.layout.w; }
+
+// Those of no map in front of them.
+std::int64_t tokensBefore(const Value& value) { return dimensionsOf(value)[static_cast<std::size_t>(value.layout.h)].before; }
+
 // Where units of the dimension that carries the axis lie on the grid: the step between them, and how far those among the
 // channels reach.
 struct Spacing {
@@ -80,7 +86,8 @@ public:
             throw Error(ErrorCode::Usage,
                         "Layer '" + entry.node->name + "' has no output " + std::to_string(output) + ".");
         const Value& value = m_values[entry.firstOutput + static_cast<std::size_t>(output)];
-        const MapSize size{value.layout.h < 0 ? 1 : value.height(), value.layout.w < 0 ? 1 : value.width()};
+        const MapSize size = areTokens(value) ? MapSize{value.shape[value.layout.h], 1}
+                                              : MapSize{value.layout.h < 0 ? 1 : value.height(), value.layout.w < 0 ? 1 : value.width()};
         if (size.h < 1 || size.w < 1)
             throw Error(ErrorCode::Usage,
                         "The size of the map of '" + entry.node->name + "' is unknown at this side of the input.");
@@ -99,7 +106,13 @@ public:
         Need& need = m_needs[value];
         const MapSize grid = mapOf(m_values[value]);
         const Spacing rows = spacingOf(m_values[value], Axis::Height), columns = spacingOf(m_values[value], Axis::Width);
-        const std::int64_t top = unit.y * rows.step, left = unit.x * columns.step;
+        std::int64_t top = unit.y * rows.step, left = unit.x * columns.step;
+        if (areTokens(m_values[value])) {
+            const std::int64_t position = unit.y - tokensBefore(m_values[value]);
+            if (position < 0 || position >= grid.h * grid.w) return finish();
+            top = position / grid.w;
+            left = position % grid.w;
+        }
         need.hull = Ranges{{top, top + rows.extent}, {left, left + columns.extent}};
         need.units = noUnits(grid.h, grid.w);
         for (std::int64_t y = top; y <= std::min(top + rows.extent, grid.h - 1); ++y)
@@ -167,8 +180,8 @@ private:
         if (inSize.h > 1 && outSize.h == 1 && endsAxis(from, made, Axis::Height)) h.own = global();
         if (inSize.w > 1 && outSize.w == 1 && endsAxis(from, made, Axis::Width)) w.own = global();
         // An operand of one row or column is repeated.
-        const bool repeatsRows = entry.op->opClass == OpClass::Merge && inSize.h == 1 && outSize.h > 1;
-        const bool repeatsColumns = entry.op->opClass == OpClass::Merge && inSize.w == 1 && outSize.w > 1;
+        const bool repeats = entry.op->opClass == OpClass::Merge || entry.op->torch.op == TorchOp::Expand || entry.op->torch.op == TorchOp::Tile;
+        const bool repeatsRows = repeats && inSize.h == 1 && outSize.h > 1, repeatsColumns = repeats && inSize.w == 1 && outSize.w > 1;
         if (repeatsRows) h.own = global();
         if (repeatsColumns) w.own = global();
         target.unbounded = target.unbounded || (h.own.kind == ReachKind::Global && !repeatsRows) ||

@@ -10,7 +10,10 @@ namespace {
 
 bool holdsQuantised(const Graph& graph)
 {
-    return std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const auto& node) { return isQuantised(*node); });
+    return std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const auto& node) {
+        const std::string type = node->attrs.getText("onnx_op");  // of one that could not be read
+        return isQuantised(*node) || type.find("QuantizeLinear") != std::string::npos || type.find("QLinear") != std::string::npos;
+    });
 }
 
 // Settings that leave a layer's tensors as they are; a new side does that to every layer.

@@ -54,6 +54,7 @@ std::vector<at::Tensor> runSupportCall(const TorchCall& call, const CallInputs& 
     }
     case TorchOp::LPPool2d: return {sumPool(call, inputs.x(), 2)};
     case TorchOp::MaxUnpool2d: return {sumUnpool(call, inputs)};
+    case TorchOp::Dropout: return call.args.getBool("mask", false) ? std::vector{inputs.x(), inputs.x()} : std::vector{inputs.x()};
     case TorchOp::AdaptiveMaxPool2d: return {adaptivePool(call, inputs.x(), true)};
     case TorchOp::Add: case TorchOp::Sub: case TorchOp::Mul: case TorchOp::Div: case TorchOp::Pow: case TorchOp::Maximum: case TorchOp::Minimum:
     case TorchOp::Average: case TorchOp::Equal: case TorchOp::Greater: case TorchOp::GreaterOrEqual: case TorchOp::Less: case TorchOp::LessOrEqual:
@@ -74,7 +75,7 @@ std::vector<at::Tensor> runSupportCall(const TorchCall& call, const CallInputs& 
     case TorchOp::MatMul: return {readsAll(inputs.x(), inputs.in.at(1))};
     case TorchOp::Interpolate: return {interpolate(call, inputs.x(), true)};
     // Linear already, with positive weights; spelt out, so that a new operation is decided here too.
-    case TorchOp::None: case TorchOp::Input: case TorchOp::Constant: case TorchOp::Identity: case TorchOp::Dropout: case TorchOp::Conv1d:
+    case TorchOp::None: case TorchOp::Input: case TorchOp::Constant: case TorchOp::Identity: case TorchOp::Conv1d:
     case TorchOp::Conv2d: case TorchOp::Conv3d: case TorchOp::ConvTranspose2d: case TorchOp::Linear: case TorchOp::AvgPool1d: case TorchOp::AvgPool2d:
     case TorchOp::AvgPool3d: case TorchOp::AdaptiveAvgPool2d: case TorchOp::BatchNorm2d: case TorchOp::Concat: case TorchOp::Split:
     case TorchOp::Flatten: case TorchOp::Reshape: case TorchOp::Squeeze: case TorchOp::Unsqueeze: case TorchOp::Permute: case TorchOp::Slice:

@@ -80,7 +80,7 @@ const std::map<std::string, std::vector<std::string>>& networks()
           before + "upsample size=13x9 coordinates=tf_half_pixel_for_nn nearest_mode=floor_of_coordinates", before + "upsample size=7x31 coordinates=half_pixel nearest_mode=round_prefer_ceil",
           before + "upsample size=7x31 coordinates=half_pixel nearest_mode=round_prefer_floor > conv k=2 c=2", before + "upsample size=6x13 coordinates=asymmetric nearest_mode=floor_or_ceil",
           before + "upsample size=13x8 coordinates=asymmetric nearest_mode=ceil", before + "upsample size=4x8 mode=bilinear antialias=1 > conv k=2 c=2",
-          before + "upsample size=12x5 mode=bicubic antialias=1", before + "upsample size=12x12 aspect_policy=not_larger mode=bilinear"}},
+          before + "upsample size=12x4 mode=bicubic antialias=1", before + "upsample size=12x12 aspect_policy=not_larger mode=bilinear"}},
         {"PixelShuffle", {before + "pixelshuffle upscale_factor=2 > conv k=3 p=1 c=2"}},
         {"DepthToSpace", {before + "depthtospace upscale_factor=2 > conv k=2 c=2"}},
         {"SpaceToDepth", {square + "spacetodepth downscale_factor=2 > conv k=2 c=2"}},
@@ -129,7 +129,7 @@ const std::map<std::string, std::vector<std::string>>& networks()
         // A product with a matrix over channels, and with one over rows.
         {"Einsum",
          {before + "einsum equation=abcd,eb weight_at=1 weight_shape=5x4 > permute dims=0x3x1x2 > conv k=3 c=2",
-          before + "einsum equation=abcd,ec weight_at=1 weight_shape=2x10"}},
+          before + "einsum equation=abcd,ec weight_at=1 weight_shape=2x9"}},
         {"LPPool2d", {before + "lppool2d k=3 s=2 p=1", before + "lppool2d k=3x2 s=2x1 norm_type=1"}},
         {"IndexSelect",
          {before + "indexselect dim=1 index=3x1x0x2 > conv k=3 c=2", before + "indexselect dim=3 index=2x5x8 > conv k=2 c=2"}},

@@ -290,9 +290,10 @@ private:
     // Whether the file's dimension of an input is what the network has: the number, or still open.
     static bool saysSame(const onnx::TensorShapeProto::Dimension& dim, const Node& node, std::size_t index)
     {
-        if (dim.dim_value() > 0) return dim.dim_value() == (*node.attrs.getInts("shape"))[index];
         const std::vector<std::string> symbols = symbolsOf(node);
-        return symbols.empty() || !symbols[index].empty();
+        const bool open = !symbols.empty() && !symbols[index].empty();
+        if (dim.dim_value() > 0) return !open && dim.dim_value() == (*node.attrs.getInts("shape"))[index];
+        return symbols.empty() || open;
     }
 
     bool inputUnchanged(const Node& node) const

@@ -75,11 +75,12 @@ private:
     bool asProducts(DraftLayer& layer, const Dimensions& dimensions)
     {
         const std::span<const std::int64_t> made = layer.out[0].shape.dims();
+        const Ints aligned = alignReshape(layer.in[0], made);
         for (std::size_t i = 0; i < made.size(); ++i)
             for (const Factor& factor : dimensions[i].factors)
-                if (isImageAxis(factor.axis) && factor.size > 1 && (!isFixed(factor.axis) || isFeature(layer, i))) return false;
+                if (isImageAxis(factor.axis) && factor.size > 1 && (!isFixed(factor.axis) || isFeature(layer, i) || i >= aligned.size() || aligned[i] >= 0)) return false;
         if (cutsImage(layer.in[0], dimensions) || holdsTokens(layer.in[0])) return false;
-        const Ints items = alignReshape(layer.in[0], made);
+        const Ints& items = aligned;
         layer.node.attrs.erase("sizes");
         const auto isProduct = [](std::int64_t item) { return item <= -10; };
         if (items.size() == 2 && isProduct(items[0]) && items[0] == -10 && isProduct(items[1]) && (-items[1] - 10) % 10 == layer.in[0].shape.rank() - 1 && layer.in[0].shape.rank() > 2) {
@@ -382,7 +383,13 @@ private:
                 const std::vector<SizeExpr> sizes = parseSizes(layer.node.attrs.getText("sizes"));
                 const auto made = reshaped(dimensionsOf(layer.in[0]), layer.out[0].shape.dims());
                 const bool rest = std::any_of(sizes.begin(), sizes.end(), [](const SizeExpr& size) { return size.constant() == -1; });
-                for (std::size_t i = 0; rest && made && i < made->size() && i < sizes.size(); ++i)
+                // The rest holds the other part.
+                const auto holds = [&](std::size_t i, std::int64_t size, std::int64_t step) {
+                    return std::any_of((*made)[i].factors.begin(), (*made)[i].factors.end(), [&](const Factor& factor) { return factor == Factor{axis, size, step}; });
+                };
+                bool other = false;
+                for (std::size_t i = 0; rest && made && i < made->size() && i < sizes.size(); ++i) other = other || (sizes[i].constant() == -1 && holds(i, inner, 1));
+                for (std::size_t i = 0; other && i < made->size() && i < sizes.size(); ++i)
                     for (const Factor& factor : (*made)[i].factors)
                         if (factor.axis == axis && sizes[i].constant().value_or(0) > 1 && factor.size == outer && factor.step == inner) return true;
             }
@@ -402,8 +409,10 @@ private:
                 if (dimensions[i].factors.size() == 1 && dimensions[i].factors[0] == Factor{axis, size, dimensions[i].factors[0].step} && dimensions[i].before + dimensions[i].after == 0 &&
                     (!isImageAxis(axis) || dimensions[i].factors[0].step == 1))
                     return SizeExpr::dimension(port, static_cast<int>(i));
-            if (from.node.inputs.empty() || from.in.empty() || gridSize(from.in[0], axis) != size) break;
-            port = from.node.inputs[0];
+            std::size_t next = 0;  // of several inputs, one that has the axis
+            while (next < from.in.size() && next < from.node.inputs.size() && (from.node.inputs[next].node == kNoNode || gridSize(from.in[next], axis) != size)) ++next;
+            if (next >= from.in.size() || next >= from.node.inputs.size()) break;
+            port = from.node.inputs[next];
         }
         return otherwise;
     }

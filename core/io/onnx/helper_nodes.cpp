@@ -45,6 +45,10 @@ std::optional<std::string> HelperNodes::value(const std::string& name)
         if (!read) return std::nullopt;
         input = *read;
     }
+    // What it makes beside may be a tensor by now, which a layer was given.
+    for (std::string& output : *node.mutable_output())
+        if (output != name && m_writer.hasInitializer(output))
+            for (int i = 0; m_writer.hasInitializer(output) || m_written.contains(output) || m_nodes.contains(output); ++i) output += "_" + std::to_string(i);
     m_writer.addNode(node.SerializeAsString());
     for (const std::string& output : node.output()) setWritten(output);
     return name;
