@@ -242,7 +242,7 @@ private:
                std::all_of(m_foreign[i].begin(), m_foreign[i].end(), [&](std::size_t layer) { return read.contains(foreignSource(layer)); });
     }
 
-    // A layer without a name of its own beside the others of a group, such as the pooling among parallel branches of a
+    // A layer without a name of its own beside the others of a group, such as the pooling among the branches of an Inception
     // block, between what the group reads and the one layer `reader`.
     bool isBranch(std::size_t i, std::size_t candidate, std::size_t reader) const
     {
