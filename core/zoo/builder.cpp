@@ -76,6 +76,12 @@ Port Builder::add(std::string_view kind, std::string_view name, std::vector<Port
     return insert(makeNode(kind, fullName(name), std::move(inputs)), attrs);
 }
 
+Port Builder::inItsModule(Port layer)
+{
+    m_graph.update(layer.node, [](Node& node) { node.group = node.name; });
+    return layer;
+}
+
 Port Builder::input(std::int64_t channels, Pair size, std::string_view name)
 {
     return add("Input", name, {}, {{"shape", Ints{1, channels, size.h, size.w}}});

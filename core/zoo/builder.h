@@ -68,6 +68,10 @@ public:
     // Any layer kind, with its defaults and `attrs` over them.
     Port add(std::string_view kind, std::string_view name, std::vector<Port> inputs, Attrs attrs = {});
 
+    // Puts a layer that has the name of its module, such as a norm between the permutations around it, into that module's
+    // group.
+    Port inItsModule(Port layer);
+
     Port input(std::int64_t channels, Pair size, std::string_view name = "input");
     Port conv(Port in, std::string_view name, const Conv& conv);
     Port convTranspose(Port in, std::string_view name, const Conv& conv);  // `padding` as given, not kSame

@@ -31,7 +31,7 @@ Port permute(Builder& b, Port x, std::string_view name, Ints order)
 // Over the channels of an image.
 Port layerNorm2d(Builder& b, Port x, const std::string& name)
 {
-    x = layerNorm(b, permute(b, x, name + ".permute", {0, 2, 3, 1}), name);
+    x = b.inItsModule(layerNorm(b, permute(b, x, name + ".permute", {0, 2, 3, 1}), name));
     return permute(b, x, name + ".permute", {0, 3, 1, 2});
 }
 

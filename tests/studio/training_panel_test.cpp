@@ -537,7 +537,7 @@ private slots:
         tell("broken");
         MainWindow window;
         openSetup(window);
-        const QString told = QStringLiteral("Images that could not be read, and were left out: 4 (a.jpg, b.jpg, c.jpg, \u2026).");
+        const QString told = QStringLiteral("Images that could not be read, and were left out: 4 (a.jpg, b.jpg, c.jpg, \u2026). The first: It is cut.");
         typeInto(window, "dataSource", QStringLiteral("patterns"));
         click(window, "findRate");
         auto* dialog = dialogOf(window, "rateDialog");

@@ -6,8 +6,8 @@
 
 namespace fovea::studio {
 
-// " Images that could not be read, and were left out: 5 (a.jpg, b.jpg, c.jpg, ...).", behind another sentence; empty where
-// there are none.
+// " Images that could not be read, and were left out: 5 (a.jpg, b.jpg, c.jpg, ...). The first: It is a WebP picture; ...",
+// behind another sentence; empty where there are none.
 QString brokenText(const BrokenImages& broken);
 
 }  // namespace fovea::studio

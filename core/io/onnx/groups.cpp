@@ -242,8 +242,8 @@ private:
                std::all_of(m_foreign[i].begin(), m_foreign[i].end(), [&](std::size_t layer) { return read.contains(foreignSource(layer)); });
     }
 
-    // A layer without a name of its own beside the others of a group, such as the pooling among the branches of an Inception
-    // block, between what the group reads and the one layer `reader`.
+    // A layer without a name of its own beside the others of a group, such as a pooling that is a branch of
+    // its own, between what the group reads and the one layer `reader`.
     bool isBranch(std::size_t i, std::size_t candidate, std::size_t reader) const
     {
         return saysNothing(i) && m_readers[i] == std::vector<std::size_t>{reader} && readsTheSame(i, candidate);
