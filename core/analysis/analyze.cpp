@@ -115,7 +115,7 @@ bool areExchanged(const Value& a, const Value& b)
 bool isPlain(const OpDef& op, const NodeView& view)
 {
     for (std::size_t k = 0; k < view.in.size(); ++k)
-        if (view.in[k].folded || (k > 0 && view.in[k].layout != view.in[0].layout && areExchanged(view.in[0], view.in[k]))) return false;
+        if (view.in[k].folded || (k > 0 && op.opClass == OpClass::Merge && view.in[k].layout != view.in[0].layout && areExchanged(view.in[0], view.in[k]))) return false;
     for (const Value& value : view.out)
         if (value.folded) return false;
     if (view.in.empty()) return true;
@@ -270,7 +270,7 @@ AxisField Analysis::fieldOf(std::size_t i, const NodeView& view, Axis axis, std:
         }
         const AxisField made = step(read, reach.own);
         out = first ? made : merge(out, made);
-        if (!first && areExchanged(view.in[0], view.in[k]) && made.carriesPath()) {
+        if (!first && entry.op->opClass == OpClass::Merge && areExchanged(view.in[0], view.in[k]) && made.carriesPath()) {
             out = AxisField{};
             out.unbounded = out.approximate = true;
         }

@@ -55,8 +55,12 @@ std::optional<UnitRange> rangeRead(const AxisReach& r, const UnitRange& range, s
     case ReachKind::Block:
         return UnitRange{saturatingMul(range.first, r.stride), saturatingAdd(saturatingMul(range.last, r.stride), r.block - 1)};
     case ReachKind::Transposed: return transposedHull(r, range);
-    case ReachKind::Resize:
-        return UnitRange{resizeRange(r, range.first).first, resizeRange(r, range.last).last};
+    case ReachKind::Resize: {
+        const std::int64_t first = resizeRange(r, range.first).first, last = resizeRange(r, range.last).last;
+        // A unit of the map whose nearest one lies beyond the edge is that at the edge.
+        const bool inside = r.taps == 1 && size > 0 && range.first >= 0 && range.last < r.outSize;
+        return inside ? UnitRange{std::min(first, size - 1), std::max<std::int64_t>(last, 0)} : UnitRange{first, last};
+    }
     case ReachKind::Global:
     case ReachKind::Unknown: return UnitRange{0, std::max<std::int64_t>(size, 1) - 1};
     }

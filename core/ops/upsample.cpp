@@ -402,6 +402,33 @@ OnnxResize resizeOf(const OnnxWriter& writer)
     return out;
 }
 
+// Whether it rounds down along one axis and up along the other.
+bool byDirection(const OnnxWriter& writer)
+{
+    const Node& node = writer.node();
+    return node.attrs.getText("nearest_mode", "floor") == kByDirection && (scaleOf(node, 0) < Rational(1)) != (scaleOf(node, 1) < Rational(1));
+}
+
+// One axis after the other, each with its own rounding.
+void writeByAxis(OnnxWriter& writer, OnnxAttrs attrs)
+{
+    const std::string none = writer.opset() < 13 ? writer.constant(Tensor::fromFloats({0}, {})) : std::string();
+    const Value& in = writer.inputValue();
+    const int rank = std::max(in.shape.rank(), 3);
+    std::string value = writer.input();
+    const std::int8_t dims[2] = {in.layout.h, in.layout.w};
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+        const Rational scale = scaleOf(writer.node(), axis);
+        std::vector<float> scales(static_cast<std::size_t>(rank), 1.0f);
+        if (dims[axis] >= 0) scales[static_cast<std::size_t>(dims[axis])] = static_cast<float>(scale.value());
+        attrs["coordinate_transformation_mode"] = std::string("asymmetric");
+        attrs["nearest_mode"] = std::string(scale < Rational(1) ? "ceil" : "floor");
+        const std::vector<std::string> inputs{value, none, writer.constant(Tensor::fromFloats({rank}, scales))};
+        if (axis == 1) writer.finish("Resize", inputs, attrs);
+        else value = writer.emit("Resize", inputs, attrs);
+    }
+}
+
 void write(OnnxWriter& writer)
 {
     OnnxResize resize = resizeOf(writer);
@@ -427,6 +454,7 @@ void write(OnnxWriter& writer)
         if (writer.opset() < 18) writer.refuse("ONNX has a Resize with antialiasing from opset 18 on.");
         out.emplace("antialias", std::int64_t{1});
     }
+    if (byDirection(writer)) return writeByAxis(writer, out);
     // Until opset 13 the inputs that are not used had to be there and empty.
     const std::string none = writer.opset() < 13 ? writer.constant(Tensor::fromFloats({0}, {})) : std::string();
     const Value& in = writer.inputValue();
