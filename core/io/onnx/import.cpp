@@ -72,6 +72,16 @@ public:
         return out;
     }
 
+    // Whether, so read, any input is an image: one of rank 4 as usual, or one whose layout says so.
+    bool hasImage(const std::map<std::string, std::string>& layouts) const
+    {
+        return std::any_of(m_draft.layers.begin(), m_draft.layers.end(), [&](const DraftLayer& layer) {
+            if (layer.node.kind != "Input" || layer.out.empty()) return false;
+            const auto layout = layouts.find(layer.node.name);
+            return layout == layouts.end() ? layer.out[0].shape.rank() == 4 : layout->second.find('H') != std::string::npos;
+        });
+    }
+
     Model finish()
     {
         followSizes(m_draft, m_fixed);
@@ -579,6 +589,7 @@ Model imported(const onnx::ModelProto& proto, const std::shared_ptr<const Mapped
     Importer importer(proto, file, likely);
     auto layouts = importer.read();
     if (const auto single = importer.singlePictures(); !single.empty()) layouts = Importer(proto, file, single).read();
+    if (!importer.hasImage(layouts)) layouts = likely;  // nothing slides over any input: the usual reading tells more than none
     if (layouts == likely) return importer.finish();
     Importer again(proto, file, layouts);  // sizes are read by which of them are height and width
     again.read();
