@@ -112,10 +112,11 @@ const std::map<std::string, std::vector<std::string>>& networks()
         {"Not", {before + "not > conv k=3 c=2"}},
         {"IsNaN", {before + "isnan > conv k=3 c=2"}},
         {"IsInf", {before + "isinf > conv k=3 c=2"}},
-        {"Cast", {before + "cast to=1 > conv k=3 c=2", before + "cast to=7 > conv k=3 c=2"}},
+        {"Cast", {before + "cast to=1 > conv k=3 c=2", before + "cast to=7 > cast to=1 > conv k=3 c=2"}},
         {"Affine", {before + "affine alpha=2 beta=0.5 > conv k=3 c=2"}},
+        {"Acosh", {before + "sigmoid > affine alpha=2 beta=1 > acosh > conv k=3 c=2"}},  // at least 1
         {"L1Norm", {before + "l1norm dim=1"}},
-        {"LogSum", {before + "logsum dim=2"}},
+        {"LogSum", {before + "sigmoid > logsum dim=2"}},
         {"LogSumExp", {before + "logsumexp dim=3"}},
         {"Prod", {before + "prod dim=1"}},
         {"SumSquare", {before + "sumsquare dim=1"}},
