@@ -387,43 +387,54 @@ OnnxResize resizeOf(const OnnxWriter& writer)
     const std::string mode = attrs.getText("mode", "nearest"), nearest = attrs.getText("nearest_mode", "floor");
     OnnxResize out;
     out.mode = mode == "nearest" ? "nearest" : mode == "bicubic" ? "cubic" : "linear";
-    // PyTorch's nearest takes floor(u / scale), which ONNX has for asymmetric coordinates only.
-    const bool shrinks = scaleOf(writer.node(), 0) < Rational(1) || scaleOf(writer.node(), 1) < Rational(1);
-    out.quotient = mode == "nearest" && (nearest == "floor" || (nearest == kByDirection && !shrinks));
-    out.coordinates = out.quotient ? "asymmetric" : attrs.getText("coordinates", "half_pixel");
-    out.nearest = nearest == kFloorOfCoordinates || out.quotient ? "floor" : nearest == kByDirection ? "ceil" : nearest;
-    out.cubicA = attrs.getDouble("cubic_coeff_a", -0.75);
     out.toSize = attrs.has("sizes") || writer.node().inputs.size() > 1 || attrAt(writer.node(), "size", 0, 0) > 0;
     const Value &in = writer.inputValue(), &made = writer.outputValue();
     const std::int64_t sizes[2] = {in.height(), in.width()}, sizesMade[2] = {made.height(), made.width()};
     for (std::size_t axis = 0; axis < 2; ++axis)
         out.scale[axis] = out.toSize ? Rational(std::max<std::int64_t>(sizesMade[axis], 1), std::max<std::int64_t>(sizes[axis], 1))
                                      : scaleOf(writer.node(), axis);
+    // PyTorch's nearest takes floor(u / scale), which ONNX has for asymmetric coordinates only.
+    const bool shrinks = out.scale[0] < Rational(1) || out.scale[1] < Rational(1);
+    out.quotient = mode == "nearest" && (nearest == "floor" || (nearest == kByDirection && !shrinks));
+    out.coordinates = out.quotient ? "asymmetric" : attrs.getText("coordinates", "half_pixel");
+    out.nearest = nearest == kFloorOfCoordinates || out.quotient ? "floor" : nearest == kByDirection ? "ceil" : nearest;
+    out.cubicA = attrs.getDouble("cubic_coeff_a", -0.75);
     return out;
 }
 
 // Whether it rounds down along one axis and up along the other.
-bool byDirection(const OnnxWriter& writer)
+bool roundsBothWays(const Node& node, const OnnxResize& resize)
 {
-    const Node& node = writer.node();
-    return node.attrs.getText("nearest_mode", "floor") == kByDirection && (scaleOf(node, 0) < Rational(1)) != (scaleOf(node, 1) < Rational(1));
+    return node.attrs.getText("nearest_mode", "floor") == kByDirection && (resize.scale[0] < Rational(1)) != (resize.scale[1] < Rational(1));
 }
 
 // One axis after the other, each with its own rounding.
-void writeByAxis(OnnxWriter& writer, OnnxAttrs attrs)
+void writeByAxis(OnnxWriter& writer, const OnnxResize& resize, OnnxAttrs attrs)
 {
     const std::string none = writer.opset() < 13 ? writer.constant(Tensor::fromFloats({0}, {})) : std::string();
-    const Value& in = writer.inputValue();
-    const int rank = std::max(in.shape.rank(), 3);
+    const Layout& layout = writer.inputValue().layout;
+    const int rank = std::max(writer.inputValue().shape.rank(), 3), dims[2] = {layout.h, layout.w};
+    const std::string sizes = resize.toSize ? sizesOf(writer) : std::string();
+    // The second axis is as it came in until it is its turn.
+    const auto sizesOfFirst = [&] {
+        const std::string own = writer.emit("Shape", {writer.input()});
+        std::vector<std::string> parts;
+        for (int dim = 0; dim < rank; ++dim) parts.push_back(writer.emit("Gather", {dim == layout.w ? own : sizes, writer.ints({dim})}, {{"axis", std::int64_t{0}}}));
+        return writer.emit("Concat", parts, {{"axis", std::int64_t{0}}});
+    };
     std::string value = writer.input();
-    const std::int8_t dims[2] = {in.layout.h, in.layout.w};
     for (std::size_t axis = 0; axis < 2; ++axis) {
-        const Rational scale = scaleOf(writer.node(), axis);
-        std::vector<float> scales(static_cast<std::size_t>(rank), 1.0f);
-        if (dims[axis] >= 0) scales[static_cast<std::size_t>(dims[axis])] = static_cast<float>(scale.value());
+        std::vector<std::string> inputs{value, none};
+        if (resize.toSize) {
+            inputs.push_back(none);
+            inputs.push_back(axis == 0 ? sizesOfFirst() : sizes);
+        } else {
+            std::vector<float> scales(static_cast<std::size_t>(rank), 1.0f);
+            if (dims[axis] >= 0) scales[static_cast<std::size_t>(dims[axis])] = static_cast<float>(resize.scale[axis].value());
+            inputs.push_back(writer.constant(Tensor::fromFloats({rank}, scales)));
+        }
         attrs["coordinate_transformation_mode"] = std::string("asymmetric");
-        attrs["nearest_mode"] = std::string(scale < Rational(1) ? "ceil" : "floor");
-        const std::vector<std::string> inputs{value, none, writer.constant(Tensor::fromFloats({rank}, scales))};
+        attrs["nearest_mode"] = std::string(resize.scale[axis] < Rational(1) ? "ceil" : "floor");
         if (axis == 1) writer.finish("Resize", inputs, attrs);
         else value = writer.emit("Resize", inputs, attrs);
     }
@@ -446,6 +457,8 @@ void write(OnnxWriter& writer)
         emitOlderResize(writer, resize, {writer.output()});
         return;
     }
+    if (attrAt(writer.node(), "size", 0, 0) > 0 && writer.node().attrs.getText("nearest_mode") == kByDirection)
+        writer.needFixedSides("A rounding down where it enlarges, and up where it shrinks, can be written");
     OnnxAttrs out{{"mode", resize.mode}, {"coordinate_transformation_mode", resize.coordinates}};
     if (resize.mode == "nearest") out.emplace("nearest_mode", resize.nearest);
     if (resize.mode == "cubic") out.emplace("cubic_coeff_a", resize.cubicA);
@@ -454,7 +467,7 @@ void write(OnnxWriter& writer)
         if (writer.opset() < 18) writer.refuse("ONNX has a Resize with antialiasing from opset 18 on.");
         out.emplace("antialias", std::int64_t{1});
     }
-    if (byDirection(writer)) return writeByAxis(writer, out);
+    if (roundsBothWays(writer.node(), resize)) return writeByAxis(writer, resize, out);
     // Until opset 13 the inputs that are not used had to be there and empty.
     const std::string none = writer.opset() < 13 ? writer.constant(Tensor::fromFloats({0}, {})) : std::string();
     const Value& in = writer.inputValue();

@@ -313,9 +313,11 @@ private:
     void define(const std::string& name, const StaticValue& value, std::size_t index, const OnnxCall& call)
     {
         Known known{.constant = value.tensor, .sizes = value.sizes, .lengths = value.lengths, .uniform = value.uniform, .madeBy = index};
-        // An Identity of an initializer is how an exporter repeats a tensor that two layers happen to share.
-        if (call.type == "Identity" && call.args[0].sources.empty()) known.initializer = call.args[0].named;
-        else if (call.type == "Constant") known.sources = {{name, value.tensor.elements(), isFloating(value.tensor.dtype), false}};
+        // An Identity of an initializer or a Constant is how an exporter repeats a tensor that two layers happen to share.
+        const std::vector<TensorSource>* repeated = call.type == "Identity" ? &call.args[0].sources : nullptr;
+        if (repeated && repeated->empty()) known.initializer = call.args[0].named;
+        else if (call.type == "Constant" || (repeated && repeated->size() == 1 && repeated->front().name == call.args[0].name))
+            known.sources = {{name, value.tensor.elements(), isFloating(value.tensor.dtype), false}};
         else known.sources = sourcesOf(call);
         m_known[name] = std::move(known);
     }
