@@ -25,6 +25,23 @@ bool coversItsMap(const LayerReport& layer)
     return layer.out[0].height() == 1 && layer.out[0].width() == 1;
 }
 
+// Sliding along an axis over a map that is no longer than its window there: a file that holds it is read as global
+// along that axis.
+bool coversAnAxis(const LayerReport& layer)
+{
+    if (layer.op->opClass != OpClass::Pooling || layer.in.empty()) return false;
+    const auto covers = [](const AxisReach& r, std::int64_t side) {
+        return r.kind == ReachKind::Window && r.kernel > 1 && r.kernel == side && r.dilation == 1 && r.padBegin == 0 && r.padEnd == 0;
+    };
+    return covers(layer.reach->h, layer.in[0].height()) || covers(layer.reach->w, layer.in[0].width());
+}
+
+// Arithmetic with constants on single pixels: in front of the first window layer these are settings, behind it parameters.
+bool normalisesPixels(const LayerReport& layer)
+{
+    return layer.op->opClass == OpClass::Merge && layer.in.size() == 1 && layer.field.h.rfMax <= 1 && layer.field.w.rfMax <= 1;
+}
+
 bool sameParameters(const LayerReport& old, const LayerReport& now, const Reshaped& reshaped)
 {
     if (!(*old.reach == *now.reach) || !old.parameters || now.parameters == old.parameters ||
@@ -136,11 +153,13 @@ bool Validity::holds(const Report& after, const Reshaped& reshaped) const
     for (const LayerReport& layer : after.layers) {
         const LayerReport* old = m_before.find(layer.id);
         if (coversItsMap(layer) && !(old && coversItsMap(*old))) return false;
+        if (coversAnAxis(layer) && !(old && coversAnAxis(*old))) return false;
         if (losesShape(layer, old)) return false;
         if (!old) continue;
         // A linear layer behind a flatten would silently ask for other weights: that is another network's head.
         if (!sameParameters(*old, layer, reshaped)) return false;
         if (repeatsItsMap(layer) && !repeatsItsMap(*old)) return false;
+        if (normalisesPixels(*old) && !normalisesPixels(layer)) return false;
     }
     return true;
 }

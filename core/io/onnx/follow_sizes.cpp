@@ -210,7 +210,8 @@ private:
                 changed = true;
             }
         }
-        if (changed || end <= begin || end - begin == size) return changed;
+        // Negative ends and those beyond the map count from its end; one that is its length is its end.
+        if (changed || end <= begin || end - begin == size || last < 0 || last > size) return changed;
         if (const auto sibling = siblingOf(layer, axis)) {
             const SizeExpr length = SizeExpr::dimension(sibling->port, sibling->dim), own = SizeExpr::dimension(layer.node.inputs[0], dim);
             const bool centred = begin == (size - (end - begin)) / 2 && begin > 0;
@@ -248,29 +249,40 @@ private:
         return pointwise && layer.node.inputs.size() == 1 && !layer.in.empty() && !layer.out.empty() && layer.in[0].height() == layer.out[0].height() && layer.in[0].width() == layer.out[0].width();
     }
 
-    // Rule 2: the map made before this layer that its own meets, directly or through layers that keep the size, with the
-    // dimension that carries the axis.
+    // A Slice that leaves this axis as it is.
+    static bool isCutAlongOther(const DraftLayer& layer, Axis axis)
+    {
+        if (opFor(layer.node.kind).torch.op != TorchOp::Slice || layer.in.size() != 1 || layer.out.empty() || layer.in[0].folded) return false;
+        const int dim = layer.in[0].layout.of(axis);
+        const Ints* dims = layer.node.attrs.getInts("dim");
+        return dim >= 0 && dims && std::none_of(dims->begin(), dims->end(), [&](std::int64_t cut) { return (cut < 0 ? cut + layer.in[0].shape.rank() : cut) == dim; });
+    }
+
+    // Rule 2: the map that this layer's own meets, directly or through layers that keep the size, with the dimension that
+    // carries the axis. One that stands in front of it in the file is preferred; none may be made from it.
     std::optional<MapDim> siblingOf(const DraftLayer& layer, Axis axis) const
     {
         if (layer.out.empty()) return std::nullopt;
         const auto unitsOf = [axis](const Value& value) { return axis == Axis::Height ? value.height() : value.width(); };
+        std::optional<MapDim> later;
         std::vector<NodeId> open{layer.node.id};
         for (std::size_t next = 0; next < open.size() && next < 64; ++next)
             for (const NodeId reader : m_readers[static_cast<std::size_t>(open[next])]) {
                 const DraftLayer& meeting = m_draft.layer(reader);
-                if (keepsSizes(meeting)) open.push_back(reader);
+                if (keepsSizes(meeting) || isCutAlongOther(meeting, axis)) open.push_back(reader);
                 const OpDef& op = opFor(meeting.node.kind);
                 if (op.opClass != OpClass::Merge || meeting.node.inputs.size() < 2) continue;
                 for (std::size_t k = 0; k < meeting.node.inputs.size(); ++k) {
                     const Port port = meeting.node.inputs[k];
                     const Value& value = meeting.in[k];
                     const int dim = value.layout.of(axis);
-                    if (port.node == kNoNode || port.node >= layer.node.id || dim < 0 || value.folded || unitsOf(value) != unitsOf(layer.out[0])) continue;
+                    if (port.node == kNoNode || port.node == layer.node.id || dim < 0 || value.folded || unitsOf(value) != unitsOf(layer.out[0])) continue;
                     if (op.torch.op == TorchOp::Concat && meeting.node.attrs.getInt("dim", 1) == dim) continue;
-                    return MapDim{port, dim};
+                    if (port.node < layer.node.id) return MapDim{port, dim};
+                    if (!later && !reaches(layer.node.id, port.node)) later = MapDim{port, dim};
                 }
             }
-        return std::nullopt;
+        return later;
     }
 
     std::optional<MapDim> imageDimension(Axis axis) const
