@@ -210,8 +210,16 @@ private:
                 changed = true;
             }
         }
+        if (changed || end <= begin || end - begin == size) return changed;
+        if (const std::int64_t parts = equalPartsOf(layer, dim, size, end - begin); parts > 1) {
+            const SizeExpr own = SizeExpr::dimension(layer.node.inputs[0], dim);
+            const auto cut = [&](std::int64_t part) { return SizeExpr::apply(SizeOp::Div, {SizeExpr::apply(SizeOp::Mul, {own, SizeExpr(part)}), SizeExpr(parts)}); };
+            if (begin > 0) from = cut(begin * parts / size);
+            to = end == size ? own : cut(end * parts / size);
+            return true;
+        }
         // Negative ends and those beyond the map count from its end; one that is its length is its end.
-        if (changed || end <= begin || end - begin == size || last < 0 || last > size) return changed;
+        if (last < 0 || last > size) return false;
         if (const auto sibling = siblingOf(layer, axis)) {
             const SizeExpr length = SizeExpr::dimension(sibling->port, sibling->dim), own = SizeExpr::dimension(layer.node.inputs[0], dim);
             const bool centred = begin == (size - (end - begin)) / 2 && begin > 0;
@@ -224,6 +232,32 @@ private:
         if (!image || last <= 0 || last >= size || last != imageSize(*image)) return false;
         to = SizeExpr::dimension(image->port, image->dim);
         return true;
+    }
+
+    // In how many parts of this length slices cut a map that is so long; 1 where they do not cover it all.
+    std::int64_t equalPartsOf(const DraftLayer& layer, int dim, std::int64_t size, std::int64_t length) const
+    {
+        if (length < 1 || size % length != 0) return 1;
+        const Port cut = layer.node.inputs[0];
+        std::vector<bool> found(static_cast<std::size_t>(size / length), false);
+        for (const NodeId reader : m_readers[static_cast<std::size_t>(cut.node)]) {
+            const DraftLayer& other = m_draft.layer(reader);
+            if (opFor(other.node.kind).torch.op != TorchOp::Slice || other.node.inputs.empty() || !(other.node.inputs[0] == cut)) continue;
+            const auto bounds = statedBounds(other, dim, size);
+            if (bounds && bounds->second - bounds->first == length && bounds->first % length == 0) found[static_cast<std::size_t>(bounds->first / length)] = true;
+        }
+        return std::count(found.begin(), found.end(), false) == 0 ? size / length : 1;
+    }
+
+    // First unit and the one behind the last, of a slice along this dimension alone.
+    static std::optional<std::pair<std::int64_t, std::int64_t>> statedBounds(const DraftLayer& layer, int dim, std::int64_t size)
+    {
+        const Attributes& attrs = layer.node.attrs;
+        const Ints *starts = attrs.getInts("start"), *ends = attrs.getInts("end"), *dims = attrs.getInts("dim");
+        if (!starts || !ends || !dims || dims->size() != 1 || starts->size() != 1 || ends->size() != 1 || attrs.at("step", 0, 1) != 1) return std::nullopt;
+        if (((*dims)[0] < 0 ? (*dims)[0] + layer.in[0].shape.rank() : (*dims)[0]) != dim) return std::nullopt;
+        const auto placed = [size](std::int64_t bound) { return bound < 0 ? std::max<std::int64_t>(bound + size, 0) : std::min(bound, size); };
+        return std::pair(placed((*starts)[0]), placed((*ends)[0]));
     }
 
     // The sum of the parts of a Concat in front of this position, where a seam lies there.
