@@ -56,7 +56,10 @@ void write(OnnxWriter& writer)
     OnnxAttrs attrs = windowAttrs(writer.node());
     if (writer.node().attrs.getBool("ceil_mode", false)) attrs.emplace("ceil_mode", std::int64_t{1});
     std::vector<std::string> outputs{writer.output(0)};
-    if (hasIndices(writer.node())) outputs.push_back(writer.output(1));
+    if (hasIndices(writer.node())) {
+        if (writer.opset() < 8) writer.refuse("ONNX has the indices of a MaxPool from opset 8 on.");
+        outputs.push_back(writer.output(1));
+    }
     emitPool(writer, "MaxPool", attrs, outputs);
 }
 
@@ -123,6 +126,7 @@ bool fuseSize(Rewriter& rewriter, const Node& last)
 
 void writeUnpool(OnnxWriter& writer)
 {
+    if (writer.opset() < 9) writer.refuse("ONNX has MaxUnpool from opset 9 on.");
     OnnxAttrs attrs = windowAttrs(writer.node(), false);
     std::vector<std::string> inputs{writer.input(0), writer.input(1)};
     if (!writer.input(2).empty()) {

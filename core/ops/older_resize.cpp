@@ -27,7 +27,11 @@ struct SampledAxis {
         if (resize.coordinates == "align_corners")
             return made > 1 ? u * static_cast<double>(in - 1) / static_cast<double>(made - 1) : 0;
         if (resize.coordinates == "pytorch_half_pixel" && made <= 1) return 0;
-        return (u + 0.5) / scale - 0.5;
+        if (resize.coordinates == "tf_half_pixel_for_nn") return (u + 0.5) / scale;
+        const double x = (u + 0.5) / scale - 0.5;
+        if (resize.coordinates != "half_pixel_symmetric") return x;
+        const auto size = static_cast<double>(in);
+        return x + size / 2 * (1 - static_cast<double>(made) / (scale * size));
     }
 
     std::int64_t nearest(std::int64_t unit) const

@@ -57,6 +57,7 @@ std::optional<std::string> whyNotAtOpset(const NodeView& view, std::int64_t opse
 
 void writeLayer(OnnxWriter& writer)
 {
+    if (writer.node().attrs.has("global_axes")) writer.needFixedSides("A window as long as its map can be written");
     const OpDef& op = opFor(writer.node().kind);
     if (!op.onnx.write && !wearsClothes(writer.node()))
         throw Error(ErrorCode::Usage,

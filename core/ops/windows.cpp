@@ -157,7 +157,6 @@ Node settled(const NodeView& view)
     if (!numbers && !out.attrs.has("global_axes")) return out;
     const DimWindows windows = dimWindows(view);
     out.attrs.set("kernel_size", windows.kernel());
-    out.attrs.erase("global_axes");
     if (numbers) {
         out.attrs.set("padding", windows.padding());
         out.attrs.erase("auto_pad");

@@ -40,7 +40,7 @@ def gaps_of(said):
     found = {}
     for entry in said["refused"]:
         name = entry["name"] + (" (sizes open)" if entry["open"] else "")
-        why = entry["why"].replace(f"opset {entry['opset']}:", "opset N:")
+        why = entry["why"].replace(f"opset {entry['opset']}:", "opset N:").replace(f"is of opset {entry['opset']}.", "is of opset N.")
         found.setdefault((name, why), []).append(entry["opset"])
     return {f"{name} {ranges(opsets)}: {why}" for (name, why), opsets in found.items()}
 

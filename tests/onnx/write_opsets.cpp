@@ -1,6 +1,6 @@
 // For tests/onnx/every_opset.py: writes every network of opset_networks.h at every opset into a folder, with its sizes
 // stated (NAME.OPSET.onnx) and with them open (NAME.open.OPSET.onnx), and at another size (NAME.larger.onnx) at the usual
-// opset. Says on standard output, as JSON, what was refused and why, and which kinds have no network.
+// opset, or at the newest. Says on standard output, as JSON, what was refused and why, and which kinds have no network.
 #include "core/analysis/report.h"
 #include "core/graph/first_image.h"
 #include "core/io/json/json_reader.h"
@@ -62,6 +62,14 @@ bool fits(const Graph& graph, const Graph& declared)
                         [](const Issue& issue) { return issue.severity == Severity::Error; });
 }
 
+// At the usual opset, or at the newest where that one cannot say it.
+void writeUsual(const Model& model, const std::filesystem::path& path)
+{
+    OnnxWriteOptions options;
+    if (whyNotWritable(model, options)) options.opset = kNewestOpset;
+    writeOnnx(model, path, options);
+}
+
 // The sentence where it was refused; the trial must say the same.
 Json written(const Graph& graph, std::int64_t opset, const std::filesystem::path& path)
 {
@@ -95,7 +103,7 @@ int main(int count, char** words)
                 const bool larger = fits(other, graph);
                 const Node* image = firstImage(other);
                 names.push_back(Json{{"name", name}, {"larger", larger && image ? Json(*image->attrs.getInts("shape")) : Json(nullptr)}});
-                if (larger) writeOnnx(Model{other, {}, nullptr}, folder / (name + ".larger.onnx"));
+                if (larger) writeUsual(Model{other, {}, nullptr}, folder / (name + ".larger.onnx"));
                 for (std::int64_t opset = kOldestOpset; opset <= kNewestOpset; ++opset) {
                     const std::string ending = "." + std::to_string(opset) + ".onnx";
                     const Json why = written(graph, opset, folder / (name + ending)),

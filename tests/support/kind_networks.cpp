@@ -114,6 +114,9 @@ const std::map<std::string, std::vector<std::string>>& networks()
         {"IsInf", {before + "isinf > conv k=3 c=2"}},
         {"Cast", {before + "cast to=1 > conv k=3 c=2", before + "cast to=7 > cast to=1 > conv k=3 c=2"}},
         {"Affine", {before + "affine alpha=2 beta=0.5 > conv k=3 c=2"}},
+        {"Asin", {before + "sigmoid > asin > conv k=3 c=2"}},
+        {"Acos", {before + "sigmoid > acos > conv k=3 c=2"}},
+        {"Atanh", {before + "sigmoid > affine alpha=0.9 > atanh > conv k=3 c=2"}},
         {"Acosh", {before + "sigmoid > affine alpha=2 beta=1 > acosh > conv k=3 c=2"}},  // at least 1
         {"L1Norm", {before + "l1norm dim=1"}},
         {"LogSum", {before + "sigmoid > logsum dim=2"}},

@@ -41,9 +41,16 @@ std::optional<DType> ofTensor(const Model& model, const Node& node)
     return tensor ? std::optional(tensor->dtype) : std::nullopt;
 }
 
+// Of outputs behind the first: positions are whole numbers, and what a dropout kept is true or false from opset 10 on.
+DType typeOfFurther(const OpDef& op, DType first, std::int64_t opset)
+{
+    if (op.torch.op == TorchOp::MaxPool2d || op.torch.op == TorchOp::TopK) return DType::Int64;
+    return op.torch.op == TorchOp::Dropout && opset >= 10 ? DType::Bool : first;
+}
+
 }  // namespace
 
-std::vector<DType> elementTypes(const Model& model, const Prepared& graph, const onnx::ModelProto& skeleton)
+std::vector<DType> elementTypes(const Model& model, const Prepared& graph, const onnx::ModelProto& skeleton, std::int64_t opset)
 {
     const Stated stated = statedIn(skeleton.graph());
     std::vector<DType> out(graph.entries.empty() ? 0 : graph.entries.back().firstOutput + graph.entries.back().outputCount,
@@ -60,7 +67,7 @@ std::vector<DType> elementTypes(const Model& model, const Prepared& graph, const
                                      : node.origin && i < node.origin->outputNames.size() ? node.origin->outputNames[i]
                                                                                          : std::string();
             const auto known = stated.find(name);
-            out[entry.firstOutput + i] = known == stated.end() ? type : known->second;
+            out[entry.firstOutput + i] = known != stated.end() ? known->second : i == 0 ? type : typeOfFurther(*entry.op, type, opset);
         }
     }
     return out;

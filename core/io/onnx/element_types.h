@@ -11,6 +11,7 @@ namespace fovea {
 
 // Per value of `graph`. What the file states (`skeleton`: its inputs, outputs and value_info) goes before what follows
 // from tensors and inputs; Float32 where nothing says.
-std::vector<DType> elementTypes(const Model& model, const Prepared& graph, const onnx::ModelProto& skeleton);
+std::vector<DType> elementTypes(const Model& model, const Prepared& graph, const onnx::ModelProto& skeleton,
+                                std::int64_t opset);
 
 }  // namespace fovea

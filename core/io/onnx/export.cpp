@@ -96,7 +96,7 @@ public:
         ValueNames values = nameValues(m_model, m_graph, m_writer.skeleton());
         m_names = std::move(values.names);
         m_taken = std::move(values.taken);
-        m_elements = elementTypes(m_model, m_graph, m_writer.skeleton());
+        m_elements = elementTypes(m_model, m_graph, m_writer.skeleton(), m_opset);
         chooseKept();
     }
 
@@ -432,9 +432,24 @@ private:
     bool writesNumbers(std::size_t index) const
     {
         const auto& entry = m_graph.entries[index];
-        if (m_open.sides || !entry.node->attrs.has("auto_pad")) return false;
+        if (m_open.sides) return false;
+        if (entry.op->torch.op == TorchOp::Interpolate && entry.node->attrs.has("sizes")) return missesItsSizes(index);
+        if (!entry.node->attrs.has("auto_pad")) return false;
         const std::vector<Value> in = inputValues(index);
         return needsNumbers({*entry.node, in, outputValues(index)});
+    }
+
+    // Before opset 11 a resize has scales alone. Those that the file computes are rounded: times the input's size they
+    // may give less than the size that they are for, and before opset 10 they may not be smaller than 1.
+    bool missesItsSizes(std::size_t index) const
+    {
+        if (m_opset >= 11) return false;
+        const Value in = inputValues(index)[0], made = outputValues(index)[0];
+        const auto misses = [this](std::int64_t size, std::int64_t units) {
+            const float scale = static_cast<float>(units) / static_cast<float>(size);
+            return size > 0 && (static_cast<std::int64_t>(static_cast<double>(scale) * static_cast<double>(size)) != units || (m_opset < 10 && scale < 1));
+        };
+        return misses(in.height(), made.height()) || misses(in.width(), made.width());
     }
 
     std::optional<Node> floorMode(std::size_t index) const
