@@ -273,6 +273,8 @@ bool readScales(OnnxCall& call, const std::vector<double>& scales)
     call.node.attrs.set("scale_factor", num);
     call.node.attrs.set("scale_divisor", den);
     if (enlarges && call.node.attrs.getText("nearest_mode") == kByDirection) call.node.attrs.set("nearest_mode", std::string("floor"));
+    // Before opset 11 scales are how a file states sizes.
+    call.sizesBaked = call.opset < 11 && !call.heightOpen && !call.widthOpen;
     return true;
 }
 

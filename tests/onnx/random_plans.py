@@ -66,9 +66,11 @@ class File:
 
 
 def weights_of(document):
-    """{name: whether it is a parameter} of the tensors that the layers of a .fovea document own."""
+    """{name: whether it is a parameter} of the tensors that the layers of a .fovea document own. What such a tensor was
+    computed from ("weight.source0") is listed beside it and is no further one."""
     nodes = json.loads(document.read_text())["nodes"]
-    return {name: is_parameter(node, role) for node in nodes for role, name in node.get("tensors", {}).items()}
+    return {name: is_parameter(node, role) for node in nodes for role, name in node.get("tensors", {}).items()
+            if ".source" not in role}
 
 
 def is_parameter(node, role):

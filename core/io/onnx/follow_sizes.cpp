@@ -292,13 +292,12 @@ private:
         return dim >= 0 && dims && std::none_of(dims->begin(), dims->end(), [&](std::int64_t cut) { return (cut < 0 ? cut + layer.in[0].shape.rank() : cut) == dim; });
     }
 
-    // Rule 2: the map that this layer's own meets, directly or through layers that keep the size, with the dimension that
-    // carries the axis. One that stands in front of it in the file is preferred; none may be made from it.
+    // Rule 2: the map made before this layer that its own meets, directly or through layers that keep the size, with the
+    // dimension that carries the axis.
     std::optional<MapDim> siblingOf(const DraftLayer& layer, Axis axis) const
     {
         if (layer.out.empty()) return std::nullopt;
         const auto unitsOf = [axis](const Value& value) { return axis == Axis::Height ? value.height() : value.width(); };
-        std::optional<MapDim> later;
         std::vector<NodeId> open{layer.node.id};
         for (std::size_t next = 0; next < open.size() && next < 64; ++next)
             for (const NodeId reader : m_readers[static_cast<std::size_t>(open[next])]) {
@@ -310,13 +309,12 @@ private:
                     const Port port = meeting.node.inputs[k];
                     const Value& value = meeting.in[k];
                     const int dim = value.layout.of(axis);
-                    if (port.node == kNoNode || port.node == layer.node.id || dim < 0 || value.folded || unitsOf(value) != unitsOf(layer.out[0])) continue;
+                    if (port.node == kNoNode || port.node >= layer.node.id || dim < 0 || value.folded || unitsOf(value) != unitsOf(layer.out[0])) continue;
                     if (op.torch.op == TorchOp::Concat && meeting.node.attrs.getInt("dim", 1) == dim) continue;
-                    if (port.node < layer.node.id) return MapDim{port, dim};
-                    if (!later && !reaches(layer.node.id, port.node)) later = MapDim{port, dim};
+                    return MapDim{port, dim};
                 }
             }
-        return later;
+        return std::nullopt;
     }
 
     std::optional<MapDim> imageDimension(Axis axis) const
