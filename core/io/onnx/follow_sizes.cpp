@@ -237,10 +237,12 @@ private:
     // In how many parts of this length slices cut a map that is so long; 1 where they do not cover it all.
     std::int64_t equalPartsOf(const DraftLayer& layer, int dim, std::int64_t size, std::int64_t length) const
     {
-        if (length < 1 || size % length != 0) return 1;
         const Port cut = layer.node.inputs[0];
+        const std::vector<NodeId>& readers = m_readers[static_cast<std::size_t>(cut.node)];
+        // Fewer slices than parts cannot cover it, however long a file says that the map is.
+        if (length < 1 || size % length != 0 || size / length > static_cast<std::int64_t>(readers.size())) return 1;
         std::vector<bool> found(static_cast<std::size_t>(size / length), false);
-        for (const NodeId reader : m_readers[static_cast<std::size_t>(cut.node)]) {
+        for (const NodeId reader : readers) {
             const DraftLayer& other = m_draft.layer(reader);
             if (opFor(other.node.kind).torch.op != TorchOp::Slice || other.node.inputs.empty() || !(other.node.inputs[0] == cut)) continue;
             const auto bounds = statedBounds(other, dim, size);
