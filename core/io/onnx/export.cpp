@@ -474,7 +474,7 @@ private:
         const DType element = m_elements[first < 0 ? entry.firstOutput : static_cast<std::size_t>(first)];
         const Node node = settled({floor ? *floor : *entry.node, in, outputValues(index)});
         LayerWriter writer({node, in, outputValues(index)}, element, inputs, m_names[index],
-                           {m_opset, m_open, m_writer, m_taken, m_model.weights, m_options.seed, m_fresh});
+                           {m_opset, m_open, m_writer, m_taken, m_model.weights, m_options.seed, m_fresh, m_options.useOrigin ? &m_helpers : nullptr});
         fovea::writeLayer(writer);
     }
 

@@ -54,6 +54,13 @@ std::optional<std::string> HelperNodes::value(const std::string& name)
     return name;
 }
 
+std::optional<std::string> HelperNodes::tensor(const std::string& name)
+{
+    std::set<std::string> seen;
+    if (!m_nodes.contains(name) || readsAnotherMap(name, true, {}, seen)) return std::nullopt;
+    return value(name);
+}
+
 bool HelperNodes::readsAnotherMap(const std::string& name, bool sizesBaked, const Renamed& renamed,
                                   std::set<std::string>& seen) const
 {

@@ -30,6 +30,10 @@ public:
     // which are then written in front of it. nullopt where they read what is not there.
     std::optional<std::string> value(const std::string& name);
 
+    // The same for a tensor of a layer that is written anew: what is computed from one stored tensor stays so, for it may
+    // be shared. nullopt where no node of the file makes it, or where one would make something else by now.
+    std::optional<std::string> tensor(const std::string& name);
+
     // Whether what is computed for a kept layer follows a map that the layer no longer reads, or one that has another
     // shape than the layer's constants are right for. `seen` spares what was looked at before.
     bool readsAnotherMap(const std::string& name, bool sizesBaked, const Renamed& renamed,

@@ -81,6 +81,8 @@ std::string LayerWriter::tensor(std::string_view role, const Ints& dims)
     // A tensor that several layers share is written once, whether a node of the file makes it or it had to be made.
     const Ints& wanted = !dims.empty() ? dims : spec ? spec->dims : stored->dims;
     if (stored && m_file.writer.isValue(name) && stored->dims == wanted) return name;
+    if (stored && stored->dims == wanted && m_file.helpers)
+        if (const auto computed = m_file.helpers->tensor(name)) return *computed;
     if (!spec) return m_file.writer.addInitializer(name, *stored);
     if (const std::string done = m_file.writer.made(name, wanted); !done.empty()) return done;
     Tensor values = valuesOf(*spec, name);

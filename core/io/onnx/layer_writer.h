@@ -1,6 +1,7 @@
 // Writes one layer from Fovea's own record.
 #pragma once
 
+#include "core/io/onnx/helper_nodes.h"
 #include "core/io/onnx/model_writer.h"
 #include "core/ops/onnx_form.h"
 #include "core/ops/op_def.h"
@@ -23,6 +24,7 @@ public:
         const Weights& weights;
         std::uint64_t seed;
         std::vector<std::string>& fresh;  // receives the names of tensors that had no values
+        HelperNodes* helpers;             // of the file that the layer goes back into; null: no node of a file is written
     };
     LayerWriter(const NodeView& view, DType element, std::vector<std::string> inputs, std::vector<std::string> outputs,
                 const File& file);
