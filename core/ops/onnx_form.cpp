@@ -198,10 +198,12 @@ std::int64_t OnnxWriter::known(std::int64_t size, const char* what) const
 
 void OnnxWriter::needFixedSides(const char* what, std::int64_t since) const
 {
-    if (!open().sides) return;
+    const OpenSizes sizes = open();
+    if (!sizes.sides()) return;
     const std::string later = since > opset() ? ", or choose opset " + std::to_string(since) + " or later" : "";
-    refuse(std::string(what) + " at the present input size only, and the network leaves height and width open. State "
-                               "them (convert --size)" + later + ".");
+    refuse(std::string(what) + " at the present input size only, and the network leaves " +
+           (!sizes.width ? "the height open. State it" : !sizes.height ? "the width open. State it" : "height and width open. State them") +
+           " (convert --size)" + later + ".");
 }
 
 }  // namespace fovea

@@ -110,8 +110,9 @@ Tensor ofType(Tensor tensor, DType type);  // the same numbers, rounded
 
 // Sizes that the written file leaves open, so that what is written must be right whatever they are.
 struct OpenSizes {
-    bool batch = false, sides = false;
-    bool any() const { return batch || sides; }
+    bool batch = false, height = false, width = false;
+    bool sides() const { return height || width; }
+    bool any() const { return batch || sides(); }
 };
 
 // Writes one layer as ONNX nodes, in the form of one opset. What that opset lacks is said in nodes that it has

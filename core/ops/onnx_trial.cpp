@@ -40,6 +40,20 @@ private:
     OpenSizes m_open;
 };
 
+// Whether a window is as long as its map along an axis whose length the file leaves open.
+bool hasOpenGlobalAxis(const OnnxWriter& writer)
+{
+    const Ints* global = writer.node().attrs.getInts("global_axes");
+    if (!global) return false;
+    const Layout layout = windowLayout(writer.inputValue(), static_cast<int>(global->size()));
+    const OpenSizes open = writer.open();
+    for (std::size_t i = 0; i < global->size(); ++i) {
+        const int dim = static_cast<int>(i) + 2;
+        if ((*global)[i] && !(dim == layout.h && !open.height) && !(dim == layout.w && !open.width)) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 std::optional<std::string> whyNotAtOpset(const NodeView& view, std::int64_t opset, OpenSizes open)
@@ -57,7 +71,7 @@ std::optional<std::string> whyNotAtOpset(const NodeView& view, std::int64_t opse
 
 void writeLayer(OnnxWriter& writer)
 {
-    if (writer.node().attrs.has("global_axes")) writer.needFixedSides("A window as long as its map can be written");
+    if (hasOpenGlobalAxis(writer)) writer.needFixedSides("A window as long as its map can be written");
     const OpDef& op = opFor(writer.node().kind);
     if (!op.onnx.write && !wearsClothes(writer.node()))
         throw Error(ErrorCode::Usage,

@@ -70,6 +70,25 @@ std::vector<Value> outputsOf(const Report& report)
     return out;
 }
 
+// The same at the file's own side; unknown where the layer has come from no file.
+std::vector<Value> outputsOfFile(const Report& report)
+{
+    std::vector<Value> out(report.outputs.size());
+    for (std::size_t i = 0; i < out.size() && i < report.graph.outputs().size(); ++i) {
+        const Port port = report.graph.outputs()[i].port;
+        const Node* node = report.graph.find(port.node);
+        const auto at = static_cast<std::size_t>(port.output);
+        if (node && node->origin && port.output >= 0 && at < node->origin->outputs.size()) out[i] = node->origin->outputs[at];
+    }
+    return out;
+}
+
+bool hasErrors(const Report& report)
+{
+    return std::any_of(report.issues.begin(), report.issues.end(),
+                       [](const Issue& issue) { return issue.severity == Severity::Error; });
+}
+
 // "32x32"; one number where only one of the axes is left.
 std::string sideText(const Value& value)
 {
@@ -87,14 +106,34 @@ Outputs::Outputs(const Report& before) : m_side(before.side), m_before(outputsOf
     for (std::size_t i = 0; i < m_before.size(); ++i)
         m_fixed.push_back((isPyramid && hasSide(m_before[i])) ||
                           (i < outputs.size() && fixesSide(before, outputs[i], m_before[i])));
+    if (hasErrors(before)) m_ofFile = outputsOfFile(before);
 }
 
 bool Outputs::areKept(const Report& after) const
 {
     const std::vector<Value> now = outputsOf(after);
     if (now.size() != m_before.size()) return false;
+    const bool sameSide = after.side == m_side;
+    if (m_ofFile.empty()) return are(m_before, now, sameSide);
+    return (are(m_before, now, sameSide) || are(m_ofFile, now, sameSide)) && stayCommon(now);
+}
+
+bool Outputs::are(const std::vector<Value>& wanted, const std::vector<Value>& now, bool sameSide) const
+{
     for (std::size_t i = 0; i < now.size(); ++i)
-        if (!mayBecome(m_before[i], now[i], m_fixed[i] && after.side == m_side)) return false;
+        if (!mayBecome(wanted[i], now[i], m_fixed[i] && sameSide)) return false;
+    return true;
+}
+
+// Whether dimensions that are equal in the file, at the same place of two outputs, still are.
+bool Outputs::stayCommon(const std::vector<Value>& now) const
+{
+    for (std::size_t i = 0; i < now.size(); ++i)
+        for (std::size_t j = i + 1; j < now.size(); ++j)
+            for (int dim = 0; dim < std::min(m_ofFile[i].shape.rank(), m_ofFile[j].shape.rank()); ++dim)
+                if (m_ofFile[i].shape[dim] == m_ofFile[j].shape[dim] && dim < now[i].shape.rank() &&
+                    dim < now[j].shape.rank() && now[i].shape[dim] != now[j].shape[dim])
+                    return false;
     return true;
 }
 

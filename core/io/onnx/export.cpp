@@ -432,7 +432,7 @@ private:
     bool writesNumbers(std::size_t index) const
     {
         const auto& entry = m_graph.entries[index];
-        if (m_open.sides) return false;
+        if (m_open.sides()) return false;
         if (entry.op->torch.op == TorchOp::Interpolate && entry.node->attrs.has("sizes")) return missesItsSizes(index);
         if (!entry.node->attrs.has("auto_pad")) return false;
         const std::vector<Value> in = inputValues(index);
@@ -455,7 +455,7 @@ private:
     std::optional<Node> floorMode(std::size_t index) const
     {
         const auto& entry = m_graph.entries[index];
-        if (entry.op->opClass != OpClass::Pooling || m_open.sides) return std::nullopt;
+        if (entry.op->opClass != OpClass::Pooling || m_open.sides()) return std::nullopt;
         const std::vector<Value> in = inputValues(index);
         return inFloorMode({*entry.node, in, outputValues(index)});
     }
@@ -533,7 +533,7 @@ private:
     Prepared m_graph;
     std::vector<Value> m_values;
     std::int64_t m_opset = kUsualOpset;
-    OpenSizes m_open = openSizes(m_graph);
+    OpenSizes m_open = openSizes(m_graph, m_values);
     ModelWriter m_writer;
     HelperNodes m_helpers;
     std::vector<std::vector<std::string>> m_names;  // per entry and output

@@ -4,14 +4,20 @@
 
 namespace fovea {
 
-OpenSizes openSizes(const Prepared& graph)
+OpenSizes openSizes(const Prepared& graph, const std::vector<Value>& values)
 {
     OpenSizes open;
     for (const auto& entry : graph.entries) {
         if (entry.op->opClass != OpClass::Input) continue;
         const std::vector<std::string> symbols = symbolsOf(*entry.node);
-        for (std::size_t i = 0; i < symbols.size(); ++i)
-            if (!symbols[i].empty()) (i == 0 ? open.batch : open.sides) = true;
+        const Layout& layout = values[entry.firstOutput].layout;
+        for (std::size_t i = 0; i < symbols.size(); ++i) {
+            if (symbols[i].empty()) continue;
+            const auto dim = static_cast<int>(i);
+            if (dim == 0) open.batch = true;
+            if (dim > 0 && dim != layout.w) open.height = true;
+            if (dim > 0 && dim != layout.h) open.width = true;
+        }
     }
     return open;
 }
@@ -19,7 +25,7 @@ OpenSizes openSizes(const Prepared& graph)
 WrittenSizes::WrittenSizes(const Graph& graph, const Prepared& prepared, const std::vector<Value>& values)
     : m_values(values)
 {
-    if (!openSizes(prepared).any()) return;
+    if (!openSizes(prepared, values).any()) return;
     Graph other = graph;
     for (const auto& node : graph.nodes()) {
         const std::vector<std::string> symbols = node->kind == "Input" ? symbolsOf(*node) : std::vector<std::string>{};

@@ -13,8 +13,8 @@
 
 namespace fovea {
 
-// What the network's inputs leave open.
-OpenSizes openSizes(const Prepared& graph);
+// What the network's inputs leave open; `values` are those of `graph`.
+OpenSizes openSizes(const Prepared& graph, const std::vector<Value>& values);
 
 class WrittenSizes {
 public:

@@ -179,7 +179,9 @@ async function answer(job) {
   }
   const result = { id: job.id, ok: true, shapes: {}, types: {}, largest: {}, finite: true };
   let outputs = [];
+  let places = [];
   await withSession(job.model, async (session) => {
+    places = session.inputNames;
     let base = null;
     for (const recipes of job.runs) {
       const raw = await session.run(feedsFor(session, recipes, seed));
@@ -207,10 +209,9 @@ async function answer(job) {
     }
   });
   // By place: a writer may rename inputs.
-  const names = Object.keys(job.runs[0]);
   const compared = (path, level) => withSession(path, async (session) => {
     const renamed = {};
-    session.inputNames.forEach((name, index) => { renamed[name] = job.runs[0][name] ?? job.runs[0][names[index]]; });
+    session.inputNames.forEach((name, index) => { renamed[name] = job.runs[0][name] ?? job.runs[0][places[index]]; });
     const raw = await session.run(feedsFor(session, renamed, seed));
     return ratioOf(outputs, session.outputNames.filter((name) => isTensor(raw[name])).map((name) => numbersOf(raw[name])));
   }, level).catch((error) => String(error?.message ?? error));
