@@ -20,8 +20,16 @@ const OpDef& inputOp()
                 const Ints* dims = context.node().attrs.getInts("shape");
                 Value& out = context.out();
                 if (!dims) return;
-                out.shape = Shape(std::span(*dims));
                 out.layout = inputLayout(context.node());
+                Ints known = *dims;
+                // Of an image there is a usual size. Of anything else one that the file leaves open is unknown; only
+                // the first is a batch.
+                if (!isImage(context.node())) {
+                    const std::vector<std::string> symbols = symbolsOf(context.node());
+                    for (std::size_t i = 1; i < symbols.size(); ++i)
+                        if (!symbols[i].empty()) known[i] = kUnknown;
+                }
+                out.shape = Shape(std::span<const std::int64_t>(known));
             },
         .torch = {TorchOp::Input},
     };
