@@ -366,8 +366,9 @@ def resize(c):
     for name, start in (("resize10", -1), ("upsample9", -1)):
         path = c.file(name)
         c.row(f"{name}.up", c.report(path), "up", start=[start, start])
-        c.box(f"{name}.box", path, "up", at=[0, 0])
-        c.box(f"{name}.middle", path, "up", at=[21, 20])
+        # Odd units: an even one lies upon a unit of the input, and the next, which counts as read too, has the weight 0.
+        c.box(f"{name}.box", path, "up", at=[1, 1])
+        c.box(f"{name}.middle", path, "up", at=[21, 23])
         c.own_records(name, path, 9 if name == "upsample9" else 10, 11, 13, 21)
         for side in ("96", "40x72"):
             c.at_size(f"{name}.at-{side}", path, side, must_run=True)
