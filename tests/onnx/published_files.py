@@ -448,6 +448,8 @@ def edits_of(plan):
 def kept_plans():
     kept = {}
     for line in KEPT.read_text().splitlines() if KEPT.exists() else ():
+        if line.startswith("#"):
+            continue
         name, where, edits = line.split("\t")
         kept.setdefault(name, set()).add((where, edits))
     return kept
