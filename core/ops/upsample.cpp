@@ -229,6 +229,40 @@ bool readComputed(OnnxCall& call, const SizeExpr& height, const SizeExpr& width)
     return text.has_value();
 }
 
+// Sizes that an exporter wrote as numbers: they follow the image, or keep the ratio where it is whole.
+void readStated(OnnxCall& call, std::int64_t h, std::int64_t w)
+{
+    const Value& in = call.value(0);
+    // On an axis that the file leaves open its numbers stand as they are.
+    if (call.heightOpen || call.widthOpen) {
+        call.node.attrs.set("size", Ints{h, w});
+        return;
+    }
+    call.sizesBaked = true;
+    if (call.image.node != kNoNode && h == call.imageValue.height() && w == call.imageValue.width())
+        call.extraInputs = {call.image};
+    else if (h % in.height() == 0 && w % in.width() == 0)
+        call.node.attrs.set("scale_factor", Ints{h / in.height(), w / in.width()});
+    else
+        call.node.attrs.set("size", Ints{h, w});
+}
+
+// The size that is divided by the map's own to give a scale, which is then no scale but a stated size; 0 where `made`,
+// what comes out, is anything else.
+std::int64_t statedSize(const SizeExpr& made, std::int64_t own)
+{
+    const std::vector<MapDim> dims = made.dims();
+    if (own < 1 || dims.size() != 1) return 0;
+    const auto at = [&](std::int64_t size) -> std::int64_t {
+        const auto number = made.evaluate([size](const MapDim&) { return size; });
+        return number ? static_cast<std::int64_t>(number->asReal()) : -2;
+    };
+    const std::int64_t stated = at(own);
+    // The division rounds: a unit may be lost.
+    const bool isStated = stated > 0 && std::abs(at(2 * own) - stated) <= 1 && std::abs(at(5 * own) - stated) <= 1;
+    return isStated ? stated : 0;
+}
+
 // Scales that the file computes: sizes are what ONNX Runtime makes of them.
 bool readComputedScales(OnnxCall& call, std::size_t arg)
 {
@@ -247,6 +281,12 @@ bool readComputedScales(OnnxCall& call, std::size_t arg)
         if (const int dim = axis == 0 ? layout.h : layout.w; !made[axis].known()) {
             if (dim < 0) made[axis] = SizeExpr(1);
             else if (std::find(axes.begin(), axes.end(), dim) == axes.end()) made[axis] = SizeExpr::dimension(call.args[0].port, dim);
+        }
+    const Value& in = call.value(0);
+    if (!call.heightOpen && !call.widthOpen)
+        if (const std::int64_t h = statedSize(made[0], in.height()), w = statedSize(made[1], in.width()); h > 0 && w > 0) {
+            readStated(call, h, w);
+            return true;
         }
     return readComputed(call, made[0], made[1]);
 }
@@ -285,8 +325,7 @@ std::vector<double> reals(const Tensor& tensor)
     return out;
 }
 
-// Sizes that an exporter wrote as numbers: they follow the map they were computed from, the image, or keep
-// the ratio where it is whole.
+// Sizes that follow the map they were computed from, or are numbers.
 bool readSizes(OnnxCall& call, const OnnxArg& arg)
 {
     const Value& in = call.value(0);
@@ -315,21 +354,7 @@ bool readSizes(OnnxCall& call, const OnnxArg& arg)
         }
         if (!height.constant() || !width.constant()) return readComputed(call, height, width);
     }
-    // On an axis that the file leaves open its numbers stand as they are.
-    if (call.heightOpen || call.widthOpen) {
-        call.node.attrs.set("size", Ints{h, w});
-        return true;
-    }
-    call.sizesBaked = true;
-    if (call.image.node != kNoNode && h == call.imageValue.height() && w == call.imageValue.width()) {
-        call.extraInputs = {call.image};
-        return true;
-    }
-    if (h % in.height() == 0 && w % in.width() == 0) {
-        call.node.attrs.set("scale_factor", Ints{h / in.height(), w / in.width()});
-        return true;
-    }
-    call.node.attrs.set("size", Ints{h, w});
+    readStated(call, h, w);
     return true;
 }
 

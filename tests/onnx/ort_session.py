@@ -216,7 +216,7 @@ class Positive:
             for name in inputs:
                 if not self.stays(node, name):
                     self.fill(name, 0)
-        elif kind in ("Mul", "Div"):
+        elif kind in ("Mul", "Div") and not any(self.is_size(name) for name in inputs):
             for name in inputs:
                 array = self.floats(name)
                 if array is not None:
@@ -227,6 +227,14 @@ class Positive:
             self.fill(inputs[2], 0)
         elif kind == "Sigmoid" and not self.gates(node):
             node.op_type = "Identity"  # what is small is lost beside its 0.5
+
+    def is_size(self, name):
+        """Whether it is computed from a shape alone."""
+        maker = next((node for node in self.graph.node if name in node.output), None)
+        if maker is None or maker.op_type == "Shape":
+            return maker is not None
+        computed = [read for read in maker.input if read and read not in self.tensors]
+        return bool(computed) and all(self.is_size(read) for read in computed)
 
     def gates(self, node):
         return any(user.op_type == "Mul" for user in self.graph.node if node.output[0] in user.input)

@@ -10,7 +10,7 @@
 //
 // The answer is {"id", "ok", "error"?, "shapes": {output: dims}, "types", "largest", "finite"} of the first run, and
 // - with "models" (paths that get the same inputs): "ratios", for each the worst max|a-b|/max|a| of all outputs by
-//   place, or a string that says what went wrong;
+//   place, or a string that says what went wrong; with "optimised": false they and the model run as they stand;
 // - with "plain": "own_ratio", the same of the model itself without optimisation, which is what rounding alone does;
 // - with "profile" ({output: [axes]}): "profiles", for each run after the first {output: [for each axis a string of 0
 //   and 1: whether a value at that index differs from the first run]};
@@ -180,6 +180,7 @@ async function answer(job) {
   const result = { id: job.id, ok: true, shapes: {}, types: {}, largest: {}, finite: true };
   let outputs = [];
   let places = [];
+  const usual = job.optimised === false ? 'disabled' : 'all';
   await withSession(job.model, async (session) => {
     places = session.inputNames;
     let base = null;
@@ -207,9 +208,9 @@ async function answer(job) {
         result.profiles.push(profile);
       }
     }
-  });
+  }, usual);
   // By place: a writer may rename inputs.
-  const compared = (path, level) => withSession(path, async (session) => {
+  const compared = (path, level = usual) => withSession(path, async (session) => {
     const renamed = {};
     session.inputNames.forEach((name, index) => { renamed[name] = job.runs[0][name] ?? job.runs[0][places[index]]; });
     const raw = await session.run(feedsFor(session, renamed, seed));
