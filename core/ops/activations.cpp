@@ -73,9 +73,7 @@ bool readRow(OnnxCall& call)
 void write(OnnxWriter& writer)
 {
     const Row& row = plainRowOf(writer.node());
-    if (writer.opset() < row.since)
-        throw Error(ErrorCode::Usage, "'" + writer.node().name + "' is " + row.kind + ", which ONNX has from opset " + std::to_string(row.since) + " on; this file is of opset " +
-                                          std::to_string(writer.opset()) + ".");
+    writer.needOpset(row.since, row.kind);
     if (!isQuestion(row) || writer.node().attrs.getBool("native_type", false)) {
         if (row.torch == TorchOp::Erf) emitErf(writer, writer.input(), {writer.output()});
         else if (row.torch == TorchOp::Sign) emitSign(writer, writer.input(), {writer.output()});
@@ -154,8 +152,7 @@ void writeSettings(OnnxWriter& writer)
 {
     if (writeInParts(writer)) return;
     const SettingRow& row = rowOf(writer.node().kind);
-    if (row.kind == std::string_view("Shrink") && writer.opset() < 9)
-        throw Error(ErrorCode::Usage, "'" + writer.node().name + "' is a Shrink, which ONNX has from opset 9 on; this file is of opset " + std::to_string(writer.opset()) + ".");
+    if (row.kind == std::string_view("Shrink")) writer.needOpset(9, row.kind);
     const Attributes& own = writer.node().attrs;
     if (row.torch == TorchOp::CELU) {
         emitCelu(writer, writer.input(), own.getDouble("alpha", 1), {writer.output()});

@@ -128,10 +128,7 @@ void writeTopK(OnnxWriter& writer)
         attrs.emplace("largest", std::int64_t{node.attrs.getBool("largest", true)});
         attrs.emplace("sorted", std::int64_t{node.attrs.getBool("sorted", true)});
     } else if (!node.attrs.getBool("largest", true)) {
-        throw Error(ErrorCode::Usage,
-                    "'" + node.name +
-                        "' takes the smallest values, which ONNX says from opset 11 on; this file is of opset " +
-                        std::to_string(writer.opset()) + ".");
+        writer.needOpset(11, "a TopK of the smallest values");
     }
     writer.emit("TopK", inputs, attrs, {writer.output(0), writer.output(1)});
 }
@@ -161,10 +158,7 @@ bool readCumSum(OnnxCall& call)
 void writeCumSum(OnnxWriter& writer)
 {
     const Node& node = writer.node();
-    if (writer.opset() < 11)
-        throw Error(ErrorCode::Usage, "'" + node.name +
-                                          "' is a CumSum, which ONNX has from opset 11 on; this file is of opset " +
-                                          std::to_string(writer.opset()) + ".");
+    writer.needOpset(11, "CumSum");
     const std::string axis = writer.constant(Tensor::fromIntegers({}, {attrInt(node, "dim", -1)}));
     writer.finish("CumSum", {writer.input(), axis},
                   {{"exclusive", std::int64_t{node.attrs.getBool("exclusive", false)}},
@@ -188,10 +182,7 @@ bool readTrilu(OnnxCall& call)
 void writeTrilu(OnnxWriter& writer)
 {
     const Node& node = writer.node();
-    if (writer.opset() < 14)
-        throw Error(ErrorCode::Usage, "'" + node.name +
-                                          "' is a Trilu, which ONNX has from opset 14 on; this file is of opset " +
-                                          std::to_string(writer.opset()) + ".");
+    writer.needOpset(14, "Trilu");
     const std::string k = writer.constant(Tensor::fromIntegers({}, {attrInt(node, "diagonal", 0)}));
     writer.finish("Trilu", {writer.input(), k}, {{"upper", std::int64_t{node.attrs.getBool("upper", true)}}});
 }
@@ -241,13 +232,7 @@ const OpDef& hardmaxOp()
                                         const int rank = writer.inputValue().shape.rank();
                                         const std::int64_t dim = attrInt(writer.node(), "dim", -1);
                                         // Before opset 13 it flattens what stands behind the axis.
-                                        if (writer.opset() < 13 && normalAxis(dim, rank) != rank - 1)
-                                            throw Error(
-                                                ErrorCode::Usage,
-                                                "'" + writer.node().name + "' takes the largest value of dimension " +
-                                                    std::to_string(dim) +
-                                                    ", which ONNX says from opset 13 on; this file is of opset " +
-                                                    std::to_string(writer.opset()) + ".");
+                                        if (normalAxis(dim, rank) != rank - 1) writer.needOpset(13, "a Hardmax of any but the last dimension");
                                         writer.finish("Hardmax", {writer.input()},
                                                       {{"axis", writer.opset() < 13 ? std::int64_t{rank - 1} : dim}});
                                     }}};

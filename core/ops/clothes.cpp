@@ -195,6 +195,30 @@ bool readCrop(OnnxCall& call)
     return true;
 }
 
+// The opset with which ONNX has an operator that is written as it came, or a setting of one (empty: the operator).
+struct Since {
+    std::string_view type, setting;
+    std::int64_t opset;
+};
+
+constexpr Since kSince[] = {
+    {"BitShift", "", 11},         {"BitwiseAnd", "", 18},      {"BitwiseOr", "", 18},
+    {"BitwiseXor", "", 18},       {"BitwiseNot", "", 18},      {"CastLike", "", 15},         {"MeanVarianceNormalization", "", 9},
+    {"QuantizeLinear", "", 10},   {"DequantizeLinear", "", 10}, {"DynamicQuantizeLinear", "", 11},
+    {"QLinearConv", "", 10},      {"QLinearMatMul", "", 10},   {"ConvInteger", "", 10},
+    {"MatMulInteger", "", 10},    {"QuantizeLinear", "axis", 13}, {"DequantizeLinear", "axis", 13},
+    {"QuantizeLinear", "saturate", 19}, {"CastLike", "saturate", 19}, {"QuantizeLinear", "block_size", 21},
+    {"DequantizeLinear", "block_size", 21}, {"QuantizeLinear", "output_dtype", 21}, {"LSTM", "layout", 14},
+    {"GRU", "layout", 14},        {"RNN", "layout", 14},
+};
+
+void refuseOlder(const OnnxWriter& writer, std::string_view type, const OnnxAttrs& settings)
+{
+    for (const Since& row : kSince)
+        if (row.type == type && (row.setting.empty() || settings.contains(std::string(row.setting))))
+            writer.needOpset(row.opset, row.setting.empty() ? std::string(type) : std::string(type) + "'s '" + std::string(row.setting) + "'");
+}
+
 using Rows = std::vector<OtherClothes>;
 
 const std::map<std::string_view, Rows>& table()
@@ -296,7 +320,9 @@ void writeInClothes(OnnxWriter& writer)
             if (op.attr(name)) settings[name] = std::int64_t{node.attrs.getBool(name, false)};
         if (op.attr("groups")) settings["group"] = attrInt(node, "groups", 1);
     }
-    writer.emit(node.attrs.getText(kType), std::move(inputs), std::move(settings), std::move(outputs));
+    const std::string type = node.attrs.getText(kType);
+    refuseOlder(writer, type, settings);
+    writer.emit(type, std::move(inputs), std::move(settings), std::move(outputs));
 }
 
 bool isQuantised(const Node& node) { return node.attrs.getBool("quantised", false); }

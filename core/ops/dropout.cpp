@@ -30,7 +30,7 @@ const OpDef& dropoutOp()
                          const double p = writer.node().attrs.getDouble("p", 0.5);
                          std::vector<std::string> outputs{writer.output(0)};
                          if (writer.node().attrs.getBool("mask", false)) {
-                             if (writer.opset() < 12) writer.refuse("what a Dropout keeps of its input is stated for inference from opset 12 on.");
+                             writer.needOpset(12, "the mask of a Dropout, where nothing is dropped,");
                              outputs.push_back(writer.output(1));
                          }
                          if (writer.opset() >= 12) writer.emit("Dropout", {writer.input(), writer.real(p)}, {}, outputs);

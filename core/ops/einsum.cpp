@@ -213,10 +213,7 @@ bool read(OnnxCall& call)
 void write(OnnxWriter& writer)
 {
     const Node& node = writer.node();
-    if (writer.opset() < 12)
-        throw Error(ErrorCode::Usage, "'" + node.name +
-                                          "' is an Einsum, which ONNX has from opset 12 on; this file is of opset " +
-                                          std::to_string(writer.opset()) + ".");
+    writer.needOpset(12, "Einsum");
     std::vector<std::string> inputs;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) inputs.push_back(writer.input(i));
     if (node.attrs.has("weight_at"))

@@ -175,8 +175,7 @@ void writeQuestion(OnnxWriter& writer, const std::string& type, std::vector<std:
 void writeMod(OnnxWriter& writer, const std::vector<std::string>& inputs)
 {
     const Node& node = writer.node();
-    if (writer.opset() < 10)
-        throw Error(ErrorCode::Usage, "'" + node.name + "' is a Mod, which ONNX has from opset 10 on; this file is of opset " + std::to_string(writer.opset()) + ".");
+    writer.needOpset(10, "Mod");
     writer.finish("Mod", inputs, {{"fmod", std::int64_t{node.attrs.getBool("fmod", true)}}});
 }
 

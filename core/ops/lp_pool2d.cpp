@@ -24,11 +24,7 @@ void write(OnnxWriter& writer)
     OnnxAttrs attrs = windowAttrs(node, false);
     attrs.emplace("p", attrInt(node, "norm_type", 2));
     if (node.attrs.getBool("ceil_mode", false)) {
-        if (writer.opset() < 18)
-            throw Error(ErrorCode::Usage,
-                        "'" + node.name +
-                            "' pools in ceil mode, which ONNX's LpPool has from opset 18 on; this file is of opset " +
-                            std::to_string(writer.opset()) + ".");
+        writer.needOpset(18, "an LpPool in ceil mode");
         attrs.emplace("ceil_mode", std::int64_t{1});
     }
     writer.finish("LpPool", {writer.input()}, attrs);

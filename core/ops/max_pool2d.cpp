@@ -57,7 +57,7 @@ void write(OnnxWriter& writer)
     if (writer.node().attrs.getBool("ceil_mode", false)) attrs.emplace("ceil_mode", std::int64_t{1});
     std::vector<std::string> outputs{writer.output(0)};
     if (hasIndices(writer.node())) {
-        if (writer.opset() < 8) writer.refuse("ONNX has the indices of a MaxPool from opset 8 on.");
+        writer.needOpset(8, "the indices of a MaxPool");
         outputs.push_back(writer.output(1));
     }
     emitPool(writer, "MaxPool", attrs, outputs);
@@ -126,7 +126,7 @@ bool fuseSize(Rewriter& rewriter, const Node& last)
 
 void writeUnpool(OnnxWriter& writer)
 {
-    if (writer.opset() < 9) writer.refuse("ONNX has MaxUnpool from opset 9 on.");
+    writer.needOpset(9, "MaxUnpool");
     OnnxAttrs attrs = windowAttrs(writer.node(), false);
     std::vector<std::string> inputs{writer.input(0), writer.input(1)};
     if (!writer.input(2).empty()) {

@@ -196,6 +196,11 @@ std::int64_t OnnxWriter::known(std::int64_t size, const char* what) const
     return size;
 }
 
+void OnnxWriter::needOpset(std::int64_t since, const std::string& what) const
+{
+    if (opset() < since) refuse("ONNX has " + what + " from opset " + std::to_string(since) + " on.");
+}
+
 void OnnxWriter::needFixedSides(const char* what, std::int64_t since) const
 {
     const OpenSizes sizes = open();

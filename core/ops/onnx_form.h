@@ -155,6 +155,8 @@ public:
     [[noreturn]] void refuse(const std::string& why) const;
     // A size that has to be a number in the file. Error(Usage) where nobody knows it.
     std::int64_t known(std::int64_t size, const char* what) const;
+    // Refuses where the file's opset is older than the one with which ONNX has `what`, such as "CumSum".
+    void needOpset(std::int64_t since, const std::string& what) const;
     // Error(Usage) where the file leaves height and width open: `what` is right at the present ones only. `since`: the
     // opset from which on that is otherwise; 0: none.
     void needFixedSides(const char* what, std::int64_t since = 0) const;

@@ -6,8 +6,12 @@ namespace fovea {
 
 namespace {
 
+// An axis says something only beside scales for each of its units; without a word it is the second.
 bool read(OnnxCall& call)
 {
+    const Tensor* scale = call.constant(1);
+    if (scale && scale->elements() == 1) call.attrs.erase("axis");
+    else if (scale) call.attrs.try_emplace("axis", std::int64_t{1});
     keepClothes(call, call.type, true);
     return true;
 }

@@ -471,11 +471,11 @@ void write(OnnxWriter& writer)
 {
     OnnxResize resize = resizeOf(writer);
     const bool inside = writer.node().attrs.getBool("exclude_outside", false);
-    if (inside && writer.opset() < 11) writer.refuse("ONNX has a Resize that leaves out what lies beyond an edge from opset 11 on.");
+    if (inside) writer.needOpset(11, "a Resize that leaves out what lies beyond an edge");
     if (const auto common = commonScale({writer.node(), {&writer.inputValue(), 1}, {}}); common && writer.opset() < 18) {
         const Value &in = writer.inputValue(), &made = writer.outputValue();
         if (scaled(in.height(), *common) != made.height() || scaled(in.width(), *common) != made.width())
-            writer.refuse("ONNX has a Resize that keeps the ratio of its sides from opset 18 on.");
+            writer.needOpset(18, "a Resize that keeps the ratio of its sides");
         writer.needFixedSides("The scale that keeps the ratio of its sides can be written", 18);
         resize.scale = {*common, *common};
         resize.toSize = false;
@@ -491,7 +491,7 @@ void write(OnnxWriter& writer)
     if (resize.mode == "cubic") out.emplace("cubic_coeff_a", resize.cubicA);
     if (inside) out.emplace("exclude_outside", std::int64_t{1});
     if (writer.node().attrs.getBool("antialias", false)) {
-        if (writer.opset() < 18) writer.refuse("ONNX has a Resize with antialiasing from opset 18 on.");
+        writer.needOpset(18, "a Resize with antialiasing");
         out.emplace("antialias", std::int64_t{1});
     }
     if (roundsBothWays(writer.node(), resize)) return writeByAxis(writer, resize, out);

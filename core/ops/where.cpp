@@ -65,7 +65,7 @@ bool read(OnnxCall& call)
 
 void write(OnnxWriter& writer)
 {
-    if (writer.opset() < 9) writer.refuse("ONNX has Where from opset 9 on.");
+    writer.needOpset(9, "Where");
     std::vector<std::string> inputs;
     std::size_t next = 0;
     for (std::size_t term = 0; term < 3; ++term)
