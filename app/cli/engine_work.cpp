@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/printable.h"
 #include "core/data/loader.h"
+#include "core/graph/first_image.h"
 #include "core/io/model/model.h"
 #include "core/io/safetensors/safetensors.h"
 #include "core/recipe/run_folder.h"
@@ -209,8 +210,8 @@ std::optional<Other> openOther(const Arguments& arguments, const Graph& first)
     Model model = openModel(*name);
     Other out{*name, std::move(model.graph), std::move(model.weights)};
     const Node* image = imageInput(first);
-    if (const Ints* shape = image ? image->attrs.getInts("shape") : nullptr; shape && (*shape)[2] > 0 && (*shape)[3] > 0)
-        out.graph = withSide(out.graph, (*shape)[2], (*shape)[3], {});
+    if (const Shape shape = image && isImage(*image) ? imageShape(*image) : Shape(); shape.hasRank() && shape[2] > 0 && shape[3] > 0)
+        out.graph = withSide(out.graph, shape[2], shape[3], {});
     out.graph = statePreprocessing(std::move(out.graph), arguments);
     return out;
 }

@@ -45,8 +45,8 @@ Cost costOf(EngineClient& engine, const std::string& name, const Graph& graph, c
             const std::string& device, CostRequest request, std::ostream& notes)
 {
     const Node* image = firstImage(graph);
-    const Ints* shape = image ? image->attrs.getInts("shape") : nullptr;
-    const std::string of = shape ? " of " + std::to_string((*shape)[2]) + "x" + std::to_string((*shape)[3]) : "";
+    const Shape shape = image ? imageShape(*image) : Shape();
+    const std::string of = image ? " of " + std::to_string(shape[2]) + "x" + std::to_string(shape[3]) : "";
     loadInto(engine, graph, weights, device);
     Cost out{name, std::to_string(request.batch) + (request.batch == 1 ? " image" : " images") + of, {}, {}, {}};
     request.training = false;

@@ -61,7 +61,7 @@ Graph statePreprocessing(Graph graph, const Arguments& arguments)
         throw Error(ErrorCode::Usage, "The model does not say how its images are prepared: give '--mean' and '--std' "
                                       "both ('--mean 0 --std 1' leaves values as they are).");
     Preprocessing out = graph.preprocessing().value_or(Preprocessing{});
-    const std::int64_t channels = (*image->attrs.getInts("shape"))[1];
+    const std::int64_t channels = imageShape(*image)[1];
     if (mean) out.mean = numbers("--mean", *mean, -kLargestMean, kLargestMean, channels);
     if (deviation) out.deviation = numbers("--std", *deviation, kLeastDeviation, kLargestDeviation, channels);
     // Files hold as many of one as of the other.

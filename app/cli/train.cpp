@@ -1,6 +1,7 @@
 #include "app/cli/engine_work.h"
 #include "core/base/error.h"
 #include "core/data/loader.h"
+#include "core/graph/first_image.h"
 #include "core/io/json/json_reader.h"
 #include "core/io/model/model.h"
 #include "core/io/pytorch/export_job.h"
@@ -165,9 +166,7 @@ int exportJob(const Opened& opened, const std::string& model, const std::string&
     job.info.classes = parts.train->classes();
     job.info.images = {parts.train->size(), parts.validation->size()};
     for (const auto& node : job.graph.nodes())
-        if (const Ints* shape = node->kind == "Input" ? node->attrs.getInts("shape") : nullptr;
-            shape && shape->size() == 4)
-            job.info.size = {(*shape)[2], (*shape)[3]};
+        if (isImage(*node)) job.info.size = {imageShape(*node)[2], imageShape(*node)[3]};
     writeExportJob(folder, job);
     notes << "Tensors of " << model << ": " << transferText(planStart(job.graph, job.weights)) << "\n";
     if (const std::size_t folded = recipe.unfoldNorms ? foldedConvolutions(job.graph).size() : 0)

@@ -63,8 +63,9 @@ Graph atSize(Graph graph, const std::array<std::int64_t, 2>& size)
     const Node* image = firstImage(graph);
     if (!image) throw Error(ErrorCode::Usage, "The network has no image input (NxCxHxW), so it has no side to set.");
     Ints shape = *image->attrs.getInts("shape");
-    shape[2] = size[0];
-    shape[3] = size[1];
+    const ImageDims dims = *imageDims(*image);
+    shape[dims.h] = size[0];
+    shape[dims.w] = size[1];
     graph.update(image->id, [&](Node& node) { node.attrs.set("shape", shape); });
     return graph;
 }

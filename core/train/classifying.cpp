@@ -1,5 +1,6 @@
 #include "core/train/classifying.h"
 
+#include "core/graph/first_image.h"
 #include "core/ops/classifier.h"
 #include "core/train/autocast.h"
 #include "core/train/tensors.h"
@@ -12,7 +13,7 @@ LoadOptions loadOptionsOf(const Network& network)
 {
     LoadOptions out;
     const std::string name = network.imageName();
-    const Shape& shape = network.values[network.entryNamed(name).firstOutput].shape;
+    const Shape shape = imageShape(*network.entryNamed(name).node);
     if (shape[1] < 1 || shape[2] < 1 || shape[3] < 1)
         throw Error(ErrorCode::Usage, "Input '" + name + "' has no fixed size; say which with --size.");
     out.channels = shape[1];
@@ -49,7 +50,7 @@ at::Tensor ClassifyingNetwork::logits(const at::Tensor& images, const Network::W
     std::vector<at::Tensor> made;
     {
         const Autocast autocast(m_mixed);
-        m_network.run({m_logits}, {{m_image, images}}, made, watch);
+        m_network.run({m_logits}, {{m_image, m_network.inOrderOf(m_image, images)}}, made, watch);
     }
     return made[m_logits].flatten(1).to(at::kFloat);
 }

@@ -25,7 +25,7 @@ public:
     // caller's.
     LoadOptions loadOptions() const { return loadOptionsOf(m_network); }
 
-    at::Tensor images(const Batch& batch) const;  // on the device, in the network's memory order
+    at::Tensor images(const Batch& batch) const;  // [n, c, h, w] on the device, in the network's memory order
     at::Tensor labels(const Batch& batch) const;
     at::Tensor logits(const at::Tensor& images, const Network::Watch& watch = {}) const;  // [n, classes], float
 

@@ -32,7 +32,7 @@ at::Tensor gradientOf(const Network& network, const std::string& layer, std::siz
 {
     at::Tensor image = toTorch(batch.images, network.type, network.device, "images").set_requires_grad(true);
     std::vector<at::Tensor> made;
-    network.run({value}, {{network.imageName(), image}}, made);
+    network.run({value}, {{network.imageName(), network.inOrderOf(network.imageName(), image)}}, made);
     const at::Tensor sum = unitSum({layer, unit[0], unit[1]}, network.values[value].layout, made[value]);
     if (!sum.requires_grad()) return at::zeros({image.size(2), image.size(3)}, at::kDouble);
     const auto gradients = torch::autograd::grad({sum}, {image}, {}, false, false, true);

@@ -31,6 +31,17 @@ struct Module::Impl {
     }
 };
 
+// [h, w] of the gradient of an image, whose dimensions may stand in any order.
+static at::Tensor sumOfSides(const at::Tensor& gradient, const Layout& layout)
+{
+    if (layout.h < 0 || layout.w < 0) throw Error(ErrorCode::Usage, "The input is no image, so it has no field.");
+    std::vector<std::int64_t> others;
+    for (std::int64_t dim = 0; dim < gradient.dim(); ++dim)
+        if (dim != layout.h && dim != layout.w) others.push_back(dim);
+    const at::Tensor sum = others.empty() ? gradient : gradient.sum(at::IntArrayRef(others));
+    return layout.h < layout.w ? sum : sum.t().contiguous();
+}
+
 Module::Module(const Graph& graph, const Weights& weights, const ModuleOptions& options)
     : m_impl(translated("the network", [&] { return std::make_unique<Impl>(graph, weights, options); }))
 {}
@@ -75,7 +86,7 @@ std::vector<Tensor> Module::inputGradients(std::span<const UnitOf> units, const 
                 const auto grads = torch::autograd::grad({sum}, {source}, {}, true, false, true);
                 if (grads[0].defined()) gradient = grads[0];
             }
-            return fromTorch(gradient.to(at::kDouble).abs().sum(at::IntArrayRef{0, 1}));
+            return fromTorch(sumOfSides(gradient.to(at::kDouble).abs(), network.values[network.entryNamed(name).firstOutput].layout));
         }));
     return out;
 }

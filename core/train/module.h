@@ -56,7 +56,7 @@ public:
 
     // For each unit the gradient of the sum of its channels with respect to the image, absolute, summed over
     // channels and batch: [h, w], F64. One forward pass serves all of them; layers behind them do not run.
-    // `image` names the input; empty: the first of rank 4.
+    // `image` names the input; empty: the first that is an image.
     std::vector<Tensor> inputGradients(std::span<const UnitOf> units, const NamedTensors& inputs,
                                        const std::string& image = {}) const;
 

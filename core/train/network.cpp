@@ -1,5 +1,7 @@
 #include "core/train/network.h"
 
+#include "core/graph/first_image.h"
+
 #include "core/graph/names.h"
 #include "core/ops/clothes.h"
 #include "core/train/tensors.h"
@@ -158,11 +160,33 @@ std::string Network::imageName(const std::string& wanted) const
 {
     for (const auto& entry : prepared.entries) {
         if (entry.op->opClass != OpClass::Input) continue;
-        if (wanted.empty() ? values[entry.firstOutput].shape.rank() == 4 : entry.node->name == wanted)
-            return entry.node->name;
+        if (wanted.empty() ? isImage(*entry.node) : entry.node->name == wanted) return entry.node->name;
     }
     throw Error(ErrorCode::Usage, wanted.empty() ? "The network has no image input (NxCxHxW)."
                                                  : "The network has no input called '" + wanted + "'.");
+}
+
+at::Tensor Network::inOrderOf(const std::string& input, const at::Tensor& images) const
+{
+    const Value& value = values[entryNamed(input).firstOutput];
+    const Layout& layout = value.layout;
+    std::vector<std::int64_t> order;
+    for (int dim = 0; dim < value.shape.rank(); ++dim)
+        order.push_back(dim == layout.n ? 0 : dim == layout.c ? 1 : dim == layout.h ? 2 : dim == layout.w ? 3 : -1);
+    if (order.size() > 4 || std::find(order.begin(), order.end(), -1) != order.end())
+        throw Error(ErrorCode::Usage, "Input '" + input + "' has dimensions that no image has, so it cannot be fed.");
+    const std::size_t rank = order.size();
+    for (std::int64_t dim = 0; dim < 4; ++dim)
+        if (std::find(order.begin(), order.end(), dim) == order.end()) order.push_back(dim);
+    at::Tensor out = images.permute(order);
+    while (out.dim() > static_cast<std::int64_t>(rank)) {
+        if (out.size(-1) != 1)
+            throw Error(ErrorCode::Usage, order[static_cast<std::size_t>(out.dim()) - 1] == 0
+                                              ? "Input '" + input + "' has no batch, so it takes one image at a time: set the batch size to 1."
+                                              : "Input '" + input + "' has no channels, so it takes images of one channel.");
+        out = out.squeeze(-1);
+    }
+    return out;
 }
 
 std::vector<bool> Network::stepsBefore(const std::vector<std::size_t>& wanted) const

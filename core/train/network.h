@@ -52,7 +52,10 @@ struct Network {
     std::size_t indexOf(const Prepared::Entry& entry) const;
     // Index among the values; Error(Usage) where the port is not connected.
     std::size_t valueOf(const Port& port, const std::string& name) const;
-    std::string imageName(const std::string& wanted = {}) const;  // empty: the first input of rank 4
+    std::string imageName(const std::string& wanted = {}) const;  // empty: the first input that is an image
+    // [n, c, h, w] in the order of dimensions that this input has, as views. Error(Usage) where it has no batch and n is
+    // above 1, or dimensions that no image has.
+    at::Tensor inOrderOf(const std::string& input, const at::Tensor& images) const;
 
     // Runs what the wanted values need. `made` has one tensor for each value; those that nobody reads any more are
     // gone again, except the wanted ones.

@@ -88,7 +88,7 @@ bool collect(ClassifyingNetwork& classifier, const std::vector<std::size_t>& ste
         if (watch.stop()) return false;
         translated("probing", [&] {
             std::vector<at::Tensor> made;
-            network.run(wanted, {{network.imageName(), classifier.images(*batch)}}, made,
+            network.run(wanted, {{network.imageName(), network.inOrderOf(network.imageName(), classifier.images(*batch))}}, made,
                         [&](std::size_t step, const std::vector<at::Tensor>& outputs) {
                             if (!std::binary_search(steps.begin(), steps.end(), step)) return;
                             const Layout& layout = network.values[network.prepared.entries[step].firstOutput].layout;

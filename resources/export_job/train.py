@@ -7,6 +7,7 @@ last-STEP.state.safetensors, best.safetensors, log.txt; `fovea analyze FOLDER` o
 
 import argparse
 import copy
+import itertools
 import json
 import math
 import os
@@ -49,6 +50,7 @@ RECIPE = {
 JOB = {
     "classifier": {"method": ("forward", "logits")}, "layers": [{"keys": [str], "decayed": [str], "depth": (int, 0, 10**6)}],
     "frozen": [str], "frozen_norms": [str],
+    "layout": tuple(map("".join, itertools.permutations("NCHW"))),
     "preprocessing": {"resize": (int, 0, 65536), "order": ("rgb", "bgr"), "mean": [(float, -(10**6), 10**6)],
                       "deviation": [(float, 1e-6, 10**6)]},
 }
@@ -346,12 +348,13 @@ def loss_of(outputs, labels, other, own, smoothing):
 class Classifier(torch.nn.Module):
     """Images to logits, [n, classes]; DistributedDataParallel runs no other method than forward()."""
 
-    def __init__(self, network, method):
+    def __init__(self, network, method, layout):
         super().__init__()
         self.network, self.method = network, method
+        self.order = ["NCHW".index(letter) for letter in layout]
 
     def forward(self, inputs):
-        return getattr(self.network, self.method)(inputs).flatten(1)
+        return getattr(self.network, self.method)(inputs.permute(self.order)).flatten(1)
 
 
 def number(value):
@@ -392,9 +395,10 @@ class Run:
         counts = [len(train), len(validation)]
         self.check_same_data(place, train.classes, counts if goes_on else None)
         (shape,) = network_source.INPUTS.values() if len(network_source.INPUTS) == 1 else (None,)
-        if shape is None or len(shape) != 4 or shape[1] not in (1, 3):
+        channels = shape[self.job["layout"].index("C")] if shape is not None and len(shape) == 4 else 0
+        if channels not in (1, 3):
             raise JobError("Training needs a network with one input, an image of 1 or 3 channels.")
-        shape = (shape[1], *self.info["size"])
+        shape = (channels, *self.info["size"])
         preprocessing = self.job["preprocessing"]
         self.train_samples = images.Samples(train, shape, preprocessing, recipe)
         self.held_samples = images.Samples(validation, shape, preprocessing)
@@ -438,7 +442,7 @@ class Run:
             self.parallel = DistributedDataParallel(self.parallel, device_ids=ids, find_unused_parameters=unused)
 
     def classifier(self, network):
-        return Classifier(network, self.job["classifier"]["method"])
+        return Classifier(network, self.job["classifier"]["method"], self.job["layout"])
 
     def unused_parameters(self):
         """Whether some parameter has no part in the logits; DistributedDataParallel has to know."""

@@ -418,6 +418,36 @@ TEST_F(EngineVerbs, PreprocessingIsUsedWhereItIsStated)
                   "Option '--mean' cannot be given with '--resume': a run goes on with the recipe that it began with.");
 }
 
+// The same network behind an exchange of axes, as exporters of channels-last networks write it.
+TEST_F(EngineVerbs, ANetworkThatReadsChannelsLastSeesTheSameImages)
+{
+    const std::string body = "conv:a k=3 p=1 c=4 > relu > maxpool:p k=2 s=2 > conv:b k=3 p=1 c=4 > gap > flatten > linear:head c=2";
+    Graph last = graphOf("input 3x16x24 > permute:front dims=0x3x1x2 > " + body);
+    last.update(last.findByName("input")->id, [](Node& node) {
+        node.attrs.set("shape", Ints{1, 16, 24, 3});
+        node.attrs.set("layout", std::string("NHWC"));
+    });
+    save("first.fovea", "input 3x16x24 > " + body);
+    std::ofstream("last.fovea") << documentText(last);
+    const auto told = [](const char* model, const std::vector<std::string>& more) {
+        std::filesystem::remove_all("run");
+        const Ran ran = run(with({more[0], model}, {more.begin() + 1, more.end()}));
+        EXPECT_EQ(ran.code, 0) << more[0] << ": " << ran.err;
+        return ran.out;
+    };
+    const std::vector<std::string> unit{"field", "--layer", "b", "--unit", "3,5", "--measure", "--effective", "--images", "2"};
+    if (missed(run(with({"field", "first.fovea"}, {unit.begin() + 1, unit.end()})))) return;
+    EXPECT_EQ(told("last.fovea", unit), told("first.fovea", unit));
+    const std::vector<std::string> eval{"eval", "--data", kImages, "--json"};
+    EXPECT_EQ(parseJson(told("last.fovea", eval))["loss"], parseJson(told("first.fovea", eval))["loss"]);
+    const std::vector<std::string> probe{"probe", "--data", kImages, "--layer", "b", "--json"};
+    EXPECT_EQ(parseJson(told("last.fovea", probe))["layers"], parseJson(told("first.fovea", probe))["layers"]);
+    const std::vector<std::string> train{"train",     "--data", kImages,  "--epochs", "1",  "--batch-size", "16",
+                                         "--workers", "1",      "--device", "cpu",    "-o", "run",          "--mixup", "0.5"};
+    EXPECT_EQ(told("last.fovea", train), told("first.fovea", train));
+    EXPECT_NE(told("last.fovea", {"measure", "--batch", "1"}).find("of 16x24"), std::string::npos);
+}
+
 TEST_F(EngineVerbs, AnExportedJobSaysThatFoldedNormsStayFolded)
 {
     Graph graph = graphOf("input 3x16x16 > conv:a k=3 p=1 c=4 > relu > gap > flatten > linear:head c=2");

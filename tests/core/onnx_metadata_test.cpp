@@ -1,6 +1,7 @@
 #include "core/base/files.h"
 #include "core/io/onnx/onnx.h"
 #include "tests/document/folder.h"
+#include "tests/support/onnx_text.h"
 #include "tests/support/text_graph.h"
 
 #include <gtest/gtest.h>
@@ -47,6 +48,23 @@ TEST_F(OnnxMetadata, AnUneditedImportGoesOutByteForByteAndAnEditedPreprocessingC
     read.graph.setPreprocessing(std::nullopt);
     EXPECT_EQ(reread(read).graph.preprocessing(), std::nullopt);
     EXPECT_EQ(bytesOf(read).find("fovea.preprocessing"), std::string::npos);
+}
+
+// Whole numbers come unscaled, and a file that says nothing of it goes out saying nothing.
+TEST_F(OnnxMetadata, AnImageOfWholeNumbersIsFedAsItIs)
+{
+    test::OnnxText file(13);
+    file.wholeInput("x", {1, 8, 8, 3});
+    file.node("Cast x -> real", {{"to", std::int64_t{1}}});
+    file.node("Transpose real -> map", {{"perm", Ints{0, 3, 1, 2}}});
+    file.reals("w", {2, 3, 3, 3});
+    file.node("Conv map,w -> y");
+    file.output("y");
+    writeAtomically(m_folder / "whole.onnx", file.serialized());
+    const Model read = readOnnx(m_folder / "whole.onnx");
+    EXPECT_EQ(read.graph.preprocessing(), (Preprocessing{0, ChannelOrder::Rgb, {0}, {1.0 / 255}}));
+    EXPECT_EQ(bytesOf(read).find("fovea.preprocessing"), std::string::npos);
+    EXPECT_EQ(readOnnx(m_folder / "out.onnx").graph.preprocessing(), read.graph.preprocessing());
 }
 
 TEST_F(OnnxMetadata, ThatCannotBeReadIsNotedAndKept)

@@ -86,6 +86,13 @@ void OnnxText::input(const std::string& name, const std::vector<std::variant<std
     }
 }
 
+void OnnxText::wholeInput(const std::string& name, const std::vector<std::variant<std::int64_t, std::string>>& dims)
+{
+    input(name, dims);
+    auto& graph = *m_proto->model.mutable_graph();
+    graph.mutable_input(graph.input_size() - 1)->mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::UINT8);
+}
+
 void OnnxText::output(const std::string& name)
 {
     auto& info = *m_proto->model.mutable_graph()->add_output();

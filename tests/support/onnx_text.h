@@ -30,6 +30,7 @@ public:
     OnnxText(OnnxText&&) noexcept;
 
     void input(const std::string& name, const std::vector<std::variant<std::int64_t, std::string>>& dims);
+    void wholeInput(const std::string& name, const std::vector<std::variant<std::int64_t, std::string>>& dims);  // uint8
     void output(const std::string& name);
     // Initializers. Without values: small numbers that differ, the same every time.
     void reals(const std::string& name, const Ints& dims, std::vector<float> values = {});

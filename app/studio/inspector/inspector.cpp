@@ -5,6 +5,7 @@
 #include "app/studio/look/verdict_look.h"
 #include "app/studio/look/words.h"
 #include "core/analysis/memory.h"
+#include "core/graph/first_image.h"
 #include "core/io/reports/reports.h"
 #include "core/ops/shared_layers.h"
 
@@ -192,10 +193,9 @@ void Inspector::loadValues(const Node& node, const LayerReport* layer)
 
 void Inspector::loadPreprocessing(const Node& node)
 {
-    const Ints* shape = node.kind == "Input" ? node.attrs.getInts("shape") : nullptr;
-    const bool isImage = shape && shape->size() == 4;
-    m_preprocessing->setVisible(isImage);
-    if (isImage) m_preprocessing->setValue(m_stage.graph()->preprocessing(), (*shape)[1]);
+    const bool image = isImage(node);
+    m_preprocessing->setVisible(image);
+    if (image) m_preprocessing->setValue(m_stage.graph()->preprocessing(), imageShape(node)[1]);
 }
 
 void Inspector::showFacts(const Node& node, const LayerReport* layer)

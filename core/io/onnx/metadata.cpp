@@ -10,6 +10,21 @@ namespace {
 
 constexpr const char* kKey = "fovea.preprocessing";
 
+// Whole numbers are the values of an image as they are: no scale is left to state.
+std::optional<Preprocessing> ofWholeNumbers(const onnx::ModelProto& model)
+{
+    const auto& inputs = model.graph().input();
+    const auto image = std::find_if(inputs.begin(), inputs.end(), [](const auto& input) {
+        const int rank = input.type().tensor_type().shape().dim_size();
+        return rank == 3 || rank == 4;
+    });
+    if (image == inputs.end() || image->type().tensor_type().elem_type() != onnx::TensorProto::UINT8) return std::nullopt;
+    Preprocessing out;
+    out.mean = {0};
+    out.deviation = {1.0 / 255};
+    return out;
+}
+
 bool isOurs(const onnx::StringStringEntryProto& entry) { return entry.key() == kKey; }
 
 }  // namespace
@@ -18,7 +33,7 @@ std::optional<Preprocessing> readPreprocessing(const onnx::ModelProto& model, st
 {
     const auto& props = model.metadata_props();
     const auto entry = std::find_if(props.begin(), props.end(), isOurs);
-    if (entry == props.end()) return std::nullopt;
+    if (entry == props.end()) return ofWholeNumbers(model);
     try {
         const Json root = parseJson(entry->value());
         return preprocessingFrom(JsonAt(root));

@@ -9,7 +9,8 @@
 
 namespace fovea {
 
-// nullopt where the file says nothing, or nothing that can be read: that is noted (where `notes` is given).
+// Of an image of whole numbers (uint8) without a word: its values as they are, 0 to 255. Else nullopt where the file says
+// nothing, or nothing that can be read: that is noted (where `notes` is given).
 std::optional<Preprocessing> readPreprocessing(const onnx::ModelProto& model, std::vector<Issue>* notes);
 
 // Leaves the metadata as it is where it says the same already.

@@ -1,6 +1,7 @@
 #include "core/io/pytorch/export_job.h"
 
 #include "core/base/files.h"
+#include "core/graph/first_image.h"
 #include "core/io/json/graph_json.h"
 #include "core/io/json/preprocessing_json.h"
 #include "core/io/pytorch/layout.h"
@@ -66,6 +67,19 @@ Json layersJson(const TorchLayout& layout, const std::set<NodeId>& before)
     return Json{{"layers", layers}, {"frozen", keys}, {"frozen_norms", norms}};
 }
 
+// The order of the image's dimensions, "NCHW" in most networks.
+std::string imageLayoutOf(const Graph& graph)
+{
+    const Node* image = firstImage(graph);
+    const Layout layout = image ? inputLayout(*image) : kNchw;
+    std::string out(4, '?');
+    for (const auto& [dim, letter] : {std::pair(layout.n, 'N'), std::pair(layout.c, 'C'), std::pair(layout.h, 'H'), std::pair(layout.w, 'W')})
+        if (dim >= 0 && dim < 4) out[static_cast<std::size_t>(dim)] = letter;
+    if (out.find('?') != std::string::npos)
+        throw Error(ErrorCode::Usage, "The image input has no batch or no channels; a job needs both.");
+    return out;
+}
+
 std::string fileText(const Json& value) { return value.dump(1) + "\n"; }
 
 }  // namespace
@@ -82,6 +96,7 @@ std::vector<std::string> writeExportJob(const std::filesystem::path& folder, con
     const std::set<NodeId> frozen = frozenLayers(job.graph, job.recipe.freeze);
     Json settings{{"schema", "fovea.job/1"}, {"classifier", classifierJson(job.graph, classifier)}};
     settings.update(layersJson(layout, frozen));
+    settings["layout"] = imageLayoutOf(job.graph);
     settings["preprocessing"] = toJson(job.graph.preprocessing().value_or(Preprocessing{}));
     LearningForm learning{{}, frozen};
     if (settings["classifier"]["method"] == "logits") learning.logits = classifier.logits;
