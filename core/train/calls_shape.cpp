@@ -49,7 +49,11 @@ at::Tensor sliced(const TorchCall& call, at::Tensor x)
 {
     const Ints dims = listOf(call, "dim"), starts = listOf(call, "start"), ends = listOf(call, "end"),
                steps = listOf(call, "step");
-    for (std::size_t i = 0; i < dims.size(); ++i) x = at::slice(x, dims[i], starts[i], ends[i], steps[i]);
+    for (std::size_t i = 0; i < dims.size(); ++i) {
+        // PyTorch has no steps backward; counted from the other end, place p is -1 - p.
+        if (steps[i] < 0) x = at::slice(x.flip({dims[i]}), dims[i], -1 - starts[i], -1 - ends[i], -steps[i]);
+        else x = at::slice(x, dims[i], starts[i], ends[i], steps[i]);
+    }
     return x;
 }
 

@@ -411,11 +411,15 @@ std::string sliced(const TorchLayer& layer, const std::string& x)
     for (std::size_t i = 0; i < dims.size() && i < starts.size() && i < ends.size() && i < steps.size(); ++i) {
         const std::int64_t dim = counted(dims[i], rankOf(layer));
         if (dim < 0 || dim >= Shape::kMaxRank) throw Error(ErrorCode::Usage, "It cuts a dimension that is not known.");
-        if (parts.contains(dim)) flush();
-        constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
-        std::string part = (starts[i] ? std::to_string(starts[i]) : std::string()) + ":";
-        if (ends[i] != kEnd) part += std::to_string(ends[i]);
-        if (steps[i] != 1) part += ":" + std::to_string(steps[i]);
+        const bool backward = steps[i] < 0;
+        if (parts.contains(dim) || backward) flush();
+        // PyTorch has no steps backward; counted from the other end, place p is -1 - p.
+        if (backward) out += ".flip(" + std::to_string(dim) + ")";
+        const std::int64_t start = backward ? -1 - starts[i] : starts[i], end = backward ? -1 - ends[i] : ends[i];
+        constexpr std::int64_t kFar = std::numeric_limits<std::int32_t>::max();  // no map is as long
+        std::string part = (start && start > -kFar ? std::to_string(start) : std::string()) + ":";
+        if (end < kFar) part += std::to_string(end);
+        if (std::abs(steps[i]) != 1) part += ":" + std::to_string(std::abs(steps[i]));
         parts[dim] = part;
     }
     flush();
