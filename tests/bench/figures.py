@@ -27,6 +27,7 @@ LIBRARY_MODELS = ("resnet50", "densenet121", "efficientnet_b7")
 # Seconds that the peer needs for its own propagation, as the contract states them.
 PEER_SECONDS = {"densenet121": 1.2, "efficientnet_b7": 3.4}
 SECONDS = 60  # a process that takes longer is ended and counts as not measured
+IMPORTS = 31
 PEER_PROCESS = (5.1, 476e6)  # rfa_toolbox on resnet50: seconds, bytes
 
 
@@ -163,6 +164,21 @@ def process_rows(programs, models, repetitions):
     return rows
 
 
+def import_rows(programs, models, older):
+    """`fovea analyze` of imported files against an older program, run in turn: the median of the ratios of neighbours."""
+    rows = []
+    for name in ("resnet50", "efficientnet_b7"):
+        ratios = []
+        for _ in range(IMPORTS):
+            pair = [run_measured([program, "analyze", models / f"{name}.onnx"]) for program in (programs / "fovea", older)]
+            if None in pair:
+                break
+            ratios.append(pair[0][0] / pair[1][0])
+        value = statistics.median(ratios) if len(ratios) == IMPORTS else None
+        rows.append(Row(f"import of {name}.onnx, against {older}", value, 1, "", "whole processes, run in turn"))
+    return rows
+
+
 def first_picture(programs, model, repetitions):
     """Seconds and peak bytes of the studio that opens, draws its window once into a file and ends."""
     with tempfile.TemporaryDirectory() as folder:
@@ -209,9 +225,11 @@ def main():
     parser.add_argument("--models", type=Path, required=True)
     parser.add_argument("--repetitions", type=int, default=7)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--against", type=Path, metavar="FOVEA", help="an older program, for the time of an import")
     arguments = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     rows = library_rows(arguments.bin / "fovea-bench", arguments.models)
+    rows += import_rows(arguments.bin, arguments.models, arguments.against.resolve()) if arguments.against else []
     rows += process_rows(arguments.bin, arguments.models, arguments.repetitions)
     rows += studio_rows(arguments.bin, arguments.models, arguments.repetitions)
     rows += engine_rows(arguments.bin, arguments.repetitions)
