@@ -115,7 +115,7 @@ def violations_in(root, rooms):
 MADE_UP_ROOMS = """\
 base core/base uses= links=
 graph core/graph uses=base links=xxhash::headers
-io_onnx core/io/onnx uses=base,graph links=ONNX::proto
+io_onnx core/io/onnx uses=base,graph links=ONNX::onnx_proto
 analysis core/analysis uses=graph links=
 charts app/studio/charts uses=analysis links=Qt6::Widgets
 window app/studio/window uses=charts links=Qt6::Widgets

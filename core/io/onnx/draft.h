@@ -49,6 +49,6 @@ std::optional<LayerTag> tagOf(const Draft& draft, const DraftLayer& layer);
 void setGroups(const Draft& draft, const std::vector<DraftLayer*>& layers);
 
 // The finished network: ids, unique names, groups, notes, and what is needed to write it back.
-Model finishImport(Draft& draft, const onnx::ModelProto& proto, const MappedFile& file, const std::vector<std::string>& initializers, std::vector<Issue> notes);
+Model finishImport(Draft& draft, onnx::ModelProto& proto, const MappedFile& file, const std::vector<std::string>& initializers, std::vector<Issue> notes);
 
 }  // namespace fovea

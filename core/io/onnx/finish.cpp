@@ -4,8 +4,10 @@
 #include "core/io/onnx/wire.h"
 #include "core/ops/registry.h"
 
+#include <algorithm>
 #include <optional>
 #include <set>
+#include <unordered_map>
 
 namespace fovea {
 
@@ -62,21 +64,29 @@ void readTags(const Draft& draft, std::vector<DraftLayer*>& layers)
         }
 }
 
-std::shared_ptr<const OnnxOrigin> originOf(const Draft& draft, const onnx::ModelProto& proto, const MappedFile& file,
-                                           const std::vector<std::string>& initializers, const std::map<std::size_t, NodeId>& owners)
+// With what the reader left in the file.
+std::string bytesOf(const onnx::NodeProto& node, const MappedFile& file)
+{
+    const bool isWhole = std::none_of(node.attribute().begin(), node.attribute().end(), [](const onnx::AttributeProto& attribute) {
+        return attribute.has_t() || attribute.tensors_size() > 0 || attribute.has_g() || attribute.graphs_size() > 0;
+    });
+    if (isWhole) return node.SerializeAsString();
+    onnx::NodeProto copy = node;
+    restorePayloads(copy, file);
+    return copy.SerializeAsString();
+}
+
+// `bytes` of the file's nodes, `owners` the layers that they have become; both in the order of the file.
+std::shared_ptr<const OnnxOrigin> originOf(onnx::ModelProto& proto, const std::vector<std::string>& initializers, std::vector<std::string> bytes,
+                                           const std::vector<NodeId>& owners)
 {
     auto origin = std::make_shared<OnnxOrigin>();
     origin->initializers = initializers;
-    std::map<const onnx::NodeProto*, NodeId> ownerOf;
-    for (const auto& [index, id] : owners) ownerOf[draft.fileNodes[index]] = id;
-    for (const auto& node : proto.graph().node()) {
-        const auto owner = ownerOf.find(&node);
-        onnx::NodeProto copy = node;
-        restorePayloads(copy, file);
-        origin->nodes.push_back({copy.SerializeAsString(), owner == ownerOf.end() ? kNoNode : owner->second});
-    }
+    for (std::size_t i = 0; i < bytes.size(); ++i) origin->nodes.push_back({std::move(bytes[i]), owners[i]});
+    google::protobuf::RepeatedPtrField<onnx::NodeProto> nodes;  // aside: copying them costs more than all the rest
+    proto.mutable_graph()->mutable_node()->Swap(&nodes);
     onnx::ModelProto skeleton = proto;
-    skeleton.mutable_graph()->clear_node();
+    proto.mutable_graph()->mutable_node()->Swap(&nodes);
     google::protobuf::RepeatedPtrField<onnx::TensorProto> kept;
     const std::set<std::string> read(initializers.begin(), initializers.end());
     for (const auto& tensor : proto.graph().initializer())
@@ -88,7 +98,7 @@ std::shared_ptr<const OnnxOrigin> originOf(const Draft& draft, const onnx::Model
 
 }  // namespace
 
-Model finishImport(Draft& draft, const onnx::ModelProto& proto, const MappedFile& file, const std::vector<std::string>& initializers, std::vector<Issue> notes)
+Model finishImport(Draft& draft, onnx::ModelProto& proto, const MappedFile& file, const std::vector<std::string>& initializers, std::vector<Issue> notes)
 {
     noteFoldedNorms(draft, notes);
     std::vector<DraftLayer*> layers;
@@ -99,7 +109,13 @@ Model finishImport(Draft& draft, const onnx::ModelProto& proto, const MappedFile
 
     std::map<NodeId, NodeId> ids;
     std::set<std::string> names;
-    std::map<std::size_t, NodeId> owners;
+    std::unordered_map<const onnx::NodeProto*, std::size_t> places;  // in the file
+    std::vector<std::string> bytes;
+    for (const auto& node : proto.graph().node()) {
+        places.emplace(&node, bytes.size());
+        bytes.push_back(bytesOf(node, file));
+    }
+    std::vector<NodeId> owners(bytes.size(), kNoNode);
     Model model;
     NodeId next = 1;
     for (DraftLayer* layer : layers) {
@@ -113,18 +129,14 @@ Model finishImport(Draft& draft, const onnx::ModelProto& proto, const MappedFile
         for (int i = 1; !names.insert(node.name).second; ++i) node.name = wanted + "_" + std::to_string(i);
         for (Port& port : node.inputs)
             if (port.node != kNoNode) port.node = ids[port.node];
-        for (const std::size_t index : layer->fileNodes) owners[index] = node.id;
+        for (const std::size_t index : layer->fileNodes) owners[places.at(draft.fileNodes[index])] = node.id;
         for (Issue& note : layer->notes) {
             note.layer = node.name;
             notes.push_back(std::move(note));
         }
         if (!layer->fileNodes.empty()) {
             auto origin = std::make_shared<Origin>();
-            for (const std::size_t index : layer->fileNodes) {
-                onnx::NodeProto copy = *draft.fileNodes[index];
-                restorePayloads(copy, file);
-                origin->nodes.push_back(copy.SerializeAsString());
-            }
+            for (const std::size_t index : layer->fileNodes) origin->nodes.push_back(bytes[places.at(draft.fileNodes[index])]);
             origin->inputNames = layer->inputNames;
             origin->outputNames = layer->outputNames;
             origin->inputs = layer->in;
@@ -140,7 +152,7 @@ Model finishImport(Draft& draft, const onnx::ModelProto& proto, const MappedFile
     model.graph.setPreprocessing(readPreprocessing(proto, &notes));
     model.graph.setNotes(notes);
     for (auto& [name, tensor] : draft.tensors) model.weights.set(name, std::move(tensor));
-    model.onnx = originOf(draft, proto, file, initializers, owners);
+    model.onnx = originOf(proto, initializers, std::move(bytes), owners);
     return model;
 }
 

@@ -1,5 +1,6 @@
 #include "core/io/onnx/groups.h"
 
+#include "core/io/onnx/links.h"
 #include "core/io/onnx/strong_parts.h"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <numeric>
 #include <queue>
 #include <set>
+#include <span>
 #include <string_view>
 
 namespace fovea {
@@ -94,17 +96,21 @@ public:
     // Where a layer closes a group with something from beside it, `closes` is set: it closes none inside that one.
     Division(const std::vector<std::size_t>& layers, const std::vector<std::size_t>& place, const Lists& inputs, const std::vector<GroupClaim>& claims,
              std::vector<bool>& closes)
-        : m_layers(layers), m_claims(claims), m_closes(closes), m_inputs(layers.size()), m_readers(layers.size()), m_foreign(layers.size()), m_of(layers.size(), kNone)
+        : m_layers(layers), m_claims(claims), m_closes(closes), m_of(layers.size(), kNone)
     {
+        std::vector<Links::Edge> reads, readers, foreign;
         for (std::size_t i = 0; i < layers.size(); ++i)
             for (const std::size_t input : inputs[layers[i]]) {
                 if (place[input] == kNone) {
-                    m_foreign[i].push_back(input);
+                    foreign.emplace_back(i, input);
                     continue;
                 }
-                m_inputs[i].push_back(place[input]);
-                m_readers[place[input]].push_back(i);
+                reads.emplace_back(i, place[input]);
+                readers.emplace_back(place[input], i);
             }
+        m_inputs = Links(layers.size(), reads);
+        m_readers = Links(layers.size(), readers);
+        m_foreign = Links(layers.size(), foreign);
     }
 
     // `modules` by layer: the module right inside this part, or kNone.
@@ -130,13 +136,13 @@ private:
     // Every candidate is one node; behind them come the layers of this part that are in none.
     std::size_t nodeOf(std::size_t i) const { return m_of[i] == kNone ? m_modules.size() + i : m_of[i]; }
 
-    Lists contracted() const
+    Links contracted() const
     {
-        Lists out(m_modules.size() + m_layers.size());
+        std::vector<Links::Edge> edges;
         for (std::size_t i = 0; i < m_layers.size(); ++i)
             for (const std::size_t reader : m_readers[i])
-                if (nodeOf(i) != nodeOf(reader)) out[nodeOf(i)].push_back(nodeOf(reader));
-        return out;
+                if (nodeOf(i) != nodeOf(reader)) edges.emplace_back(nodeOf(i), nodeOf(reader));
+        return Links(m_modules.size() + m_layers.size(), edges);
     }
 
     Lists layersByCandidate() const
@@ -151,11 +157,12 @@ private:
     // contradict each other and are split; returns whether there were any.
     bool closeCycles()
     {
+        const Lists cycles = strongParts(contracted());
+        if (cycles.empty()) return false;
         const Lists layersOf = layersByCandidate();
         const std::size_t candidates = m_modules.size();
         bool hasSplit = false;
-        for (const std::vector<std::size_t>& nodes : strongParts(contracted())) {
-            if (nodes.size() < 2) continue;
+        for (const std::vector<std::size_t>& nodes : cycles) {
             std::vector<std::size_t> named, layers;
             for (const std::size_t node : nodes) {
                 if (node >= candidates) {
@@ -246,7 +253,7 @@ private:
     // its own, between what the group reads and the one layer `reader`.
     bool isBranch(std::size_t i, std::size_t candidate, std::size_t reader) const
     {
-        return saysNothing(i) && m_readers[i] == std::vector<std::size_t>{reader} && readsTheSame(i, candidate);
+        return saysNothing(i) && m_readers[i].size() == 1 && m_readers[i].front() == reader && readsTheSame(i, candidate);
     }
 
     // An activation or a merge of which the file says nothing closes the group whose output it reads, where it reads
@@ -269,7 +276,7 @@ private:
     }
 
     // Of the last layer in order of execution that is in one.
-    std::size_t latestCandidate(const std::vector<std::size_t>& layers) const
+    std::size_t latestCandidate(std::span<const std::size_t> layers) const
     {
         std::size_t latest = kNone;
         for (const std::size_t i : layers)
@@ -340,8 +347,8 @@ private:
     const std::vector<std::size_t>& m_layers;
     const std::vector<GroupClaim>& m_claims;
     std::vector<bool>& m_closes;         // by layer of the network
-    Lists m_inputs, m_readers;           // inside this part
-    Lists m_foreign;                     // inputs from elsewhere, as layers of the network
+    Links m_inputs, m_readers;           // inside this part
+    Links m_foreign;                     // inputs from elsewhere, as layers of the network
     std::vector<std::size_t> m_of;       // the candidate of each layer; kNone: in none
     std::vector<std::size_t> m_modules;  // by candidate
     std::vector<std::set<std::size_t>> m_sources;  // what each candidate reads from outside it, and some inside

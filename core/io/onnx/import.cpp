@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace fovea {
 
@@ -38,7 +39,7 @@ struct Known {
 class Importer {
 public:
     // `layouts` of inputs by name, where they are known.
-    Importer(const onnx::ModelProto& model, std::shared_ptr<const MappedFile> file, std::map<std::string, std::string> layouts = {})
+    Importer(onnx::ModelProto& model, std::shared_ptr<const MappedFile> file, std::map<std::string, std::string> layouts = {})
         : m_model(model), m_file(std::move(file)), m_layouts(std::move(layouts))
     {
         for (const auto& import : model.opset_import())
@@ -58,10 +59,9 @@ public:
     }
 
     // Inputs of rank 3, each as if it were one picture, where none is an image of rank 4.
-    std::map<std::string, std::string> singlePictures() const
+    std::map<std::string, std::string> singlePictures(const std::map<std::string, std::string>& layouts) const
     {
         std::map<std::string, std::string> out;
-        const auto layouts = imageLayouts(m_draft);
         for (const DraftLayer& layer : m_draft.layers) {
             const int rank = layer.node.kind == "Input" && !layer.out.empty() ? layer.out[0].shape.rank() : -1;
             const auto layout = layouts.find(layer.node.name);
@@ -539,7 +539,7 @@ private:
         }
     }
 
-    const onnx::ModelProto& m_model;
+    onnx::ModelProto& m_model;
     std::shared_ptr<const MappedFile> m_file;
     std::map<std::string, std::string> m_layouts;
     std::int64_t m_opset = 13;
@@ -551,8 +551,8 @@ private:
     std::vector<std::string> m_initializers;
     std::vector<Issue> m_notes;
     Port m_image;
-    std::set<std::string> m_read;  // values that a node, a subgraph or the network's outputs read
-    std::map<std::string, const onnx::NodeProto*> m_makers;
+    std::unordered_set<std::string> m_read;  // values that a node, a subgraph or the network's outputs read
+    std::unordered_map<std::string, const onnx::NodeProto*> m_makers;
     std::map<std::string, std::int64_t> m_symbols;  // of inputs: what each is taken for
     mutable std::map<std::string, const onnx::TensorShapeProto*> m_declared;
 };
@@ -585,12 +585,12 @@ std::map<std::string, std::string> likelyLayouts(const onnx::ModelProto& proto)
     return out;
 }
 
-Model imported(const onnx::ModelProto& proto, const std::shared_ptr<const MappedFile>& file)
+Model imported(onnx::ModelProto& proto, const std::shared_ptr<const MappedFile>& file)
 {
     const auto likely = likelyLayouts(proto);
     Importer importer(proto, file, likely);
     auto layouts = importer.read();
-    if (const auto single = importer.singlePictures(); !single.empty()) layouts = Importer(proto, file, single).read();
+    if (const auto single = importer.singlePictures(layouts); !single.empty()) layouts = Importer(proto, file, single).read();
     if (!importer.hasImage(layouts)) layouts = likely;  // nothing slides over any input: the usual reading tells more than none
     if (layouts == likely) return importer.finish();
     Importer again(proto, file, layouts);  // sizes are read by which of them are height and width
@@ -604,8 +604,8 @@ Model readOnnx(const std::filesystem::path& path)
 {
     const auto file = MappedFile::open(path);
     try {
-        const onnx::ModelProto proto = parseModel(*file);
-        if (const auto whole = withFunctionsInlined(proto)) return asInFile(imported(*whole, file), proto, *file);
+        onnx::ModelProto proto = parseModel(*file);
+        if (auto whole = withFunctionsInlined(proto)) return asInFile(imported(*whole, file), proto, *file);
         return imported(proto, file);
     } catch (Error& error) {
         throw error.within(path.filename().string());

@@ -3,9 +3,11 @@
 #include "core/base/error.h"
 
 #include <algorithm>
-#include <map>
 #include <queue>
 #include <set>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace fovea {
 
@@ -44,15 +46,14 @@ std::vector<std::string> outerReads(const onnx::NodeProto& node)
 
 std::vector<const onnx::NodeProto*> executionOrder(const onnx::GraphProto& graph)
 {
-    std::set<std::string> given;
+    std::unordered_set<std::string_view> given, tensors;
     for (const auto& input : graph.input())
         if (!given.insert(input.name()).second) throw Error(ErrorCode::Format, "Two inputs are called '" + input.name() + "'.");
-    std::set<std::string> tensors;
     for (const auto& tensor : graph.initializer())
         if (!tensors.insert(tensor.name()).second) throw Error(ErrorCode::Format, "Two weights are called '" + tensor.name() + "'.");
     given.insert(tensors.begin(), tensors.end());
     for (const auto& tensor : graph.sparse_initializer()) given.insert(tensor.values().name());
-    std::map<std::string, int> makers;
+    std::unordered_map<std::string_view, int> makers;
     for (int i = 0; i < graph.node_size(); ++i)
         for (const std::string& name : graph.node(i).output()) {
             if (name.empty()) continue;
@@ -64,16 +65,15 @@ std::vector<const onnx::NodeProto*> executionOrder(const onnx::GraphProto& graph
     std::vector<std::vector<int>> readers(count);
     std::vector<int> waiting(count, 0);
     for (int i = 0; i < graph.node_size(); ++i) {
-        std::vector<std::string> reads(graph.node(i).input().begin(), graph.node(i).input().end());
-        const auto outer = outerReads(graph.node(i));
-        reads.insert(reads.end(), outer.begin(), outer.end());
-        for (const std::string& name : reads) {
-            if (name.empty() || given.contains(name)) continue;
+        const auto read = [&](const std::string& name) {
+            if (name.empty() || given.contains(name)) return;
             const auto maker = makers.find(name);
             if (maker == makers.end()) throw Error(ErrorCode::Format, "Nothing makes the value '" + name + "', which " + describe(graph.node(i)) + " reads.");
             readers[static_cast<std::size_t>(maker->second)].push_back(i);
             ++waiting[static_cast<std::size_t>(i)];
-        }
+        };
+        for (const std::string& name : graph.node(i).input()) read(name);
+        for (const std::string& name : outerReads(graph.node(i))) read(name);
     }
     std::priority_queue<int, std::vector<int>, std::greater<>> ready;
     for (int i = 0; i < graph.node_size(); ++i)

@@ -1,6 +1,7 @@
 #include "core/io/onnx/strong_parts.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace fovea {
@@ -11,7 +12,7 @@ using Lists = std::vector<std::vector<std::size_t>>;
 
 class Search {
 public:
-    explicit Search(const Lists& successors)
+    explicit Search(const Links& successors)
         : m_successors(successors), m_number(successors.size(), 0), m_low(successors.size(), 0), m_closed(successors.size(), false)
     {
         for (std::size_t node = 0; node < successors.size(); ++node)
@@ -50,16 +51,14 @@ private:
         m_calls.pop_back();
         if (!m_calls.empty()) m_low[m_calls.back().first] = std::min(m_low[m_calls.back().first], m_low[node]);
         if (m_low[node] != m_number[node]) return;
-        std::vector<std::size_t> part;
-        do {
-            part.push_back(m_open.back());
-            m_closed[part.back()] = true;
-            m_open.pop_back();
-        } while (part.back() != node);
-        parts.push_back(std::move(part));
+        auto begin = m_open.end();
+        do m_closed[*--begin] = true;
+        while (*begin != node);
+        if (m_open.end() - begin > 1) parts.emplace_back(m_open.rbegin(), std::make_reverse_iterator(begin));
+        m_open.erase(begin, m_open.end());
     }
 
-    const Lists& m_successors;
+    const Links& m_successors;
     std::vector<std::size_t> m_number, m_low;  // from 1, in the order of discovery
     std::vector<bool> m_closed;
     std::vector<std::size_t> m_open;
@@ -69,6 +68,6 @@ private:
 
 }  // namespace
 
-std::vector<std::vector<std::size_t>> strongParts(const std::vector<std::vector<std::size_t>>& successors) { return std::move(Search(successors).parts); }
+std::vector<std::vector<std::size_t>> strongParts(const Links& successors) { return std::move(Search(successors).parts); }
 
 }  // namespace fovea

@@ -2,13 +2,11 @@
 // Computing 1(2), 1972. Without recursion, so that chains of any length do.
 #pragma once
 
-#include <cstddef>
-#include <vector>
+#include "core/io/onnx/links.h"
 
 namespace fovea {
 
-// `successors` lists for each node where its edges lead. Every node is in exactly one part; two are in the same one
-// where each can be reached from the other.
-std::vector<std::vector<std::size_t>> strongParts(const std::vector<std::vector<std::size_t>>& successors);
+// Those of at least two nodes: two are in the same one where each can be reached from the other.
+std::vector<std::vector<std::size_t>> strongParts(const Links& successors);
 
 }  // namespace fovea
