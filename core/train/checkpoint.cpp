@@ -5,6 +5,8 @@
 #include "core/io/safetensors/safetensors.h"
 #include "core/train/tensors.h"
 
+#include <c10/core/GradMode.h>
+
 #include <charconv>
 
 namespace fovea {
@@ -27,7 +29,7 @@ at::Tensor numbersOf(const RunPosition& position)
     return at::tensor({position.bestTop1, position.seconds, position.epochLoss, position.lineLoss}, at::kDouble);
 }
 
-const Tensor& tensorIn(const Weights& weights, const std::string& name, const Ints& dims)
+Tensor tensorIn(const Weights& weights, const std::string& name, const Ints& dims)
 {
     const Tensor* tensor = weights.find(name);
     if (!tensor) throw Error(ErrorCode::Format, "The checkpoint lacks the tensor '" + name + "'.");
@@ -39,8 +41,8 @@ const Tensor& tensorIn(const Weights& weights, const std::string& name, const In
 
 RunPosition positionIn(const Weights& state)
 {
-    const Tensor& counts = tensorIn(state, kCounts, {static_cast<std::int64_t>(kCountsSize)});
-    const Tensor& numbers = tensorIn(state, kNumbers, {static_cast<std::int64_t>(kNumbersSize)});
+    const Tensor counts = tensorIn(state, kCounts, {static_cast<std::int64_t>(kCountsSize)});
+    const Tensor numbers = tensorIn(state, kNumbers, {static_cast<std::int64_t>(kNumbersSize)});
     RunPosition out;
     std::int64_t index = 0;
     for (std::int64_t* count :
@@ -55,7 +57,7 @@ RunPosition positionIn(const Weights& state)
 
 void copyInto(at::Tensor tensor, const Weights& weights, const std::string& name)
 {
-    const at::NoGradGuard noGradients;
+    const c10::NoGradGuard noGradients;
     tensor.copy_(toTorch(tensorIn(weights, name, tensor.sizes().vec()), tensor.scalar_type(), tensor.device(), name));
 }
 

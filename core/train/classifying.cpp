@@ -5,6 +5,8 @@
 #include "core/train/autocast.h"
 #include "core/train/tensors.h"
 
+#include <c10/core/GradMode.h>
+
 #include <algorithm>
 
 namespace fovea {
@@ -64,7 +66,7 @@ void ClassifyingNetwork::setTraining(bool training, const std::set<std::size_t>&
 void ClassifyingNetwork::setChannelsLast()
 {
     m_channelsLast = true;
-    const at::NoGradGuard noGradients;
+    const c10::NoGradGuard noGradients;
     for (Network::Owned& owned : m_network.owned)
         if (owned.tensor.dim() == 4) owned.tensor.set_data(owned.tensor.contiguous(at::MemoryFormat::ChannelsLast));
 }

@@ -6,6 +6,8 @@
 #include "core/train/scores.h"
 #include "core/train/tensor_memory.h"
 
+#include <c10/core/GradMode.h>
+
 #include <algorithm>
 #include <functional>
 
@@ -107,7 +109,7 @@ Once inferenceStep(const TrainStart& start, std::int64_t batch)
     const std::vector<std::size_t> wanted = outputsOf(*network);
     const auto inputs = noiseFor(*network, wanted, batch);
     return [=](std::int64_t) {
-        const at::NoGradGuard noGradients;
+        const c10::NoGradGuard noGradients;
         std::vector<at::Tensor> made;
         network->run(wanted, inputs, made);
         double sum = 0;

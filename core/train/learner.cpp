@@ -7,6 +7,8 @@
 #include "core/train/mixing.h"
 #include "core/train/purposes.h"
 
+#include <c10/core/GradMode.h>
+
 #include <cmath>
 
 namespace fovea {
@@ -112,7 +114,7 @@ void Learner::average(std::int64_t step)
 {
     const double steps = static_cast<double>(step),
                  decay = std::min(m_recipe.modelEmaDecay, (1 + steps) / (10 + steps));
-    const at::NoGradGuard noGradients;
+    const c10::NoGradGuard noGradients;
     for (std::size_t i = 0; i < m_average.size(); ++i) {
         const at::Tensor& now = m_classifier.network().owned[i].tensor;
         if (at::isFloatingType(now.scalar_type())) m_average[i].lerp_(now.detach(), 1 - decay);
@@ -129,7 +131,7 @@ StateTensors Learner::state() const
 
 Learner::Averaged::Averaged(Learner& learner) : m_learner(learner)
 {
-    const at::NoGradGuard noGradients;
+    const c10::NoGradGuard noGradients;
     for (std::size_t i = 0; i < learner.m_average.size(); ++i) {
         at::Tensor& tensor = learner.m_classifier.network().owned[i].tensor;
         m_own.push_back(tensor.detach().clone());
@@ -139,7 +141,7 @@ Learner::Averaged::Averaged(Learner& learner) : m_learner(learner)
 
 Learner::Averaged::~Averaged()
 {
-    const at::NoGradGuard noGradients;
+    const c10::NoGradGuard noGradients;
     for (std::size_t i = 0; i < m_own.size(); ++i) m_learner.m_classifier.network().owned[i].tensor.copy_(m_own[i]);
 }
 

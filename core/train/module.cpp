@@ -3,6 +3,7 @@
 #include "core/train/network.h"
 #include "core/train/tensors.h"
 
+#include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <random>
@@ -52,7 +53,7 @@ Module& Module::operator=(Module&&) noexcept = default;
 
 NamedTensors Module::forward(const NamedTensors& inputs) const
 {
-    const at::NoGradGuard noGradients;
+    const c10::NoGradGuard noGradients;
     const Network& network = m_impl->network;
     std::vector<std::size_t> wanted;
     for (const GraphOutput& output : network.graph.outputs())

@@ -8,6 +8,8 @@
 #include "core/train/scores.h"
 #include "core/train/tensors.h"
 
+#include <c10/core/GradMode.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -89,7 +91,7 @@ LoadOptions evenly(LoadOptions options, std::int64_t images)
 
 double largestDifference(ClassifyingNetwork& before, ClassifyingNetwork& after, const Batch& batch)
 {
-    const at::NoGradGuard noGradients;
+    const c10::NoGradGuard noGradients;
     const at::Tensor a = before.logits(before.images(batch)), b = after.logits(after.images(batch));
     return (a - b).abs().max().item<double>() / std::max(a.abs().max().item<double>(), 1e-30);
 }
@@ -124,7 +126,7 @@ RecalibrateReply recalibrate(const TrainStart& start, const RecalibrateRequest& 
     progress.total = training.batchesPerEpoch();
     ProgressTeller teller(watch, progress, start.device);
     training.start(0);
-    const at::NoGradGuard noGradients;
+    const c10::NoGradGuard noGradients;
     for (Network::Step* norm : norms) {
         norm->training = true;
         norm->call.args.set("momentum", 1.0);  // what the batch has, and nothing of what was before
@@ -192,7 +194,7 @@ Unfolded unfoldNorms(const TrainStart& start, const DataParts& parts, const Unfo
     std::optional<Batch> first;
     while (auto batch = loader.next()) {
         if (watch.stop()) throw Error(ErrorCode::Usage, "The unfolding was stopped; nothing was changed.");
-        const at::NoGradGuard noGradients;
+        const c10::NoGradGuard noGradients;
         translated("unfolding", [&] {
             before.logits(before.images(*batch), [&](std::size_t step, const std::vector<at::Tensor>& outputs) {
                 if (const auto it = moments.find(step); it != moments.end()) it->second.add(outputs[0]);

@@ -1,5 +1,7 @@
 #include "core/train/optimiser.h"
 
+#include <c10/core/GradMode.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -31,7 +33,7 @@ void Optimiser::clearGradients()
 
 void Optimiser::clipGradients(double most)
 {
-    const at::NoGradGuard noGradients;
+    const c10::NoGradGuard noGradients;
     std::vector<at::Tensor> gradients, norms;
     for (const OptimisedTensor& tensor : m_tensors)
         if (tensor.tensor.grad().defined()) gradients.push_back(tensor.tensor.grad());
@@ -58,7 +60,7 @@ std::vector<Optimiser::Lists> Optimiser::listsOf(const Group& group) const
 
 void Optimiser::step(double rate)
 {
-    const at::NoGradGuard noGradients;
+    const c10::NoGradGuard noGradients;
     ++m_steps;
     const bool adam = m_recipe.opt == "adamw";
     for (const Group& group : m_groups) {

@@ -5,6 +5,8 @@
 #include "core/train/optimiser.h"
 #include "core/train/scores.h"
 
+#include <c10/core/GradMode.h>
+
 #include <algorithm>
 
 namespace fovea {
@@ -74,7 +76,7 @@ at::Tensor pooled(const at::Tensor& output, const Layout& layout)
 bool collect(ClassifyingNetwork& classifier, const std::vector<std::size_t>& steps, Loader& loader,
              const std::string& phase, const JobWatch& watch, Features& out)
 {
-    const at::NoGradGuard noGradients;
+    const c10::NoGradGuard noGradients;
     const Network& network = classifier.network();
     classifier.setTraining(false);
     std::vector<std::size_t> wanted;
@@ -126,7 +128,7 @@ ProbeRow fitted(const at::Tensor& train, const at::Tensor& trainLabels, const at
         at::cross_entropy_loss(at::linear(rows, weight, bias), trainLabels).backward();
         optimiser.step(kRate * (1 - static_cast<double>(step) / kSteps));
     }
-    const at::NoGradGuard noGradients;
+    const c10::NoGradGuard noGradients;
     ProbeRow out;
     out.features = train.size(1);
     out.trainTop1 = accuracy(at::linear(rows, weight, bias), trainLabels);

@@ -3,6 +3,8 @@
 #include "core/base/random.h"
 #include "core/train/purposes.h"
 
+#include <c10/core/GradMode.h>
+
 #include <algorithm>
 #include <chrono>
 #include <numeric>
@@ -50,7 +52,7 @@ void ProgressTeller::advance(std::int64_t images)
 
 Scores scoreOf(ClassifyingNetwork& classifier, Loader& loader, const std::string& phase, const JobWatch& watch)
 {
-    const at::NoGradGuard noGradients;
+    const c10::NoGradGuard noGradients;
     classifier.setTraining(false);
     const std::int64_t classes = classifier.classes();
     Scores out;
