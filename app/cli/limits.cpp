@@ -6,6 +6,7 @@
 #include "core/graph/names.h"
 #include "core/io/reports/reports.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 

@@ -31,6 +31,11 @@ void becomeGlobalAlong(OnnxCall& call, const Ints& axes, std::int64_t kernel, bo
 
 }  // namespace
 
+bool coversSide(const AxisReach& window, std::int64_t side)
+{
+    return window.kernel == side && window.dilation == 1 && window.padBegin == 0 && window.padEnd == 0;
+}
+
 void readAsGlobalWhereItCoversItsMap(OnnxCall& call, const char* globalKind)
 {
     const Value in = call.value(0);
@@ -44,7 +49,7 @@ void readAsGlobalWhereItCoversItsMap(OnnxCall& call, const char* globalKind)
         const bool open = dim == layout.h ? call.heightOpen : call.widthOpen;
         const bool isAxis = dim == layout.h || dim == layout.w;
         kernel[i] = r.kernel;
-        covers[i] = isAxis && !open && r.padBegin == 0 && r.padEnd == 0 && r.dilation == 1 && r.kernel == in.shape[dim];
+        covers[i] = isAxis && !open && coversSide(r, in.shape[dim]);
     }
     if (covers == Ints{1, 1} && kernel[0] * kernel[1] > 1) {
         becomeGlobal(call, globalKind, kernel);

@@ -10,6 +10,9 @@ namespace fovea {
 // and leaves one unit there, it is global on that axis alone ("global_axes").
 void readAsGlobalWhereItCoversItsMap(OnnxCall& call, const char* globalKind);
 
+// The rule of it for one axis, `side` units long.
+bool coversSide(const AxisReach& window, std::int64_t side);
+
 AttrDef ceilModeAttr();
 AttrDef globalAxesAttr();
 

@@ -435,12 +435,23 @@ bool roundsBothWays(const Node& node, const OnnxResize& resize)
     return node.attrs.getText("nearest_mode", "floor") == kByDirection && (resize.scale[0] < Rational(1)) != (resize.scale[1] < Rational(1));
 }
 
+// A scale for each dimension, 1 but for height and width.
+std::string scalesOf(OnnxWriter& writer, Rational height, Rational width)
+{
+    const Value& in = writer.inputValue();
+    const int rank = std::max(in.shape.rank(), 3);
+    std::vector<float> scales(static_cast<std::size_t>(rank), 1.0f);
+    if (in.layout.h >= 0) scales[static_cast<std::size_t>(in.layout.h)] = static_cast<float>(height.value());
+    if (in.layout.w >= 0) scales[static_cast<std::size_t>(in.layout.w)] = static_cast<float>(width.value());
+    return writer.constant(Tensor::fromFloats({rank}, scales));
+}
+
 // One axis after the other, each with its own rounding.
 void writeByAxis(OnnxWriter& writer, const OnnxResize& resize, OnnxAttrs attrs)
 {
     const std::string none = writer.opset() < 13 ? writer.constant(Tensor::fromFloats({0}, {})) : std::string();
     const Layout& layout = writer.inputValue().layout;
-    const int rank = std::max(writer.inputValue().shape.rank(), 3), dims[2] = {layout.h, layout.w};
+    const int rank = std::max(writer.inputValue().shape.rank(), 3);
     const std::string sizes = resize.toSize ? sizesOf(writer) : std::string();
     // The second axis is as it came in until it is its turn.
     const auto sizesOfFirst = [&] {
@@ -456,9 +467,7 @@ void writeByAxis(OnnxWriter& writer, const OnnxResize& resize, OnnxAttrs attrs)
             inputs.push_back(none);
             inputs.push_back(axis == 0 ? sizesOfFirst() : sizes);
         } else {
-            std::vector<float> scales(static_cast<std::size_t>(rank), 1.0f);
-            if (dims[axis] >= 0) scales[static_cast<std::size_t>(dims[axis])] = static_cast<float>(resize.scale[axis].value());
-            inputs.push_back(writer.constant(Tensor::fromFloats({rank}, scales)));
+            inputs.push_back(axis == 0 ? scalesOf(writer, resize.scale[0], 1) : scalesOf(writer, 1, resize.scale[1]));
         }
         attrs["coordinate_transformation_mode"] = std::string("asymmetric");
         attrs["nearest_mode"] = std::string(resize.scale[axis] < Rational(1) ? "ceil" : "floor");
@@ -508,12 +517,7 @@ void write(OnnxWriter& writer)
         writer.finish("Resize", {writer.input(), none, none, sizesOf(writer)}, out);
         return;
     }
-    const int rank = std::max(in.shape.rank(), 3);
-    std::vector<float> scales(static_cast<std::size_t>(rank), 1.0f);
-    const std::int8_t dims[2] = {in.layout.h, in.layout.w};
-    for (std::size_t axis = 0; axis < 2; ++axis)
-        if (dims[axis] >= 0) scales[static_cast<std::size_t>(dims[axis])] = static_cast<float>(resize.scale[axis].value());
-    writer.finish("Resize", {writer.input(), none, writer.constant(Tensor::fromFloats({rank}, scales))}, out);
+    writer.finish("Resize", {writer.input(), none, scalesOf(writer, resize.scale[0], resize.scale[1])}, out);
 }
 
 }  // namespace

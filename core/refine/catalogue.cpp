@@ -1,5 +1,6 @@
 #include "core/refine/catalogue.h"
 
+#include "core/ops/pooling.h"
 #include "core/refine/vetoes.h"
 
 #include <algorithm>
@@ -31,7 +32,7 @@ bool coversAnAxis(const LayerReport& layer)
 {
     if (layer.op->opClass != OpClass::Pooling || layer.in.empty()) return false;
     const auto covers = [](const AxisReach& r, std::int64_t side) {
-        return r.kind == ReachKind::Window && r.kernel > 1 && r.kernel == side && r.dilation == 1 && r.padBegin == 0 && r.padEnd == 0;
+        return r.kind == ReachKind::Window && r.kernel > 1 && coversSide(r, side);
     };
     return covers(layer.reach->h, layer.in[0].height()) || covers(layer.reach->w, layer.in[0].width());
 }

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 // Numbers by hand; tests/field and tests/onnx hold the same idioms against ONNX Runtime.
 namespace fovea {
 namespace {

@@ -1,6 +1,7 @@
 #include "core/io/onnx/follow_sizes.h"
 
 #include "core/graph/dimensions.h"
+#include "core/ops/common.h"
 #include "core/ops/registry.h"
 #include "core/ops/reshape.h"
 #include "core/ops/size_expr.h"
@@ -184,10 +185,10 @@ private:
         std::vector<SizeExpr> from(starts->begin(), starts->end()), to(ends->begin(), ends->end());
         bool changed = false;
         for (std::size_t i = 0; i < dims->size() && i < from.size() && i < to.size(); ++i) {
-            const std::int64_t at = (*dims)[i] < 0 ? (*dims)[i] + in.shape.rank() : (*dims)[i];
+            const int at = normalAxis((*dims)[i], in.shape.rank());
             const Axis axis = at == in.layout.h ? Axis::Height : at == in.layout.w ? Axis::Width : Axis::Other;
             if (axis == Axis::Other || !isFixed(axis) || (i < steps->size() && (*steps)[i] != 1)) continue;
-            changed = followBounds(layer, axis, static_cast<int>(at), from[i], to[i]) || changed;
+            changed = followBounds(layer, axis, at, from[i], to[i]) || changed;
         }
         if (!changed) return;
         from.insert(from.end(), to.begin(), to.end());
@@ -199,8 +200,7 @@ private:
     {
         const std::int64_t size = layer.in[0].shape[dim], first = *from.constant(), last = *to.constant();
         if (size < 1) return false;
-        const auto placed = [size](std::int64_t bound) { return std::clamp<std::int64_t>(bound < 0 ? bound + size : bound, 0, size); };
-        const std::int64_t begin = placed(std::max(first, -size)), end = last < 0 ? std::max<std::int64_t>(last + size, 0) : std::min(last, size);
+        const std::int64_t begin = placed(first, size), end = placed(last, size);
         bool changed = false;
         for (SizeExpr* bound : {&from, &to}) {
             const std::int64_t number = *bound->constant();
@@ -257,10 +257,12 @@ private:
         const Attributes& attrs = layer.node.attrs;
         const Ints *starts = attrs.getInts("start"), *ends = attrs.getInts("end"), *dims = attrs.getInts("dim");
         if (!starts || !ends || !dims || dims->size() != 1 || starts->size() != 1 || ends->size() != 1 || attrs.at("step", 0, 1) != 1) return std::nullopt;
-        if (((*dims)[0] < 0 ? (*dims)[0] + layer.in[0].shape.rank() : (*dims)[0]) != dim) return std::nullopt;
-        const auto placed = [size](std::int64_t bound) { return bound < 0 ? std::max<std::int64_t>(bound + size, 0) : std::min(bound, size); };
-        return std::pair(placed((*starts)[0]), placed((*ends)[0]));
+        if (normalAxis((*dims)[0], layer.in[0].shape.rank()) != dim) return std::nullopt;
+        return std::pair(placed((*starts)[0], size), placed((*ends)[0], size));
     }
+
+    // A bound of a slice, which may count from the end, in a map of this size.
+    static std::int64_t placed(std::int64_t bound, std::int64_t size) { return std::clamp<std::int64_t>(bound < 0 ? bound + size : bound, 0, size); }
 
     // The sum of the parts of a Concat in front of this position, where a seam lies there.
     SizeExpr seamAt(const DraftLayer& layer, int dim, std::int64_t position) const
@@ -291,7 +293,7 @@ private:
         if (opFor(layer.node.kind).torch.op != TorchOp::Slice || layer.in.size() != 1 || layer.out.empty() || layer.in[0].folded) return false;
         const int dim = layer.in[0].layout.of(axis);
         const Ints* dims = layer.node.attrs.getInts("dim");
-        return dim >= 0 && dims && std::none_of(dims->begin(), dims->end(), [&](std::int64_t cut) { return (cut < 0 ? cut + layer.in[0].shape.rank() : cut) == dim; });
+        return dim >= 0 && dims && std::none_of(dims->begin(), dims->end(), [&](std::int64_t cut) { return normalAxis(cut, layer.in[0].shape.rank()) == dim; });
     }
 
     // Rule 2: the map made before this layer that its own meets, directly or through layers that keep the size, with the
