@@ -116,6 +116,7 @@ class Positive:
         self.widen()
         self.without_rounding()
         self.find_tensors()
+        self.find_sizes()
         for node in self.graph.node:
             self.mend(node)
 
@@ -216,7 +217,7 @@ class Positive:
             for name in inputs:
                 if not self.stays(node, name):
                     self.fill(name, 0)
-        elif kind in ("Mul", "Div") and not any(self.is_size(name) for name in inputs):
+        elif kind in ("Mul", "Div") and self.sizes.isdisjoint(inputs):
             for name in inputs:
                 array = self.floats(name)
                 if array is not None:
@@ -228,13 +229,13 @@ class Positive:
         elif kind == "Sigmoid" and not self.gates(node):
             node.op_type = "Identity"  # what is small is lost beside its 0.5
 
-    def is_size(self, name):
-        """Whether it is computed from a shape alone."""
-        maker = next((node for node in self.graph.node if name in node.output), None)
-        if maker is None or maker.op_type == "Shape":
-            return maker is not None
-        computed = [read for read in maker.input if read and read not in self.tensors]
-        return bool(computed) and all(self.is_size(read) for read in computed)
+    def find_sizes(self):
+        """What is computed from shapes alone."""
+        self.sizes = set()
+        for node in self.graph.node:
+            computed = [read for read in node.input if read and read not in self.tensors]
+            if node.op_type == "Shape" or (computed and self.sizes.issuperset(computed)):
+                self.sizes.update(node.output)
 
     def gates(self, node):
         return any(user.op_type == "Mul" for user in self.graph.node if node.output[0] in user.input)
