@@ -202,14 +202,30 @@ struct Since {
 };
 
 constexpr Since kSince[] = {
-    {"BitShift", "", 11},         {"BitwiseAnd", "", 18},      {"BitwiseOr", "", 18},
-    {"BitwiseXor", "", 18},       {"BitwiseNot", "", 18},      {"CastLike", "", 15},         {"MeanVarianceNormalization", "", 9},
-    {"QuantizeLinear", "", 10},   {"DequantizeLinear", "", 10}, {"DynamicQuantizeLinear", "", 11},
-    {"QLinearConv", "", 10},      {"QLinearMatMul", "", 10},   {"ConvInteger", "", 10},
-    {"MatMulInteger", "", 10},    {"QuantizeLinear", "axis", 13}, {"DequantizeLinear", "axis", 13},
-    {"QuantizeLinear", "saturate", 19}, {"CastLike", "saturate", 19}, {"QuantizeLinear", "block_size", 21},
-    {"DequantizeLinear", "block_size", 21}, {"QuantizeLinear", "output_dtype", 21}, {"LSTM", "layout", 14},
-    {"GRU", "layout", 14},        {"RNN", "layout", 14},
+    {"BitShift", "", 11},
+    {"BitwiseAnd", "", 18},
+    {"BitwiseOr", "", 18},
+    {"BitwiseXor", "", 18},
+    {"BitwiseNot", "", 18},
+    {"CastLike", "", 15},
+    {"MeanVarianceNormalization", "", 9},
+    {"QuantizeLinear", "", 10},
+    {"DequantizeLinear", "", 10},
+    {"DynamicQuantizeLinear", "", 11},
+    {"QLinearConv", "", 10},
+    {"QLinearMatMul", "", 10},
+    {"ConvInteger", "", 10},
+    {"MatMulInteger", "", 10},
+    {"QuantizeLinear", "axis", 13},
+    {"DequantizeLinear", "axis", 13},
+    {"QuantizeLinear", "saturate", 19},
+    {"CastLike", "saturate", 19},
+    {"QuantizeLinear", "block_size", 21},
+    {"DequantizeLinear", "block_size", 21},
+    {"QuantizeLinear", "output_dtype", 21},
+    {"LSTM", "layout", 14},
+    {"GRU", "layout", 14},
+    {"RNN", "layout", 14},
 };
 
 void refuseOlder(const OnnxWriter& writer, std::string_view type, const OnnxAttrs& settings)

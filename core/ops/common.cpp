@@ -44,7 +44,13 @@ bool broadcast(const Value& a, const Value& b, Value& out)
     const Value& wide = aWider ? a : b;
     const Value& narrow = aWider ? b : a;
     out = wide;
-    if (wide.layout == Layout{} && narrow.layout != Layout{} && wide.shape.rank() == narrow.shape.rank()) out.layout = narrow.layout;
+    // One that has lost its positions, such as a gate that was expanded again, takes those of the map that it meets.
+    const bool isLost = wide.layout.h < 0 && wide.layout.w < 0;
+    if (isLost && narrow.layout != Layout{} && wide.shape.rank() == narrow.shape.rank()) {
+        const std::int8_t c = narrow.layout.c < 0 ? wide.layout.c : narrow.layout.c;
+        out.layout = narrow.layout;
+        if (c != out.layout.h && c != out.layout.w) out.layout.c = c;
+    }
     bool fits = true;
     const int shift = wide.shape.rank() - narrow.shape.rank();
     for (int i = 0; i < narrow.shape.rank(); ++i)

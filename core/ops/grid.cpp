@@ -89,7 +89,13 @@ GridReach along(Axis axis, const OpDef& op, const NodeView& view, const AxisReac
 int partedDimension(const OpDef& op, const NodeView& view)
 {
     const bool parts = op.torch.op == TorchOp::Concat || op.torch.op == TorchOp::Split;
-    return !parts || view.in.empty() ? -1 : normalAxis(attrInt(view.node, "dim", 1), view.in[0].shape.rank());
+    if (!parts || view.in.empty()) return -1;
+    const int dim = normalAxis(attrInt(view.node, "dim", 1), view.in[0].shape.rank());
+    const auto carries = [dim](const Value& value) { return value.layout.h == dim || value.layout.w == dim; };
+    const auto map = std::find_if(view.in.begin(), view.in.end(), carries);
+    // Tokens beside the positions of one map.
+    const bool alone = op.opClass == OpClass::Merge && map != view.in.end() && map->layout.h == map->layout.w && std::none_of(map + 1, view.in.end(), carries);
+    return alone ? -1 : dim;
 }
 
 GridReaches gridReaches(const OpDef& op, const NodeView& view, const Reach& reach, std::size_t input, std::size_t output)

@@ -21,7 +21,8 @@ GridReaches gridReaches(const OpDef& op, const NodeView& view, const Reach& reac
 // as it is stays folded, and a dimension of another size is of the axis that it was of.
 void refold(const OpDef& op, const NodeView& view, Value& out);
 
-// The dimension that a Concat joins or a Split cuts; -1 for other layers.
+// The dimension that a Concat joins or a Split cuts; -1 for other layers, and where tokens are joined to the positions of
+// one map, whose rows and columns stay as they are.
 int partedDimension(const OpDef& op, const NodeView& view);
 
 }  // namespace fovea

@@ -27,10 +27,18 @@ std::optional<Ints> paddingOf(const NodeView& view)
     return out;
 }
 
+// The map that it pads; its height and width are where those of a window would be.
+Value mapOf(std::span<const Value> in)
+{
+    Value out = in.empty() ? Value{} : in[0];
+    if (out.shape.hasRank()) out.layout = windowLayout(out, 2);
+    return out;
+}
+
 Reach reach(const NodeView& view)
 {
     Reach out;
-    const Value in = view.in.empty() ? Value{} : view.in[0];
+    const Value in = mapOf(view.in);
     const auto padding = paddingOf(view);
     AxisReach* axes[2] = {&out.h, &out.w};
     const std::int64_t sizes[2] = {in.height(), in.width()};
@@ -46,7 +54,8 @@ Reach reach(const NodeView& view)
 // A mirror shows rows behind the outermost one, so there must be more of them than it adds on a side.
 void checkMirror(InferContext& context, Value& out)
 {
-    const std::int64_t sizes[2] = {context.in(0).height(), context.in(0).width()};
+    const Value in = mapOf(context.in());
+    const std::int64_t sizes[2] = {in.height(), in.width()};
     const auto padding = paddingOf({context.node(), context.in(), {}});
     for (std::size_t axis = 0; padding && axis < 2; ++axis) {
         const std::int64_t most = std::max((*padding)[axis], (*padding)[axis + 2]);
@@ -62,7 +71,7 @@ void checkMirror(InferContext& context, Value& out)
 
 void infer(InferContext& context)
 {
-    Value out = context.in(0);
+    Value out = mapOf(context.in());
     const Node& node = context.node();
     if (!out.shape.hasRank()) return;
     const Reach made = reach({node, context.in(), {}});

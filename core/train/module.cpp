@@ -10,6 +10,21 @@
 
 namespace fovea {
 
+namespace {
+
+// [h, w] of the gradient of an image, whose dimensions may stand in any order.
+at::Tensor sumOfSides(const at::Tensor& gradient, const Layout& layout)
+{
+    if (layout.h < 0 || layout.w < 0) throw Error(ErrorCode::Usage, "The input is no image, so it has no field.");
+    std::vector<std::int64_t> others;
+    for (std::int64_t dim = 0; dim < gradient.dim(); ++dim)
+        if (dim != layout.h && dim != layout.w) others.push_back(dim);
+    const at::Tensor sum = others.empty() ? gradient : gradient.sum(at::IntArrayRef(others));
+    return layout.h < layout.w ? sum : sum.t().contiguous();
+}
+
+}  // namespace
+
 struct Module::Impl {
     Impl(const Graph& graph, const Weights& weights, const ModuleOptions& options) : network(graph, weights, options) {}
 
@@ -31,17 +46,6 @@ struct Module::Impl {
         return entry.firstOutput + static_cast<std::size_t>(unit.output);
     }
 };
-
-// [h, w] of the gradient of an image, whose dimensions may stand in any order.
-static at::Tensor sumOfSides(const at::Tensor& gradient, const Layout& layout)
-{
-    if (layout.h < 0 || layout.w < 0) throw Error(ErrorCode::Usage, "The input is no image, so it has no field.");
-    std::vector<std::int64_t> others;
-    for (std::int64_t dim = 0; dim < gradient.dim(); ++dim)
-        if (dim != layout.h && dim != layout.w) others.push_back(dim);
-    const at::Tensor sum = others.empty() ? gradient : gradient.sum(at::IntArrayRef(others));
-    return layout.h < layout.w ? sum : sum.t().contiguous();
-}
 
 Module::Module(const Graph& graph, const Weights& weights, const ModuleOptions& options)
     : m_impl(translated("the network", [&] { return std::make_unique<Impl>(graph, weights, options); }))

@@ -1,5 +1,6 @@
 // Files that compute weights, tables and sizes: what their layers are, what counts as parameter, what follows the input.
 #include "core/analysis/report.h"
+#include "core/analysis/unit_field.h"
 #include "core/io/onnx/onnx.h"
 #include "tests/document/folder.h"
 #include "tests/support/onnx_text.h"
@@ -8,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 namespace fovea::test {
 namespace {
@@ -329,6 +331,82 @@ TEST(Computed, ARepeatAlongTheWidthJoinsTheMapWithItselfAndOneAlongChannelsIsPoi
     EXPECT_EQ(kinds(model.graph), (std::vector<std::string>{"Input", "Conv2d", "Concat", "Tile"}));
     EXPECT_EQ(outputAt(model, 20, 20), "1x8x18x54");
     EXPECT_EQ(outputAt(rewritten(model, false), 20, 20), "1x8x18x54");
+}
+
+// A gate that is expanded again has lost its positions; the map that it is multiplied with has them.
+TEST(Computed, AMapIsPaddedAlongItsAxesBehindAGateThatComesFirst)
+{
+    OnnxText file(13);
+    file.input("x", {1, 3, 16, 20});
+    file.reals("w", {4, 3, 3, 3});
+    file.reals("m", {4, 4});
+    file.integers("columns", {4}, {1, 4, 1, 1});
+    file.integers("size", {4}, {1, 4, 16, 20});
+    file.integers("pads", {8}, {0, 0, 1, 1, 0, 0, 1, 1});
+    file.node("Conv x,w -> y", {{"pads", Ints{1, 1, 1, 1}}});
+    file.node("GlobalAveragePool y -> g");
+    file.node("Flatten g -> f");
+    file.node("MatMul f,m -> n");
+    file.node("Reshape n,columns -> r");
+    file.node("Expand r,size -> e");
+    file.node("Mul e,y -> p");
+    file.node("Pad p,pads -> q", {{"mode", std::string("edge")}});
+    file.output("q");
+    EXPECT_EQ(outputAt(file.read(), 16, 20), "1x4x18x22");
+}
+
+// Positions of a map behind a token, and the map again.
+void tokensAndBack(OnnxText& file, const std::string& map, std::int64_t height, std::int64_t width)
+{
+    file.reals("token", {1, 1, 4});
+    file.integers("flat", {3}, {1, 4, height * width});
+    file.integers("one", {1}, {1});
+    file.integers("end", {1}, {std::numeric_limits<std::int64_t>::max()});
+    file.integers("back", {4}, {1, 4, height, width});
+    file.node("Reshape " + map + ",flat -> rows");
+    file.node("Transpose rows -> positions", {{"perm", Ints{0, 2, 1}}});
+    file.node("Concat token,positions -> all", {{"axis", std::int64_t{1}}});
+    file.node("Slice all,one,end,one -> again");
+    file.node("Transpose again -> turned", {{"perm", Ints{0, 2, 1}}});
+    file.node("Reshape turned,back -> map");
+}
+
+TEST(Computed, ATokenInFrontOfPositionsTakesNoRowFromTheFieldOfAUnit)
+{
+    OnnxText file(13);
+    file.input("x", {1, 3, 40, 32});
+    file.reals("w", {4, 3, 3, 3});
+    file.reals("v", {4, 4, 3, 3});
+    file.node("Conv x,w -> y", {{"pads", Ints{1, 1, 1, 1}}});
+    file.node("MaxPool y -> p", {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}});
+    tokensAndBack(file, "p", 20, 16);
+    file.node("Conv map,v -> z", {{"pads", Ints{1, 1, 1, 1}}});
+    file.output("z");
+    const UnitField field = unitField(file.read().graph, "z", {1, 1});
+    EXPECT_EQ(field.box, (PixelBox{-1, -1, 7, 7}));
+    EXPECT_EQ(field.clipped, (PixelBox{0, 0, 7, 7}));
+}
+
+TEST(Computed, ATokenInFrontOfPositionsLeavesTheFieldOfJoinedHalves)
+{
+    OnnxText file(13);
+    file.input("x", {1, 3, 16, 16});
+    file.reals("w", {4, 3, 3, 3});
+    file.reals("u", {4, 4, 3, 3});
+    file.reals("v", {4, 4, 3, 3});
+    file.node("Conv x,w -> y", {{"pads", Ints{1, 1, 1, 1}}});
+    file.node("Split y -> upper,lower", {{"axis", std::int64_t{2}}});
+    file.node("Conv upper,u -> a", {{"pads", Ints{1, 1, 1, 1}}});
+    file.node("Concat a,lower -> joined", {{"axis", std::int64_t{2}}});
+    tokensAndBack(file, "joined", 16, 16);
+    file.node("Conv map,v -> z", {{"pads", Ints{1, 1, 1, 1}}});
+    file.output("z");
+    const Report report = analyze(file.read().graph);
+    const LayerReport* last = report.find(layer(report.graph, "z").id);
+    ASSERT_NE(last, nullptr);
+    EXPECT_TRUE(last->finite);
+    EXPECT_EQ(last->field.h.rfMax, 7);
+    EXPECT_NE(last->verdict, Verdict::NotApplicable);
 }
 
 }  // namespace
